@@ -1,0 +1,28 @@
+//! # kinset: keeps groups in step
+//!
+//! One binary, a command line over this library. It reads the partition of patches that an analysis (PaStA and its like) found, reads the
+//! relations that a Patchwork tracker has, computes the fewest writes from one to the other, shows them, and applies them.
+//!
+//! ## Map of the house
+//!
+//! | module | what lives there | may use |
+//! | --- | --- | --- |
+//! | [`cli`] | arguments, one file per command, rendering | everything below |
+//! | [`reconcile`] | one cycle: pull, resolve, merge, plan, check, apply, verify, record | everything below |
+//! | [`config`] | TOML to validated types, once; knows nothing of the command line | `model`, `remedy` |
+//! | [`tracker`] | Patchwork: wire types, HTTP, [`tracker::Reader`], [`tracker::Writer`], [`tracker::simulator`] | `model`, `remedy` |
+//! | [`pasta`] | group files in | `model`, `remedy` |
+//! | [`store`] | SQLite: migrations, snapshots, journal | `model`, `remedy` |
+//! | [`model`] | PURE: partitions, planner, checker, guards; no async, no I/O, no clock, no randomness | nothing |
+//! | [`remedy`] | errors that say what to do next | nothing |
+//!
+//! Nothing points back up this table: `tests/integration/architecture.rs` keeps it so. `docs/architecture.md` walks one cycle through the house.
+
+pub mod cli;
+pub mod config;
+pub mod model;
+pub mod pasta;
+pub mod reconcile;
+pub mod remedy;
+pub mod store;
+pub mod tracker;

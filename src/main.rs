@@ -1,0 +1,3 @@
+//! Parse, wire, exit code; nothing else.
+
+fn main() {}

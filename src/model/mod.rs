@@ -1,0 +1,10 @@
+//! The pure half of the house: no async, no I/O, no clock, no randomness, ordered collections.
+//!
+//! Everything here is a function of its arguments, so every answer can be computed again and compared.
+
+mod ids;
+pub mod relations;
+mod snapshot;
+
+pub use ids::{MessageId, MessageIdError, PatchId, ProjectId, ProjectName, UserName};
+pub use snapshot::{Patch, Project, Snapshot};

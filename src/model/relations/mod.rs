@@ -1,0 +1,1 @@
+//! Partitions of patches, and the fewest writes from one to another.
