@@ -1,3 +1,1 @@
-//! Parse, wire, exit code; nothing else.
-
-fn main() {}
+fn main(){kinset::cli::tmp()}

@@ -1,0 +1,234 @@
+//! Reading a group file into its elements and lines.
+
+use std::hash::BuildHasher;
+use std::path::Path;
+
+use foldhash::quality::FixedState;
+
+use super::error::GroupsError;
+use super::text::Text;
+
+/// The longest element: RFC 5322 allows no line, and so no message id, of more than 998 bytes.
+const LONGEST: usize = 998;
+
+/// What the elements of a group file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Message ids in angle brackets, as PaStA writes them.
+    MessageIds,
+    /// Patchwork's patch ids, as its older tooling writes them.
+    PatchIds,
+    /// Any words. One that opens an angle bracket must still close it.
+    Tokens,
+}
+
+/// Whether the last line must be complete. PaStA ends every line, so that a file without a last newline is one that was cut off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A missing last newline is an error: what follows from the file will be written to a tracker.
+    Complete,
+    /// A missing last newline is accepted, as for files written by hand that are only compared.
+    Open,
+}
+
+/// A group file, checked and taken apart. Its elements are spans of the text, which is kept as it was read.
+#[derive(Debug)]
+pub struct GroupFile {
+    text: Text,
+    /// Where each element begins, in the order of the file.
+    starts: Vec<u32>,
+    /// The hash of each element.
+    hashes: Vec<u64>,
+    /// For each line that holds anything, its first element; then the number of elements.
+    lines: Vec<u32>,
+    /// Upstream commits: the line (as in [`Self::lines`]), and where the commit begins.
+    commits: Vec<(u32, u32)>,
+    /// How many bytes all elements begin with in common.
+    common: usize,
+}
+
+impl GroupFile {
+    /// Reads and checks a file, or its parts.
+    ///
+    /// A file without any group is accepted; [`GroupFile::require_groups`] refuses it.
+    ///
+    /// # Errors
+    /// When the file is missing, cannot be read, is not text, or is not laid out as groups of the given dialect.
+    pub fn read(path: &Path, dialect: Dialect, ending: Ending) -> Result<Self, GroupsError> {
+        Self::parse(Text::read(path)?, dialect, ending)
+    }
+
+    /// The file without elements.
+    pub(super) fn empty() -> Self {
+        Self { text: Text::default(), starts: Vec::new(), hashes: Vec::new(), lines: vec![0], commits: Vec::new(), common: 0 }
+    }
+
+    /// Passes the file on unless it holds nothing.
+    ///
+    /// # Errors
+    /// [`GroupsError::Empty`] when no line holds an element.
+    pub fn require_groups(self) -> Result<Self, GroupsError> {
+        if self.is_empty() { Err(GroupsError::Empty { path: self.text.path().to_owned() }) } else { Ok(self) }
+    }
+
+    /// Whether no line holds an element.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
+    /// How many elements the file names, each time that it names them.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    fn parse(text: Text, dialect: Dialect, ending: Ending) -> Result<Self, GroupsError> {
+        check_text(&text)?;
+        if ending == Ending::Complete && text.bytes().last().is_some_and(|&byte| byte != b'\n') {
+            return Err(GroupsError::HalfWritten { at: text.locate(text.bytes().len()) });
+        }
+        let estimate = text.bytes().len() / 40;
+        let mut file = Self {
+            text,
+            starts: Vec::with_capacity(estimate),
+            hashes: Vec::with_capacity(estimate),
+            lines: Vec::with_capacity(estimate / 2),
+            commits: Vec::new(),
+            common: 0,
+        };
+        file.scan(dialect)?;
+        file.common = file.common_prefix();
+        Ok(file)
+    }
+
+    fn scan(&mut self, dialect: Dialect) -> Result<(), GroupsError> {
+        let hasher = FixedState::default();
+        let bytes = self.text.bytes();
+        let mut begin = 0;
+        while begin < bytes.len() {
+            let end = memchr::memchr(b'\n', &bytes[begin..]).map_or(bytes.len(), |length| begin + length);
+            let first = self.starts.len() as u32;
+            let commits = self.commits.len();
+            let line = self.lines.len() as u32;
+            let mut after_separator = false;
+            for (start, token) in words(bytes, begin, end) {
+                if token.len() > LONGEST {
+                    return Err(GroupsError::TooLong { at: self.text.locate(start), length: token.len(), limit: LONGEST });
+                }
+                if after_separator {
+                    self.commits.push((line, start as u32));
+                } else if token == b"=>" {
+                    after_separator = true;
+                } else {
+                    check_element(&self.text, start, token, dialect)?;
+                    self.starts.push(start as u32);
+                    self.hashes.push(hasher.hash_one(token));
+                }
+            }
+            if self.starts.len() as u32 > first || self.commits.len() > commits {
+                self.lines.push(first);
+            }
+            begin = end + 1;
+        }
+        self.lines.push(self.starts.len() as u32);
+        Ok(())
+    }
+
+    fn common_prefix(&self) -> usize {
+        let Some((&first, rest)) = self.starts.split_first() else { return 0 };
+        let bytes = self.text.bytes();
+        let first = &bytes[first as usize..];
+        rest.iter().fold(LONGEST.min(first.len()), |common, &start| {
+            let token = &bytes[start as usize..];
+            let limit = common.min(token.len());
+            if token[..limit] == first[..limit] { limit } else { first.iter().zip(token).take_while(|(left, right)| left == right).count() }
+        })
+    }
+
+    /// The `index`-th element of the file.
+    pub(super) fn element(&self, index: usize) -> &[u8] {
+        self.word_at(self.starts[index])
+    }
+
+    fn word_at(&self, start: u32) -> &[u8] {
+        let rest = &self.text.bytes()[start as usize..];
+        &rest[..memchr::memchr2(b' ', b'\n', rest).unwrap_or(rest.len())]
+    }
+
+    pub(super) fn hashes(&self) -> &[u64] {
+        &self.hashes
+    }
+
+    /// How many bytes this file's elements and `other`'s all begin with in common.
+    pub(super) fn common_with(&self, other: &Self) -> usize {
+        match (self.is_empty(), other.is_empty()) {
+            (true, _) => other.common,
+            (_, true) => self.common,
+            _ => {
+                let pair = self.element(0).iter().zip(other.element(0));
+                pair.take_while(|(left, right)| left == right).count().min(self.common).min(other.common)
+            }
+        }
+    }
+
+    /// How many lines hold anything.
+    pub(super) fn line_count(&self) -> usize {
+        self.lines.len() - 1
+    }
+
+    /// The elements of each line, by their places in the file.
+    pub(super) fn lines(&self) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
+        self.lines.windows(2).map(|pair| pair[0] as usize..pair[1] as usize)
+    }
+
+    /// The upstream commits, each with the line that names it.
+    pub(super) fn commits(&self) -> impl ExactSizeIterator<Item = (u32, &[u8])> {
+        self.commits.iter().map(|&(line, start)| (line, self.word_at(start)))
+    }
+}
+
+/// The words of a line, with where they begin.
+fn words(bytes: &[u8], begin: usize, end: usize) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut next = begin;
+    std::iter::from_fn(move || {
+        while next < end && bytes[next] == b' ' {
+            next += 1;
+        }
+        let start = next;
+        let rest = &bytes[start..end];
+        next += memchr::memchr(b' ', rest).unwrap_or(rest.len());
+        (start < next).then_some((start, &bytes[start..next]))
+    })
+}
+
+fn check_text(text: &Text) -> Result<(), GroupsError> {
+    let is_control = |byte: u8| (byte < b' ' && byte != b'\n') || byte == 0x7f;
+    // Whole blocks first, without a branch per byte.
+    for (block, bytes) in text.bytes().chunks(4096).enumerate() {
+        if bytes.iter().fold(false, |found, &byte| found | is_control(byte))
+            && let Some(place) = bytes.iter().position(|&byte| is_control(byte))
+        {
+            return Err(GroupsError::Binary { at: text.locate(block * 4096 + place), byte: bytes[place] });
+        }
+    }
+    match std::str::from_utf8(text.bytes()) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(GroupsError::NotUtf8 { at: text.locate(error.valid_up_to()) }),
+    }
+}
+
+fn check_element(text: &Text, start: usize, token: &[u8], dialect: Dialect) -> Result<(), GroupsError> {
+    let quoted = || String::from_utf8_lossy(token).chars().take(80).collect();
+    let (opens, closes) = (token.first() == Some(&b'<'), token.len() > 2 && token.last() == Some(&b'>'));
+    if opens && !closes {
+        return Err(GroupsError::Unclosed { at: text.locate(start), token: quoted() });
+    }
+    match dialect {
+        Dialect::MessageIds if !opens => Err(GroupsError::NotMessageId { at: text.locate(start), token: quoted() }),
+        Dialect::PatchIds if !token.iter().all(u8::is_ascii_digit) || token.len() > 18 => {
+            Err(GroupsError::NotPatchId { at: text.locate(start), token: quoted() })
+        }
+        Dialect::MessageIds | Dialect::PatchIds | Dialect::Tokens => Ok(()),
+    }
+}
