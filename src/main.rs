@@ -1,1 +1,3 @@
-fn main(){kinset::cli::tmp()}
+fn main() {
+    kinset::cli::tmp()
+}

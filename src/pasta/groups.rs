@@ -6,6 +6,7 @@ use std::path::Path;
 use foldhash::quality::FixedState;
 
 use super::error::GroupsError;
+use super::intern::common_prefix;
 use super::text::Text;
 
 /// The longest element: RFC 5322 allows no line, and so no message id, of more than 998 bytes.
@@ -35,16 +36,23 @@ pub enum Ending {
 #[derive(Debug)]
 pub struct GroupFile {
     text: Text,
-    /// Where each element begins, in the order of the file.
-    starts: Vec<u32>,
+    /// The elements, in the order of the file.
+    spans: Vec<Span>,
     /// The hash of each element.
     hashes: Vec<u64>,
     /// For each line that holds anything, its first element; then the number of elements.
     lines: Vec<u32>,
-    /// Upstream commits: the line (as in [`Self::lines`]), and where the commit begins.
-    commits: Vec<(u32, u32)>,
+    /// Upstream commits, each with its line (as in [`Self::lines`]).
+    commits: Vec<(u32, Span)>,
     /// How many bytes all elements begin with in common.
     common: usize,
+}
+
+/// Where a word stands in the text.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    start: u32,
+    len: u16,
 }
 
 impl GroupFile {
@@ -60,7 +68,14 @@ impl GroupFile {
 
     /// The file without elements.
     pub(super) fn empty() -> Self {
-        Self { text: Text::default(), starts: Vec::new(), hashes: Vec::new(), lines: vec![0], commits: Vec::new(), common: 0 }
+        Self {
+            text: Text::default(),
+            spans: Vec::new(),
+            hashes: Vec::new(),
+            lines: vec![0],
+            commits: Vec::new(),
+            common: 0,
+        }
     }
 
     /// Passes the file on unless it holds nothing.
@@ -68,37 +83,45 @@ impl GroupFile {
     /// # Errors
     /// [`GroupsError::Empty`] when no line holds an element.
     pub fn require_groups(self) -> Result<Self, GroupsError> {
-        if self.is_empty() { Err(GroupsError::Empty { path: self.text.path().to_owned() }) } else { Ok(self) }
+        if self.is_empty() {
+            Err(GroupsError::Empty {
+                path: self.text.path().to_owned(),
+            })
+        } else {
+            Ok(self)
+        }
     }
 
     /// Whether no line holds an element.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.starts.is_empty()
+        self.spans.is_empty()
     }
 
     /// How many elements the file names, each time that it names them.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.starts.len()
+        self.spans.len()
     }
 
     fn parse(text: Text, dialect: Dialect, ending: Ending) -> Result<Self, GroupsError> {
         check_text(&text)?;
         if ending == Ending::Complete && text.bytes().last().is_some_and(|&byte| byte != b'\n') {
-            return Err(GroupsError::HalfWritten { at: text.locate(text.bytes().len()) });
+            return Err(GroupsError::HalfWritten {
+                at: text.locate(text.bytes().len()),
+            });
         }
         let estimate = text.bytes().len() / 40;
         let mut file = Self {
             text,
-            starts: Vec::with_capacity(estimate),
+            spans: Vec::with_capacity(estimate),
             hashes: Vec::with_capacity(estimate),
             lines: Vec::with_capacity(estimate / 2),
             commits: Vec::new(),
             common: 0,
         };
         file.scan(dialect)?;
-        file.common = file.common_prefix();
+        file.common = file.elements().reduce(common_prefix).map_or(0, <[u8]>::len);
         Ok(file)
     }
 
@@ -108,83 +131,79 @@ impl GroupFile {
         let mut begin = 0;
         while begin < bytes.len() {
             let end = memchr::memchr(b'\n', &bytes[begin..]).map_or(bytes.len(), |length| begin + length);
-            let first = self.starts.len() as u32;
+            let first = self.spans.len() as u32;
             let commits = self.commits.len();
             let line = self.lines.len() as u32;
             let mut after_separator = false;
             for (start, token) in words(bytes, begin, end) {
                 if token.len() > LONGEST {
-                    return Err(GroupsError::TooLong { at: self.text.locate(start), length: token.len(), limit: LONGEST });
+                    return Err(GroupsError::TooLong {
+                        at: self.text.locate(start),
+                        length: token.len(),
+                        limit: LONGEST,
+                    });
                 }
+                let span = Span {
+                    start: start as u32,
+                    len: token.len() as u16,
+                };
                 if after_separator {
-                    self.commits.push((line, start as u32));
+                    self.commits.push((line, span));
                 } else if token == b"=>" {
                     after_separator = true;
                 } else {
                     check_element(&self.text, start, token, dialect)?;
-                    self.starts.push(start as u32);
+                    self.spans.push(span);
                     self.hashes.push(hasher.hash_one(token));
                 }
             }
-            if self.starts.len() as u32 > first || self.commits.len() > commits {
+            if self.spans.len() as u32 > first || self.commits.len() > commits {
                 self.lines.push(first);
             }
             begin = end + 1;
         }
-        self.lines.push(self.starts.len() as u32);
+        self.lines.push(self.spans.len() as u32);
         Ok(())
-    }
-
-    fn common_prefix(&self) -> usize {
-        let Some((&first, rest)) = self.starts.split_first() else { return 0 };
-        let bytes = self.text.bytes();
-        let first = &bytes[first as usize..];
-        rest.iter().fold(LONGEST.min(first.len()), |common, &start| {
-            let token = &bytes[start as usize..];
-            let limit = common.min(token.len());
-            if token[..limit] == first[..limit] { limit } else { first.iter().zip(token).take_while(|(left, right)| left == right).count() }
-        })
     }
 
     /// The `index`-th element of the file.
     pub(super) fn element(&self, index: usize) -> &[u8] {
-        self.word_at(self.starts[index])
+        self.word(self.spans[index])
     }
 
-    fn word_at(&self, start: u32) -> &[u8] {
-        let rest = &self.text.bytes()[start as usize..];
-        &rest[..memchr::memchr2(b' ', b'\n', rest).unwrap_or(rest.len())]
+    /// The elements in the order of the file.
+    pub(super) fn elements(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.spans.iter().map(|&span| self.word(span))
     }
 
+    fn word(&self, Span { start, len }: Span) -> &[u8] {
+        &self.text.bytes()[start as usize..][..usize::from(len)]
+    }
+
+    /// What all elements begin with, or `None` if there are none.
+    pub(super) fn common_prefix(&self) -> Option<&[u8]> {
+        self.elements().next().map(|first| &first[..self.common])
+    }
+
+    /// The hashes of the elements. Equal elements have equal hashes; the reverse has to be seen to.
     pub(super) fn hashes(&self) -> &[u64] {
         &self.hashes
     }
 
-    /// How many bytes this file's elements and `other`'s all begin with in common.
-    pub(super) fn common_with(&self, other: &Self) -> usize {
-        match (self.is_empty(), other.is_empty()) {
-            (true, _) => other.common,
-            (_, true) => self.common,
-            _ => {
-                let pair = self.element(0).iter().zip(other.element(0));
-                pair.take_while(|(left, right)| left == right).count().min(self.common).min(other.common)
-            }
-        }
-    }
-
-    /// How many lines hold anything.
-    pub(super) fn line_count(&self) -> usize {
-        self.lines.len() - 1
+    #[cfg(test)]
+    pub(super) fn with_colliding_hashes(mut self) -> Self {
+        self.hashes.fill(7);
+        self
     }
 
     /// The elements of each line, by their places in the file.
-    pub(super) fn lines(&self) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
-        self.lines.windows(2).map(|pair| pair[0] as usize..pair[1] as usize)
+    pub(super) fn lines(&self) -> impl ExactSizeIterator<Item = std::ops::Range<u32>> + '_ {
+        self.lines.windows(2).map(|pair| pair[0]..pair[1])
     }
 
     /// The upstream commits, each with the line that names it.
     pub(super) fn commits(&self) -> impl ExactSizeIterator<Item = (u32, &[u8])> {
-        self.commits.iter().map(|&(line, start)| (line, self.word_at(start)))
+        self.commits.iter().map(|&(line, span)| (line, self.word(span)))
     }
 }
 
@@ -204,31 +223,45 @@ fn words(bytes: &[u8], begin: usize, end: usize) -> impl Iterator<Item = (usize,
 
 fn check_text(text: &Text) -> Result<(), GroupsError> {
     let is_control = |byte: u8| (byte < b' ' && byte != b'\n') || byte == 0x7f;
+    let mut ascii = true;
     // Whole blocks first, without a branch per byte.
     for (block, bytes) in text.bytes().chunks(4096).enumerate() {
         if bytes.iter().fold(false, |found, &byte| found | is_control(byte))
             && let Some(place) = bytes.iter().position(|&byte| is_control(byte))
         {
-            return Err(GroupsError::Binary { at: text.locate(block * 4096 + place), byte: bytes[place] });
+            return Err(GroupsError::Binary {
+                at: text.locate(block * 4096 + place),
+                byte: bytes[place],
+            });
         }
+        ascii &= bytes.is_ascii();
     }
-    match std::str::from_utf8(text.bytes()) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(GroupsError::NotUtf8 { at: text.locate(error.valid_up_to()) }),
+    if ascii {
+        return Ok(());
     }
+    std::str::from_utf8(text.bytes()).map(|_| ()).map_err(|error| GroupsError::NotUtf8 {
+        at: text.locate(error.valid_up_to()),
+    })
 }
 
 fn check_element(text: &Text, start: usize, token: &[u8], dialect: Dialect) -> Result<(), GroupsError> {
     let quoted = || String::from_utf8_lossy(token).chars().take(80).collect();
     let (opens, closes) = (token.first() == Some(&b'<'), token.len() > 2 && token.last() == Some(&b'>'));
     if opens && !closes {
-        return Err(GroupsError::Unclosed { at: text.locate(start), token: quoted() });
+        return Err(GroupsError::Unclosed {
+            at: text.locate(start),
+            token: quoted(),
+        });
     }
     match dialect {
-        Dialect::MessageIds if !opens => Err(GroupsError::NotMessageId { at: text.locate(start), token: quoted() }),
-        Dialect::PatchIds if !token.iter().all(u8::is_ascii_digit) || token.len() > 18 => {
-            Err(GroupsError::NotPatchId { at: text.locate(start), token: quoted() })
-        }
+        Dialect::MessageIds if !opens => Err(GroupsError::NotMessageId {
+            at: text.locate(start),
+            token: quoted(),
+        }),
+        Dialect::PatchIds if !token.iter().all(u8::is_ascii_digit) || token.len() > 18 => Err(GroupsError::NotPatchId {
+            at: text.locate(start),
+            token: quoted(),
+        }),
         Dialect::MessageIds | Dialect::PatchIds | Dialect::Tokens => Ok(()),
     }
 }

@@ -17,17 +17,26 @@ impl Text {
     pub(super) fn read(path: &Path) -> Result<Self, GroupsError> {
         let text = match read(path) {
             Err(GroupsError::Unreadable { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Self::read_parts(path)?,
-            bytes => Self { bytes: bytes?, parts: vec![(0, path.to_owned())] },
+            bytes => Self {
+                bytes: bytes?,
+                parts: vec![(0, path.to_owned())],
+            },
         };
         match u32::try_from(text.bytes.len()) {
             Ok(_) => Ok(text),
-            Err(_) => Err(GroupsError::TooLarge { path: path.to_owned(), bytes: text.bytes.len() as u64 }),
+            Err(_) => Err(GroupsError::TooLarge {
+                path: path.to_owned(),
+                bytes: text.bytes.len() as u64,
+            }),
         }
     }
 
     fn read_parts(path: &Path) -> Result<Self, GroupsError> {
         let numbers = part_numbers(path)?;
-        let mut text = Self { bytes: Vec::new(), parts: Vec::new() };
+        let mut text = Self {
+            bytes: Vec::new(),
+            parts: Vec::new(),
+        };
         for (expected, number) in numbers.into_iter().enumerate() {
             let part = part_path(path, expected);
             if number != expected {
@@ -37,7 +46,11 @@ impl Text {
             text.parts.push((text.bytes.len(), part));
             text.bytes.extend_from_slice(&bytes);
         }
-        if text.parts.is_empty() { Err(GroupsError::Missing { path: path.to_owned() }) } else { Ok(text) }
+        if text.parts.is_empty() {
+            Err(GroupsError::Missing { path: path.to_owned() })
+        } else {
+            Ok(text)
+        }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -63,7 +76,10 @@ impl Text {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, GroupsError> {
-    std::fs::read(path).map_err(|source| GroupsError::Unreadable { path: path.to_owned(), source })
+    std::fs::read(path).map_err(|source| GroupsError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn part_path(path: &Path, number: usize) -> PathBuf {
@@ -74,14 +90,23 @@ fn part_path(path: &Path, number: usize) -> PathBuf {
 
 /// The numbers of the parts that lie beside each other, ascending. PaStA writes three digits; a longer analysis just goes on counting.
 fn part_numbers(path: &Path) -> Result<Vec<usize>, GroupsError> {
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let missing = |_| GroupsError::Missing { path: path.to_owned() };
     let stem = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let mut numbers = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(missing)? {
-        let entry = entry.map_err(|source| GroupsError::Unreadable { path: folder.to_owned(), source })?;
+        let entry = entry.map_err(|source| GroupsError::Unreadable {
+            path: folder.to_owned(),
+            source,
+        })?;
         let name = entry.file_name();
-        let digits = name.to_str().and_then(|name| name.strip_prefix(&stem)).and_then(|rest| rest.strip_prefix('.'));
+        let digits = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(&stem))
+            .and_then(|rest| rest.strip_prefix('.'));
         if let Some(digits) = digits.filter(|digits| digits.len() >= 3 && digits.bytes().all(|byte| byte.is_ascii_digit()))
             && let Ok(number) = digits.parse()
         {
@@ -125,6 +150,9 @@ mod tests {
         std::fs::write(part_path(&path, 0), "a\n").unwrap();
         std::fs::write(part_path(&path, 2), "b\n").unwrap();
         let error = Text::read(&path).unwrap_err();
-        assert!(matches!(&error, GroupsError::MissingPart { path: missing } if *missing == part_path(&path, 1)), "{error}");
+        assert!(
+            matches!(&error, GroupsError::MissingPart { path: missing } if *missing == part_path(&path, 1)),
+            "{error}"
+        );
     }
 }

@@ -117,8 +117,14 @@ struct Replay<'a> {
 impl<'a> Replay<'a> {
     fn new(terms: &'a Terms<'a>) -> Self {
         let elements = (0..terms.current.universe() as u32).map(Element);
-        let relation_of = elements.map(|element| terms.current.class_of(element).map_or(ALONE, |class| class.0)).collect();
-        Self { terms, relation_of, changed: Vec::new() }
+        let relation_of = elements
+            .map(|element| terms.current.class_of(element).map_or(ALONE, |class| class.0))
+            .collect();
+        Self {
+            terms,
+            relation_of,
+            changed: Vec::new(),
+        }
     }
 
     fn carry_out(&mut self, step: usize, Step { patch, operation }: Step<'_>) -> Result<(), Violation> {
@@ -149,7 +155,10 @@ impl<'a> Replay<'a> {
         if let AttachLimit::Ids(limit) = self.terms.attach_limit
             && related.len() > limit.get() as usize
         {
-            return Err(Violation::NamesTooMany { step, named: related.len() });
+            return Err(Violation::NamesTooMany {
+                step,
+                named: related.len(),
+            });
         }
         let touched = || std::iter::once(patch).chain(related.iter().copied());
         let mut relations = touched().filter(|element| self.relation_of[element.index()] != ALONE);
@@ -208,7 +217,11 @@ impl<'a> Replay<'a> {
     }
 
     fn refuse_held(&self, step: usize, patch: Element) -> Result<(), Violation> {
-        if self.terms.held.contains(&patch) { Err(Violation::TouchesHeld { step, patch }) } else { Ok(()) }
+        if self.terms.held.contains(&patch) {
+            Err(Violation::TouchesHeld { step, patch })
+        } else {
+            Ok(())
+        }
     }
 
     /// Two partitions are equal when each class of one is a class of the other, and the same elements are on their own.
@@ -263,7 +276,12 @@ mod tests {
     fn verdict(from: &[&[u32]], to: &[&[u32]], other: &Other) -> Result<(), Violation> {
         let (current, target) = (partition(from), partition(to));
         let attach_limit = AttachLimit::Unlimited;
-        let plan = plan(Change { universe: &Numbered::default(), current: &current, desired: &target, attach_limit });
+        let plan = plan(Change {
+            universe: &Numbered::default(),
+            current: &current,
+            desired: &target,
+            attach_limit,
+        });
         let terms = Terms {
             current: other.current.as_ref().unwrap_or(&current),
             target: other.target.as_ref().unwrap_or(&target),
@@ -282,51 +300,120 @@ mod tests {
 
     #[test]
     fn a_plan_that_ends_elsewhere_is_refused() {
-        let other = Other { target: Some(partition(&[&[1, 2, 3]])), ..Other::default() };
-        assert_eq!(verdict(&[], &[&[1, 2]], &other), Err(Violation::EndsElsewhere { patch: Element(3) }));
+        let other = Other {
+            target: Some(partition(&[&[1, 2, 3]])),
+            ..Other::default()
+        };
+        assert_eq!(
+            verdict(&[], &[&[1, 2]], &other),
+            Err(Violation::EndsElsewhere { patch: Element(3) })
+        );
     }
 
     #[test]
     fn two_relations_for_one_wanted_class_are_refused() {
-        let other = Other { target: Some(partition(&[&[1, 2, 3, 4]])), ..Other::default() };
-        assert_eq!(verdict(&[], &[&[1, 2], &[3, 4]], &other), Err(Violation::EndsElsewhere { patch: Element(3) }));
+        let other = Other {
+            target: Some(partition(&[&[1, 2, 3, 4]])),
+            ..Other::default()
+        };
+        assert_eq!(
+            verdict(&[], &[&[1, 2], &[3, 4]], &other),
+            Err(Violation::EndsElsewhere { patch: Element(3) })
+        );
     }
 
     #[test]
     fn a_step_on_another_state_than_planned_for_conflicts() {
-        let other = Other { current: Some(partition(&[&[1, 5], &[2, 6]])), ..Other::default() };
-        assert_eq!(verdict(&[], &[&[1, 2]], &other), Err(Violation::Conflicts { step: 1, patch: Element(1) }));
+        let other = Other {
+            current: Some(partition(&[&[1, 5], &[2, 6]])),
+            ..Other::default()
+        };
+        assert_eq!(
+            verdict(&[], &[&[1, 2]], &other),
+            Err(Violation::Conflicts {
+                step: 1,
+                patch: Element(1)
+            })
+        );
     }
 
     #[test]
     fn a_clear_is_refused_where_the_policy_only_relates() {
-        let other = Other { policy: Some(Policy::Additive), ..Other::default() };
-        assert_eq!(verdict(&[&[1, 2]], &[], &other), Err(Violation::ClearsAgainstPolicy { step: 1, patch: Element(1) }));
+        let other = Other {
+            policy: Some(Policy::Additive),
+            ..Other::default()
+        };
+        assert_eq!(
+            verdict(&[&[1, 2]], &[], &other),
+            Err(Violation::ClearsAgainstPolicy {
+                step: 1,
+                patch: Element(1)
+            })
+        );
     }
 
     #[test]
     fn a_clear_of_a_lone_patch_is_refused() {
-        let other = Other { current: Some(partition(&[])), ..Other::default() };
-        assert_eq!(verdict(&[&[1, 2]], &[], &other), Err(Violation::ClearsUnrelated { step: 1, patch: Element(1) }));
+        let other = Other {
+            current: Some(partition(&[])),
+            ..Other::default()
+        };
+        assert_eq!(
+            verdict(&[&[1, 2]], &[], &other),
+            Err(Violation::ClearsUnrelated {
+                step: 1,
+                patch: Element(1)
+            })
+        );
     }
 
     #[test]
     fn a_relate_that_changes_nothing_is_refused() {
-        let other = Other { current: Some(partition(&[&[1, 2]])), ..Other::default() };
-        assert_eq!(verdict(&[], &[&[1, 2]], &other), Err(Violation::RelatesNothing { step: 1, patch: Element(1) }));
+        let other = Other {
+            current: Some(partition(&[&[1, 2]])),
+            ..Other::default()
+        };
+        assert_eq!(
+            verdict(&[], &[&[1, 2]], &other),
+            Err(Violation::RelatesNothing {
+                step: 1,
+                patch: Element(1)
+            })
+        );
     }
 
     #[test]
     fn the_members_of_a_held_relation_are_not_to_be_touched() {
-        let other = Other { held: Some(Element(2)), ..Other::default() };
-        assert_eq!(verdict(&[&[1, 2]], &[&[1, 2, 3]], &other), Err(Violation::TouchesHeld { step: 1, patch: Element(2) }));
+        let other = Other {
+            held: Some(Element(2)),
+            ..Other::default()
+        };
+        assert_eq!(
+            verdict(&[&[1, 2]], &[&[1, 2, 3]], &other),
+            Err(Violation::TouchesHeld {
+                step: 1,
+                patch: Element(2)
+            })
+        );
     }
 
     #[test]
     fn limits_hold_for_every_step() {
-        let other = Other { ids: Some(NonZeroU32::MIN), ..Other::default() };
-        assert_eq!(verdict(&[], &[&[1, 2, 3]], &other), Err(Violation::NamesTooMany { step: 1, named: 2 }));
-        let other = Other { max_relation_size: Some(2), ..Other::default() };
-        assert_eq!(verdict(&[], &[&[1, 2, 3]], &other), Err(Violation::GrowsTooLarge { step: 1, size: 3 }));
+        let other = Other {
+            ids: Some(NonZeroU32::MIN),
+            ..Other::default()
+        };
+        assert_eq!(
+            verdict(&[], &[&[1, 2, 3]], &other),
+            Err(Violation::NamesTooMany { step: 1, named: 2 })
+        );
+        let other = Other {
+            max_relation_size: Some(2),
+            ..Other::default()
+        };
+        assert_eq!(
+            verdict(&[], &[&[1, 2, 3]], &other),
+            Err(Violation::GrowsTooLarge { step: 1, size: 3 })
+        );
     }
 }

@@ -55,7 +55,10 @@ impl<'a> Search<'a> {
         let lefts = edges.len();
         Self {
             edges,
-            left_value: edges.iter().map(|edges| edges.iter().map(|edge| edge.weight).max().unwrap_or(0)).collect(),
+            left_value: edges
+                .iter()
+                .map(|edges| edges.iter().map(|edge| edge.weight).max().unwrap_or(0))
+                .collect(),
             right_value: vec![0; rights],
             right_of: vec![None; lefts],
             left_of: vec![None; rights],
@@ -167,7 +170,11 @@ mod tests {
             .filter_map(|(left, right)| right.map(|right| (left, right)))
             .map(|(left, right)| {
                 assert!(used.insert(right), "right node {right} matched twice");
-                edges[left].iter().find(|edge| edge.right == right).expect("a matched pair is an edge").weight
+                edges[left]
+                    .iter()
+                    .find(|edge| edge.right == right)
+                    .expect("a matched pair is an edge")
+                    .weight
             })
             .sum()
     }
@@ -199,7 +206,10 @@ mod tests {
 
     #[test]
     fn greedy_choice_is_not_good_enough() {
-        let edges = [vec![Edge { right: 0, weight: 5 }, Edge { right: 1, weight: 4 }], vec![Edge { right: 0, weight: 4 }]];
+        let edges = [
+            vec![Edge { right: 0, weight: 5 }, Edge { right: 1, weight: 4 }],
+            vec![Edge { right: 0, weight: 4 }],
+        ];
         assert_eq!(maximum_weight_matching(&edges, 2), [Some(1), Some(0)]);
     }
 }

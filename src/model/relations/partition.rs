@@ -31,13 +31,36 @@ impl Partition {
     /// The partition in which each of `universe` elements is on its own.
     #[must_use]
     pub fn alone(universe: usize) -> Self {
-        Self { class_of: vec![ALONE; universe], starts: vec![0], members: Vec::new() }
+        Self {
+            class_of: vec![ALONE; universe],
+            starts: vec![0],
+            members: Vec::new(),
+        }
+    }
+
+    /// Reads a partition from classes that are known not to share elements; `None` if two of them do, or one names an element twice.
+    #[must_use]
+    pub fn from_disjoint<C>(universe: usize, classes: impl Iterator<Item = C>) -> Option<Self>
+    where
+        C: ExactSizeIterator<Item = Element>,
+    {
+        let mut partition = Self::alone(universe);
+        for members in classes.filter(|members| members.len() >= 2) {
+            let class = partition.len() as u32;
+            for element in members {
+                if std::mem::replace(&mut partition.class_of[element.index()], class) != ALONE {
+                    return None;
+                }
+                partition.members.push(element);
+            }
+            partition.starts.push(partition.members.len() as u32);
+        }
+        Some(partition)
     }
 
     /// Reads a partition from labels: elements with the same label are in one class, those with `None` are on their own.
     ///
-    /// Labels are below `labels`. A label that only one element has makes no class. Classes are numbered in the order of their labels and
-    /// list their members in the order of the elements.
+    /// Labels are below `labels`. A label that only one element has makes no class. Classes are numbered in the order of their labels.
     #[must_use]
     pub fn from_labels(universe: usize, labels: usize, label_of: impl Fn(Element) -> Option<u32>) -> Self {
         let elements = || (0..universe as u32).map(Element);
@@ -125,7 +148,7 @@ impl Partition {
         (class != ALONE).then_some(ClassId(class))
     }
 
-    /// The members of a class, in the order of their places in the universe.
+    /// The members of a class, in no order that means anything.
     #[must_use]
     pub fn members(&self, class: ClassId) -> &[Element] {
         &self.members[self.starts[class.index()] as usize..self.starts[class.index() + 1] as usize]
@@ -154,7 +177,9 @@ impl Labels {
     /// Labels `0..count`, all different.
     #[must_use]
     pub fn distinct(count: usize) -> Self {
-        Self { parent: (0..count as u32).collect() }
+        Self {
+            parent: (0..count as u32).collect(),
+        }
     }
 
     /// A label that differs from all others so far.
@@ -195,7 +220,10 @@ mod tests {
     use super::*;
 
     fn classes(partition: &Partition) -> Vec<Vec<u32>> {
-        partition.classes().map(|class| partition.members(class).iter().map(|element| element.0).collect()).collect()
+        partition
+            .classes()
+            .map(|class| partition.members(class).iter().map(|element| element.0).collect())
+            .collect()
     }
 
     fn elements(numbers: &[u32]) -> Vec<Element> {
@@ -204,7 +232,13 @@ mod tests {
 
     #[test]
     fn classes_that_share_an_element_are_one() {
-        let lines = [elements(&[4, 1]), elements(&[2, 3]), elements(&[1, 2]), elements(&[5]), elements(&[6, 7])];
+        let lines = [
+            elements(&[4, 1]),
+            elements(&[2, 3]),
+            elements(&[1, 2]),
+            elements(&[5]),
+            elements(&[6, 7]),
+        ];
         let partition = Partition::from_classes(8, lines.iter().map(Vec::as_slice));
         assert_eq!(classes(&partition), [vec![1, 2, 3, 4], vec![6, 7]]);
         assert_eq!(partition.class_of(Element(5)), None);

@@ -167,7 +167,9 @@ impl Plan {
 
     /// The steps of each component.
     pub fn components(&self) -> impl ExactSizeIterator<Item = impl ExactSizeIterator<Item = Step<'_>>> {
-        self.components.iter().map(|component| component.steps.clone().map(|index| self.step(index as usize)))
+        self.components
+            .iter()
+            .map(|component| component.steps.clone().map(|index| self.step(index as usize)))
     }
 
     /// All steps, component by component.
@@ -207,7 +209,11 @@ impl Plan {
     }
 
     fn push(&mut self, patch: Element, kind: Kind) {
-        self.records.push(Record { patch, kind, related: self.related.len() as u32 });
+        self.records.push(Record {
+            patch,
+            kind,
+            related: self.related.len() as u32,
+        });
     }
 }
 
@@ -227,8 +233,11 @@ pub fn plan<U: Universe>(change: Change<'_, U>) -> Plan {
         planner.plan_component(Node::Desired(class));
     }
     let mut plan = planner.plan;
-    plan.components
-        .sort_unstable_by(|left, right| left.rank.cmp(&right.rank).then_with(|| change.universe.compare(left.first, right.first)));
+    plan.components.sort_unstable_by(|left, right| {
+        left.rank
+            .cmp(&right.rank)
+            .then_with(|| change.universe.compare(left.first, right.first))
+    });
     plan
 }
 
@@ -293,7 +302,11 @@ impl<'a, U: Universe> Planner<'a, U> {
         self.emit_clears(&carried);
         self.emit_relates(&carried);
         let steps = begin..self.plan.records.len() as u32;
-        self.plan.components.push(Component { rank: self.change.universe.rank(first), first, steps });
+        self.plan.components.push(Component {
+            rank: self.change.universe.rank(first),
+            first,
+            steps,
+        });
     }
 
     /// Collects the classes that hang together with the first one through shared members.
@@ -333,7 +346,11 @@ impl<'a, U: Universe> Planner<'a, U> {
         if !std::mem::replace(&mut seen[class.index()], true) {
             let members = partition.members(class);
             let smallest = members[1..].iter().fold(members[0], |smallest, &member| {
-                if self.change.universe.compare(member, smallest) == Ordering::Less { member } else { smallest }
+                if self.change.universe.compare(member, smallest) == Ordering::Less {
+                    member
+                } else {
+                    smallest
+                }
             });
             list.push(Anchored { class, smallest });
         }
@@ -349,14 +366,20 @@ impl<'a, U: Universe> Planner<'a, U> {
             self.place[desired.class.index()] = place as u32;
         }
         let firsts = self.current.first().into_iter().chain(self.desired.first());
-        firsts.min_by(|left, right| by_smallest(left, right)).map(|anchored| anchored.smallest)
+        firsts
+            .min_by(|left, right| by_smallest(left, right))
+            .map(|anchored| anchored.smallest)
     }
 
     /// For each relation of the component, the place of the desired class that it is carried over into.
     fn choose_carried(&self) -> Vec<Option<usize>> {
         let edges: Vec<Vec<Edge>> = self.current.iter().map(|relation| self.savings(relation.class)).collect();
         match &edges[..] {
-            [only] => vec![only.iter().max_by_key(|edge| (edge.weight, std::cmp::Reverse(edge.right))).map(|edge| edge.right)],
+            [only] => vec![
+                only.iter()
+                    .max_by_key(|edge| (edge.weight, std::cmp::Reverse(edge.right)))
+                    .map(|edge| edge.right),
+            ],
             _ => maximum_weight_matching(&edges, self.desired.len()),
         }
     }
@@ -373,7 +396,10 @@ impl<'a, U: Universe> Planner<'a, U> {
             .map(|members| {
                 let saved = self.saved_writes(desired.members(members[0]).len(), members.len());
                 let right = self.place[members[0].index()] as usize;
-                Edge { right, weight: self.scale * saved as i64 + members.len() as i64 }
+                Edge {
+                    right,
+                    weight: self.scale * saved as i64 + members.len() as i64,
+                }
             })
             .collect()
     }
@@ -385,12 +411,18 @@ impl<'a, U: Universe> Planner<'a, U> {
     }
 
     fn emit_clears(&mut self, carried: &[Option<usize>]) {
-        let Change { universe, current, desired, .. } = self.change;
+        let Change {
+            universe,
+            current,
+            desired,
+            ..
+        } = self.change;
         for (relation, carried) in self.current.iter().zip(carried) {
             let target = carried.map(|place| self.desired[place].class);
             let members = current.members(relation.class).iter().copied();
             self.scratch.clear();
-            self.scratch.extend(members.filter(|&member| target.is_none() || desired.class_of(member) != target));
+            self.scratch
+                .extend(members.filter(|&member| target.is_none() || desired.class_of(member) != target));
             self.scratch.sort_unstable_by(|&left, &right| universe.compare(left, right));
             if target.is_none() {
                 // Clearing the last but one frees the last as well.
@@ -408,7 +440,12 @@ impl<'a, U: Universe> Planner<'a, U> {
     }
 
     fn emit_relates(&mut self, carried: &[Option<usize>]) {
-        let Change { universe, current, desired, attach_limit } = self.change;
+        let Change {
+            universe,
+            current,
+            desired,
+            attach_limit,
+        } = self.change;
         let mut carried_into: Vec<Option<ClassId>> = vec![None; self.desired.len()];
         for (relation, place) in self.current.iter().zip(carried) {
             if let Some(place) = place {
