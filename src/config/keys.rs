@@ -156,8 +156,11 @@ mod tests {
     }
 
     fn is_table(key: &str) -> bool {
-        TABLES
-            .iter()
-            .any(|table| table.place.ends_with(&format!("{key}]")) || table.place.ends_with(&format!("{key}]]")))
+        TABLES.iter().any(|table| {
+            table
+                .prefix
+                .strip_suffix('.')
+                .is_some_and(|path| path.rsplit('.').next() == Some(key))
+        })
     }
 }

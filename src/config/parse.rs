@@ -23,7 +23,11 @@ pub(super) fn config(text: &str, path: &Path) -> Result<Config, ConfigError> {
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let root = Section::new(&keys::ROOT_TABLE, document.get_ref(), 0, &mut problems);
     let state_dir = root.optional(&keys::STATE_DIR, values::path, &mut problems);
-    let trackers = Trackers::new(folder, &mut problems).read(&root);
+    let trackers = Trackers {
+        folder,
+        problems: &mut problems,
+    }
+    .read(&root);
     let problems = problems.into_sorted();
     if !problems.is_empty() {
         return Err(ConfigError::Invalid {
@@ -54,11 +58,7 @@ struct Trackers<'a, 'd> {
     problems: &'a mut Problems<'d>,
 }
 
-impl<'a, 'd> Trackers<'a, 'd> {
-    fn new(folder: &'a Path, problems: &'a mut Problems<'d>) -> Self {
-        Self { folder, problems }
-    }
-
+impl Trackers<'_, '_> {
     /// All trackers that could be read; for each other one there is a problem.
     fn read(&mut self, root: &Section<'_>) -> Vec<Tracker> {
         let Some(value) = root.raw(&keys::TRACKERS) else {
@@ -67,12 +67,7 @@ impl<'a, 'd> Trackers<'a, 'd> {
         };
         let elements: &[Spanned<DeValue<'_>>] = value.get_ref().as_array().map_or(&[], |array| array);
         if elements.is_empty() {
-            root.report(
-                &keys::TRACKERS,
-                value.span().start,
-                ProblemKind::wrong(&keys::TRACKERS, value.get_ref()),
-                self.problems,
-            );
+            root.report_wrong(&keys::TRACKERS, value, self.problems);
         }
         let mut sections = Vec::new();
         for element in elements {
@@ -80,12 +75,7 @@ impl<'a, 'd> Trackers<'a, 'd> {
                 DeValue::Table(entries) => {
                     sections.push(Section::new(&keys::TRACKER_TABLE, entries, element.span().start, self.problems));
                 }
-                other => root.report(
-                    &keys::TRACKERS,
-                    element.span().start,
-                    ProblemKind::wrong(&keys::TRACKERS, other),
-                    self.problems,
-                ),
+                _ => root.report_wrong(&keys::TRACKERS, element, self.problems),
             }
         }
         self.report_same_names(&sections);
@@ -157,7 +147,7 @@ impl<'a, 'd> Trackers<'a, 'd> {
             return None;
         };
         let Some(elements) = value.get_ref().as_array().filter(|elements| !elements.is_empty()) else {
-            section.report(key, value.span().start, ProblemKind::wrong(key, value.get_ref()), self.problems);
+            section.report_wrong(key, value, self.problems);
             return None;
         };
         let mut first_lines = BTreeMap::new();

@@ -103,6 +103,11 @@ impl<'d> Section<'d> {
         problems.push(offset, self.table.full_name(key.name), kind);
     }
 
+    /// Reports that what stands for a key is not what it expects.
+    pub(super) fn report_wrong(&self, key: &Key, value: &Spanned<DeValue<'_>>, problems: &mut Problems<'_>) {
+        self.report(key, value.span().start, ProblemKind::wrong(key, value.get_ref()), problems);
+    }
+
     /// Reports that a key should be here and is not.
     pub(super) fn report_missing(&self, key: &Key, problems: &mut Problems<'_>) {
         self.report(
@@ -141,8 +146,8 @@ impl<'d> Section<'d> {
         let value = self.raw(key)?;
         match value.get_ref() {
             DeValue::Table(entries) => Some(Self::new(table, entries, value.span().start, problems)),
-            other => {
-                self.report(key, value.span().start, ProblemKind::wrong(key, other), problems);
+            _ => {
+                self.report_wrong(key, value, problems);
                 None
             }
         }
