@@ -1,0 +1,166 @@
+//! The configuration as it is in effect, as TOML again.
+//!
+//! Everything is taken apart by name, so that a new field does not build until it is shown.
+
+use std::fmt;
+use std::path::Path;
+
+use super::keys::{self, Key};
+use super::{Config, DEFAULT_STATE_DIR, Desired, Guard, Limits, TokenSource, Tracker};
+
+/// Marks a value that is the one that a missing key would have.
+const DEFAULT_MARK: &str = "default";
+
+/// Stands for a token.
+const SECRET: &str = "***";
+
+pub(super) fn render(config: &Config) -> String {
+    let Config { path, state_dir, trackers } = config;
+    let mut out = Lines::default();
+    out.line(format_args!("# {} as it is in effect", path.display().to_string().escape_debug()));
+    out.defaulted(&keys::STATE_DIR, quoted_path(state_dir), state_dir == Path::new(DEFAULT_STATE_DIR));
+    for tracker in trackers {
+        render_tracker(tracker, &mut out);
+    }
+    out.0
+}
+
+fn render_tracker(tracker: &Tracker, out: &mut Lines) {
+    let Tracker {
+        name,
+        url,
+        projects,
+        policy,
+        token,
+        contact,
+        desired,
+        limits,
+        guard,
+    } = tracker;
+    out.header("[[tracker]]");
+    out.value(&keys::NAME, quoted(name.as_str()));
+    out.value(&keys::URL, quoted(url.as_str()));
+    let projects: Vec<String> = projects.iter().map(|project| quoted(project.as_str())).collect();
+    out.value(&keys::PROJECTS, format!("[{}]", projects.join(", ")));
+    out.value(&keys::POLICY, quoted(policy.as_str()));
+    render_token(token.as_ref(), out);
+    match contact {
+        Some(contact) => out.value(&keys::CONTACT, quoted(contact)),
+        None => out.line(format_args!("# no {}", keys::CONTACT.name)),
+    }
+    let Desired { path, format } = desired;
+    out.header("[tracker.desired]");
+    out.value(&keys::PATH, quoted_path(path));
+    out.value(&keys::FORMAT, quoted(format.as_str()));
+    render_limits(limits, out);
+    render_guard(guard, out);
+}
+
+fn render_token(token: Option<&TokenSource>, out: &mut Lines) {
+    let (key, place) = match token {
+        Some(TokenSource::File(path)) => (&keys::TOKEN_FILE, quoted_path(path)),
+        Some(TokenSource::Env(variable)) => (&keys::TOKEN_ENV, quoted(variable)),
+        Some(TokenSource::Credential(name)) => (&keys::TOKEN_CREDENTIAL, quoted(name)),
+        None => {
+            return out.line(format_args!(
+                "# no token: kinset can read what everybody may read, and write nothing"
+            ));
+        }
+    };
+    out.noted(key, place, &format!("the token: {SECRET}"));
+}
+
+fn render_limits(limits: &Limits, out: &mut Lines) {
+    let Limits {
+        requests_per_second,
+        concurrent_requests,
+        attach_limit,
+        max_relation_size,
+    } = limits;
+    let default = Limits::default();
+    out.header("[tracker.limits]");
+    out.defaulted(
+        &keys::REQUESTS_PER_SECOND,
+        requests_per_second,
+        *requests_per_second == default.requests_per_second,
+    );
+    out.defaulted(
+        &keys::CONCURRENT_REQUESTS,
+        concurrent_requests,
+        *concurrent_requests == default.concurrent_requests,
+    );
+    out.defaulted(&keys::ATTACH_LIMIT, attach_limit, *attach_limit == default.attach_limit);
+    out.defaulted(
+        &keys::MAX_RELATION_SIZE,
+        max_relation_size,
+        *max_relation_size == default.max_relation_size,
+    );
+}
+
+fn render_guard(guard: &Guard, out: &mut Lines) {
+    let Guard {
+        max_clear_fraction,
+        min_clears,
+        allow_empty,
+        min_resolved_fraction,
+        max_shrink_fraction,
+    } = guard;
+    let default = Guard::default();
+    out.header("[tracker.guard]");
+    out.defaulted(
+        &keys::MAX_CLEAR_FRACTION,
+        max_clear_fraction,
+        *max_clear_fraction == default.max_clear_fraction,
+    );
+    out.defaulted(&keys::MIN_CLEARS, min_clears, *min_clears == default.min_clears);
+    out.defaulted(&keys::ALLOW_EMPTY, allow_empty, *allow_empty == default.allow_empty);
+    out.defaulted(
+        &keys::MIN_RESOLVED_FRACTION,
+        min_resolved_fraction,
+        *min_resolved_fraction == default.min_resolved_fraction,
+    );
+    out.defaulted(
+        &keys::MAX_SHRINK_FRACTION,
+        max_shrink_fraction,
+        *max_shrink_fraction == default.max_shrink_fraction,
+    );
+}
+
+/// TOML under construction.
+#[derive(Debug, Default)]
+struct Lines(String);
+
+impl Lines {
+    fn line(&mut self, line: fmt::Arguments<'_>) {
+        self.0.push_str(&line.to_string());
+        self.0.push('\n');
+    }
+
+    fn header(&mut self, header: &str) {
+        self.line(format_args!("\n{header}"));
+    }
+
+    fn value(&mut self, key: &Key, value: impl fmt::Display) {
+        self.line(format_args!("{} = {value}", key.name));
+    }
+
+    fn noted(&mut self, key: &Key, value: impl fmt::Display, note: &str) {
+        self.line(format_args!("{} = {value}  # {note}", key.name));
+    }
+
+    fn defaulted(&mut self, key: &Key, value: impl fmt::Display, is_default: bool) {
+        if is_default {
+            self.noted(key, value, DEFAULT_MARK);
+        } else {
+            self.value(key, value);
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+fn quoted_path(path: &Path) -> String {
+    quoted(&path.to_string_lossy())
+}

@@ -1,0 +1,284 @@
+//! What can be wrong with a configuration.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use toml::de::DeValue;
+
+use super::keys::Key;
+use super::section::position;
+use super::{DEFAULT_PATH, PATH_VARIABLE};
+use crate::remedy::{Remedy, nearest};
+
+/// Why there is no configuration to work with.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// There is no such file.
+    #[error("there is no configuration at {}", path.display())]
+    Missing {
+        /// The file that was looked for.
+        path: PathBuf,
+    },
+    /// There is something, but it cannot be read.
+    #[error("cannot read the configuration {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The file is not text in UTF-8.
+    #[error("{}:{line}:{column}: the configuration is not text in UTF-8", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// The line of the first byte that is wrong, from 1.
+        line: usize,
+        /// Its column in characters, from 1.
+        column: usize,
+    },
+    /// The file can be read and says something that kinset does not accept.
+    #[error("the configuration has {}", in_lines(path, problems))]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Every problem of the file, in its order; at least one.
+        problems: Vec<Problem>,
+    },
+    /// Trackers were asked for that the configuration does not have.
+    #[error("the configuration {} has no tracker {}", path.display(), joined(unknown, " and no tracker "))]
+    UnknownTrackers {
+        /// The file.
+        path: PathBuf,
+        /// The names that are not there; at least one.
+        unknown: Vec<UnknownTracker>,
+        /// The names that are.
+        known: Vec<String>,
+    },
+}
+
+impl Remedy for ConfigError {
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
+            Self::Missing { .. } => format!(
+                "`kinset config init` gives a commented example to start from; another file is named with `--config FILE` or ${PATH_VARIABLE} \
+                 (without either it is {DEFAULT_PATH})"
+            ),
+            Self::Unreadable { path, .. } => {
+                format!(
+                    "make sure that {} is a file that this user may read, or name another with `--config FILE`",
+                    path.display()
+                )
+            }
+            Self::NotText { .. } => {
+                "save the file as UTF-8 text, or name another with `--config FILE` if this is not the configuration".to_owned()
+            }
+            Self::Invalid { .. } => {
+                "correct these lines; `kinset config init` shows every key with its meaning, and `kinset config check` \
+                                     looks at the file again without doing anything else"
+                    .to_owned()
+            }
+            Self::UnknownTrackers { known, .. } => format!("the trackers it has: {}", known.join(", ")),
+        })
+    }
+}
+
+/// A name that no tracker has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownTracker {
+    /// The name that was asked for.
+    pub name: String,
+    /// The tracker that was probably meant.
+    pub nearest: Option<String>,
+}
+
+impl UnknownTracker {
+    pub(super) fn new(name: &str, known: &BTreeSet<&str>) -> Self {
+        Self {
+            name: name.to_owned(),
+            nearest: nearest(name, known.iter().copied()).map(str::to_owned),
+        }
+    }
+}
+
+impl fmt::Display for UnknownTracker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.nearest {
+            Some(nearest) => write!(f, "`{}` (did you mean `{nearest}`?)", self.name.escape_debug()),
+            None => write!(f, "`{}`", self.name.escape_debug()),
+        }
+    }
+}
+
+/// One thing that is wrong in a configuration file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The full name of the key that it is about; where the text is not even TOML the key alone, or nothing.
+    pub key: String,
+    /// What is wrong, and what to do about it.
+    pub kind: ProblemKind,
+}
+
+impl Problem {
+    /// Whether the text is no TOML here.
+    pub(super) const fn is_syntax(&self) -> bool {
+        matches!(self.kind, ProblemKind::Syntax(_))
+    }
+
+    /// Whether this is about something that is not there.
+    pub(super) const fn is_absence(&self) -> bool {
+        matches!(self.kind, ProblemKind::Missing { .. })
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", self.line, self.column)?;
+        if !self.key.is_empty() {
+            write!(f, "`{}`: ", self.key)?;
+        }
+        self.kind.fmt(f)
+    }
+}
+
+/// The ways in which a place in a configuration file can be wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProblemKind {
+    /// Not TOML; what the TOML parser says.
+    #[error("not valid TOML: {0}")]
+    Syntax(String),
+    /// A key that exists nowhere.
+    #[error("unknown key; {}", meant(nearest.as_ref(), known))]
+    Unknown {
+        /// The key that was probably meant.
+        nearest: Option<&'static str>,
+        /// The keys that may stand there.
+        known: Vec<&'static str>,
+    },
+    /// A key that exists, but not there.
+    #[error("this key does not belong here: move it to its place {home}")]
+    Misplaced {
+        /// Where it belongs.
+        home: &'static str,
+    },
+    /// A key that must be there and is not.
+    #[error("missing; add it {place}: {expected}")]
+    Missing {
+        /// What its value shall be.
+        expected: &'static str,
+        /// Where it shall stand.
+        place: &'static str,
+    },
+    /// A value that is not what its key expects.
+    #[error("expected {expected}, found {found}")]
+    Wrong {
+        /// What the value shall be.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// A value that stands in the file more than once where it may stand but once.
+    #[error("{value:?} stands on line {first_line} already: give this one another name, or remove it")]
+    Repeated {
+        /// The value.
+        value: String,
+        /// The line where it stands first.
+        first_line: usize,
+    },
+    /// A second place for the same token.
+    #[error("`{first}` says already where the token is kept: remove one of them")]
+    SecondToken {
+        /// The key that comes first in the file.
+        first: &'static str,
+    },
+    /// The policy that is not there yet.
+    #[error("`preserve` comes in a later version of kinset; until then choose \"additive\" (only relate) or \"authoritative\"")]
+    PreserveComesLater,
+    /// A user name or password inside an address.
+    #[error("expected an address without a user name or password: put the API token into a file, and name that with `token_file`")]
+    PasswordInUrl,
+    /// The address of the API where that of the site is due.
+    #[error("expected the address of the site alone: remove `/api/` and what follows it, kinset finds the API by itself")]
+    ApiInUrl,
+}
+
+impl ProblemKind {
+    /// The value is not what the key expects.
+    pub(super) fn wrong(key: &Key, value: &DeValue<'_>) -> Self {
+        Self::found(key, shown(value))
+    }
+
+    /// Something was found that the key does not expect.
+    pub(super) fn found(key: &Key, found: impl Into<String>) -> Self {
+        Self::Wrong {
+            expected: key.expected,
+            found: found.into(),
+        }
+    }
+
+    /// The value is not what the key expects, and may be a secret that was put into the wrong place.
+    pub(super) fn hidden(key: &Key) -> Self {
+        Self::found(key, "something else (not shown, as it may be the token itself)")
+    }
+}
+
+/// The text in the bytes of a file. A zero byte is legal UTF-8, but no text has one.
+pub(super) fn text_of<'b>(bytes: &'b [u8], path: &Path) -> Result<&'b str, ConfigError> {
+    let text = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    match text.find('\0') {
+        None if text.len() == bytes.len() => Ok(text),
+        zero => {
+            let (line, column) = position(text, zero.unwrap_or(text.len()));
+            Err(ConfigError::NotText {
+                path: path.to_path_buf(),
+                line,
+                column,
+            })
+        }
+    }
+}
+
+/// How much of a wrong value is repeated in a message.
+const SHOWN_LETTERS: usize = 60;
+
+fn shown(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) if text.chars().count() > SHOWN_LETTERS => {
+            format!("{:?}…", text.chars().take(SHOWN_LETTERS).collect::<String>())
+        }
+        DeValue::String(text) => format!("{text:?}"),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::Boolean(flag) => flag.to_string(),
+        DeValue::Datetime(_) => "a date".to_owned(),
+        DeValue::Array(elements) if elements.is_empty() => "an empty list".to_owned(),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a table".to_owned(),
+    }
+}
+
+fn meant(nearest: Option<&&'static str>, known: &[&'static str]) -> String {
+    match nearest {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("the keys here are {}", joined(known, ", ")),
+    }
+}
+
+fn in_lines(path: &Path, problems: &[Problem]) -> String {
+    let count = match problems.len() {
+        1 => "a problem".to_owned(),
+        count => format!("{count} problems"),
+    };
+    let lines: String = problems.iter().map(|problem| format!("\n  {}:{problem}", path.display())).collect();
+    format!("{count}:{lines}")
+}
+
+fn joined<T: fmt::Display>(words: &[T], separator: &str) -> String {
+    words.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
+}

@@ -1,0 +1,166 @@
+//! The keys of the configuration: the one place that says which there are and what each expects.
+
+/// A key.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// The key as it is written.
+    pub(super) name: &'static str,
+    /// What its value shall be, to complete "expected …".
+    pub(super) expected: &'static str,
+}
+
+/// A table, and the keys that it may hold.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// What stands before its keys in a full name: empty, or ending in a dot.
+    pub(super) prefix: &'static str,
+    /// How a reader finds it in the file.
+    pub(super) place: &'static str,
+    /// The keys, in the order in which they are shown.
+    pub(super) keys: &'static [&'static Key],
+}
+
+impl Table {
+    /// The key's full name.
+    pub(super) fn full_name(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    /// The names of its keys.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.keys.iter().map(|key| key.name)
+    }
+}
+
+macro_rules! keys {
+    ($($constant:ident = $name:literal: $expected:literal;)*) => {
+        $(pub(super) const $constant: Key = Key { name: $name, expected: $expected };)*
+    };
+}
+
+keys! {
+    STATE_DIR = "state_dir": "the path of a folder, such as \"/var/lib/kinset\"";
+    TRACKERS = "tracker": "one [[tracker]] table for each tracker, at least one";
+
+    NAME = "name": "a name of letters, digits, `-`, `_` and `.` that starts with a letter or digit, such as \"kernel\"";
+    URL = "url": "the http:// or https:// address of the Patchwork site, such as \"https://patchwork.example.org/\"";
+    PROJECTS = "projects": "a list of at least one project, by the word that stands for it in Patchwork's addresses, such as [\"example-devel\"]";
+    POLICY = "policy": "\"additive\" (only relate) or \"authoritative\" (the analysis wins, and clears too)";
+    TOKEN_FILE = "token_file": "the path of a file that holds the API token and nothing else";
+    TOKEN_ENV = "token_env": "the name of a variable of the environment that holds the API token, such as \"KINSET_TOKEN\"";
+    TOKEN_CREDENTIAL = "token_credential": "the name of a systemd credential that holds the API token, such as \"patchwork-token\"";
+    CONTACT = "contact": "an address in printable ASCII, such as \"patch-bot@example.org\"";
+    DESIRED = "desired": "a [tracker.desired] table with `path` and `format`";
+    LIMITS = "limits": "a [tracker.limits] table";
+    GUARD = "guard": "a [tracker.guard] table";
+
+    PATH = "path": "the path of the file of groups, such as \"/srv/pasta/patch-groups\"";
+    FORMAT = "format": "\"pasta\" (groups of message ids) or \"ids\" (groups of Patchwork's numbers)";
+
+    REQUESTS_PER_SECOND = "requests_per_second": "a whole number from 1 to 4294967295";
+    CONCURRENT_REQUESTS = "concurrent_requests": "a whole number from 1 to 4294967295";
+    ATTACH_LIMIT = "attach_limit": "a whole number from 1 to 4294967295";
+    MAX_RELATION_SIZE = "max_relation_size": "a whole number from 2 to 4294967295";
+
+    MAX_CLEAR_FRACTION = "max_clear_fraction": "a number from 0 to 1";
+    MIN_CLEARS = "min_clears": "a whole number from 0 to 4294967295";
+    ALLOW_EMPTY = "allow_empty": "true or false";
+    MIN_RESOLVED_FRACTION = "min_resolved_fraction": "a number from 0 to 1";
+    MAX_SHRINK_FRACTION = "max_shrink_fraction": "a number from 0 to 1";
+}
+
+/// The top of the file.
+pub(super) static ROOT_TABLE: Table = Table {
+    prefix: "",
+    place: "at the top of the file",
+    keys: &[&STATE_DIR, &TRACKERS],
+};
+
+/// One tracker.
+pub(super) static TRACKER_TABLE: Table = Table {
+    prefix: "tracker.",
+    place: "under [[tracker]]",
+    keys: &[
+        &NAME,
+        &URL,
+        &PROJECTS,
+        &POLICY,
+        &TOKEN_FILE,
+        &TOKEN_ENV,
+        &TOKEN_CREDENTIAL,
+        &CONTACT,
+        &DESIRED,
+        &LIMITS,
+        &GUARD,
+    ],
+};
+
+/// Where a tracker's desired partition comes from.
+pub(super) static DESIRED_TABLE: Table = Table {
+    prefix: "tracker.desired.",
+    place: "under [tracker.desired]",
+    keys: &[&PATH, &FORMAT],
+};
+
+/// How much is asked of a tracker.
+pub(super) static LIMITS_TABLE: Table = Table {
+    prefix: "tracker.limits.",
+    place: "under [tracker.limits]",
+    keys: &[&REQUESTS_PER_SECOND, &CONCURRENT_REQUESTS, &ATTACH_LIMIT, &MAX_RELATION_SIZE],
+};
+
+/// What is too drastic.
+pub(super) static GUARD_TABLE: Table = Table {
+    prefix: "tracker.guard.",
+    place: "under [tracker.guard]",
+    keys: &[
+        &MAX_CLEAR_FRACTION,
+        &MIN_CLEARS,
+        &ALLOW_EMPTY,
+        &MIN_RESOLVED_FRACTION,
+        &MAX_SHRINK_FRACTION,
+    ],
+};
+
+/// All tables.
+pub(super) static TABLES: [&Table; 5] = [&ROOT_TABLE, &TRACKER_TABLE, &DESIRED_TABLE, &LIMITS_TABLE, &GUARD_TABLE];
+
+#[cfg(test)]
+mod tests {
+    use super::TABLES;
+    use crate::config::example;
+
+    #[test]
+    fn the_example_explains_every_key_that_there_is() {
+        for table in TABLES {
+            for key in table.names().filter(|key| !is_table(key)) {
+                let setting = format!("{key} = ");
+                let lines: Vec<&str> = example().lines().collect();
+                let at = lines.iter().position(|line| line.trim_start_matches('#').starts_with(&setting));
+                let at = at.unwrap_or_else(|| panic!("`{key}` is not in the example"));
+                let explained = lines[..at]
+                    .iter()
+                    .rev()
+                    .take_while(|line| !line.is_empty())
+                    .any(|line| line.starts_with("# "));
+                assert!(explained, "`{key}` is in the example without a word about it");
+            }
+        }
+    }
+
+    #[test]
+    fn the_example_shows_every_table() {
+        for header in ["[[tracker]]", "[tracker.desired]", "[tracker.limits]", "[tracker.guard]"] {
+            assert!(example().lines().any(|line| line == header), "{header}");
+        }
+    }
+
+    fn is_table(key: &str) -> bool {
+        TABLES.iter().any(|table| {
+            table
+                .prefix
+                .strip_suffix('.')
+                .is_some_and(|path| path.rsplit('.').next() == Some(key))
+        })
+    }
+}

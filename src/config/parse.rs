@@ -1,0 +1,249 @@
+//! From the text of a configuration file to [`Config`].
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::error::{ConfigError, ProblemKind};
+use super::keys::{self, Key};
+use super::section::{Problems, Section};
+use super::{Config, DEFAULT_STATE_DIR, Desired, Guard, Limits, TokenSource, Tracker, values};
+use crate::model::ProjectName;
+
+/// Reads a whole configuration.
+pub(super) fn config(text: &str, path: &Path) -> Result<Config, ConfigError> {
+    let mut problems = Problems::new(text);
+    let (document, syntax) = DeTable::parse_recoverable(text);
+    for error in syntax {
+        let offset = error.span().map_or(0, |span| span.start);
+        problems.push(offset, key_on_line(text, offset), ProblemKind::Syntax(error.message().to_owned()));
+    }
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    let root = Section::new(&keys::ROOT_TABLE, document.get_ref(), 0, &mut problems);
+    let state_dir = root.optional(&keys::STATE_DIR, values::path, &mut problems);
+    let trackers = Trackers {
+        folder,
+        problems: &mut problems,
+    }
+    .read(&root);
+    let problems = problems.into_sorted();
+    if !problems.is_empty() {
+        return Err(ConfigError::Invalid {
+            path: path.to_path_buf(),
+            problems,
+        });
+    }
+    Ok(Config {
+        path: path.to_path_buf(),
+        state_dir: folder.join(state_dir.unwrap_or_else(|| PathBuf::from(DEFAULT_STATE_DIR))),
+        trackers,
+    })
+}
+
+/// The key that a line which is not TOML seems to be about; empty where none can be made out.
+fn key_on_line(text: &str, offset: usize) -> String {
+    let (before, after) = text.split_at_checked(offset).unwrap_or((text, ""));
+    let line_start = before.rsplit('\n').next().unwrap_or_default();
+    let line = format!("{line_start}{}", after.lines().next().unwrap_or_default());
+    let key = line.split_once('=').map_or("", |(key, _)| key.trim());
+    let bare = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    if key.chars().all(bare) { key.to_owned() } else { String::new() }
+}
+
+/// Reads the trackers of a configuration that stands in a folder.
+struct Trackers<'a, 'd> {
+    folder: &'a Path,
+    problems: &'a mut Problems<'d>,
+}
+
+impl Trackers<'_, '_> {
+    /// All trackers that could be read; for each other one there is a problem.
+    fn read(&mut self, root: &Section<'_>) -> Vec<Tracker> {
+        let Some(value) = root.raw(&keys::TRACKERS) else {
+            root.report_missing(&keys::TRACKERS, self.problems);
+            return Vec::new();
+        };
+        let elements: &[Spanned<DeValue<'_>>] = value.get_ref().as_array().map_or(&[], |array| array);
+        if elements.is_empty() {
+            root.report_wrong(&keys::TRACKERS, value, self.problems);
+        }
+        let mut sections = Vec::new();
+        for element in elements {
+            match element.get_ref() {
+                DeValue::Table(entries) => {
+                    sections.push(Section::new(&keys::TRACKER_TABLE, entries, element.span().start, self.problems));
+                }
+                _ => root.report_wrong(&keys::TRACKERS, element, self.problems),
+            }
+        }
+        self.report_same_names(&sections);
+        sections.into_iter().filter_map(|section| self.tracker(&section)).collect()
+    }
+
+    fn report_same_names(&mut self, sections: &[Section<'_>]) {
+        let mut first_lines = BTreeMap::new();
+        for section in sections {
+            let Some(value) = section.raw(&keys::NAME) else { continue };
+            let Some(name) = value.get_ref().as_str() else { continue };
+            self.report_if_seen(section, &keys::NAME, value.span().start, name, &mut first_lines);
+        }
+    }
+
+    /// Reports a value that stood on an earlier line already; else notes the line that it stands on.
+    fn report_if_seen(
+        &mut self,
+        section: &Section<'_>,
+        key: &'static Key,
+        offset: usize,
+        value: &str,
+        first_lines: &mut BTreeMap<String, usize>,
+    ) {
+        match first_lines.get(value) {
+            Some(&first_line) => section.report(
+                key,
+                offset,
+                ProblemKind::Repeated {
+                    value: value.to_owned(),
+                    first_line,
+                },
+                self.problems,
+            ),
+            None => {
+                first_lines.insert(value.to_owned(), self.problems.line(offset));
+            }
+        }
+    }
+
+    /// One tracker, or nothing and at least one problem. Everything is looked at before anything is given up.
+    fn tracker(&mut self, section: &Section<'_>) -> Option<Tracker> {
+        let name = section.required(&keys::NAME, values::tracker_name, self.problems);
+        let url = section.required(&keys::URL, values::site, self.problems);
+        let projects = self.projects(section);
+        let policy = section.required(&keys::POLICY, values::policy, self.problems);
+        let token = self.token(section);
+        let contact = section.optional(&keys::CONTACT, values::contact, self.problems);
+        let desired = self.desired(section);
+        let limits = self.limits(section);
+        let guard = self.guard(section);
+        Some(Tracker {
+            name: name?,
+            url: url?,
+            projects: projects?,
+            policy: policy?,
+            token,
+            contact,
+            desired: desired?,
+            limits,
+            guard,
+        })
+    }
+
+    fn projects(&mut self, section: &Section<'_>) -> Option<Vec<ProjectName>> {
+        let key = &keys::PROJECTS;
+        let Some(value) = section.raw(key) else {
+            section.report_missing(key, self.problems);
+            return None;
+        };
+        let Some(elements) = value.get_ref().as_array().filter(|elements| !elements.is_empty()) else {
+            section.report_wrong(key, value, self.problems);
+            return None;
+        };
+        let mut first_lines = BTreeMap::new();
+        let mut projects = Vec::new();
+        for element in elements.iter() {
+            match values::project(key, element.get_ref()) {
+                Ok(project) => {
+                    self.report_if_seen(section, &keys::PROJECTS, element.span().start, project.as_str(), &mut first_lines);
+                    projects.push(project);
+                }
+                Err(kind) => section.report(key, element.span().start, kind, self.problems),
+            }
+        }
+        Some(projects)
+    }
+
+    fn token(&mut self, section: &Section<'_>) -> Option<TokenSource> {
+        self.report_second_token(section);
+        let file = section.optional(&keys::TOKEN_FILE, values::token_file, self.problems);
+        let variable = section.optional(&keys::TOKEN_ENV, values::variable, self.problems);
+        let credential = section.optional(&keys::TOKEN_CREDENTIAL, values::credential, self.problems);
+        let file = file.map(|path| TokenSource::File(self.folder.join(path)));
+        file.or(variable.map(TokenSource::Env)).or(credential.map(TokenSource::Credential))
+    }
+
+    /// Two places for one token: which of them counts would be a guess.
+    fn report_second_token(&mut self, section: &Section<'_>) {
+        let mut given: Vec<(usize, &Key)> = [&keys::TOKEN_FILE, &keys::TOKEN_ENV, &keys::TOKEN_CREDENTIAL]
+            .into_iter()
+            .filter_map(|key| section.raw(key).map(|value| (value.span().start, key)))
+            .collect();
+        given.sort_by_key(|(offset, _)| *offset);
+        if let Some(((_, first), others)) = given.split_first() {
+            for (offset, key) in others {
+                section.report(key, *offset, ProblemKind::SecondToken { first: first.name }, self.problems);
+            }
+        }
+    }
+
+    fn desired(&mut self, tracker: &Section<'_>) -> Option<Desired> {
+        if tracker.raw(&keys::DESIRED).is_none() {
+            tracker.report_missing(&keys::DESIRED, self.problems);
+        }
+        let section = tracker.subsection(&keys::DESIRED, &keys::DESIRED_TABLE, self.problems)?;
+        let path = section.required(&keys::PATH, values::path, self.problems);
+        let format = section.required(&keys::FORMAT, values::format, self.problems);
+        Some(Desired {
+            path: self.folder.join(path?),
+            format: format?,
+        })
+    }
+
+    fn limits(&mut self, tracker: &Section<'_>) -> Limits {
+        let default = Limits::default();
+        let Some(section) = tracker.subsection(&keys::LIMITS, &keys::LIMITS_TABLE, self.problems) else {
+            return default;
+        };
+        let problems = &mut *self.problems;
+        Limits {
+            requests_per_second: section
+                .optional(&keys::REQUESTS_PER_SECOND, values::at_least_one, problems)
+                .unwrap_or(default.requests_per_second),
+            concurrent_requests: section
+                .optional(&keys::CONCURRENT_REQUESTS, values::at_least_one_at_once, problems)
+                .unwrap_or(default.concurrent_requests),
+            attach_limit: section
+                .optional(&keys::ATTACH_LIMIT, values::at_least_one, problems)
+                .unwrap_or(default.attach_limit),
+            max_relation_size: section
+                .optional(&keys::MAX_RELATION_SIZE, values::at_least_two, problems)
+                .unwrap_or(default.max_relation_size),
+        }
+    }
+
+    fn guard(&mut self, tracker: &Section<'_>) -> Guard {
+        let default = Guard::default();
+        let Some(section) = tracker.subsection(&keys::GUARD, &keys::GUARD_TABLE, self.problems) else {
+            return default;
+        };
+        let problems = &mut *self.problems;
+        Guard {
+            max_clear_fraction: section
+                .optional(&keys::MAX_CLEAR_FRACTION, values::fraction, problems)
+                .unwrap_or(default.max_clear_fraction),
+            min_clears: section
+                .optional(&keys::MIN_CLEARS, values::count, problems)
+                .unwrap_or(default.min_clears),
+            allow_empty: section
+                .optional(&keys::ALLOW_EMPTY, values::boolean, problems)
+                .unwrap_or(default.allow_empty),
+            min_resolved_fraction: section
+                .optional(&keys::MIN_RESOLVED_FRACTION, values::fraction, problems)
+                .unwrap_or(default.min_resolved_fraction),
+            max_shrink_fraction: section
+                .optional(&keys::MAX_SHRINK_FRACTION, values::fraction, problems)
+                .unwrap_or(default.max_shrink_fraction),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! From single TOML values to the types of the configuration.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+
+use toml::de::DeValue;
+use url::Url;
+
+use super::error::ProblemKind;
+use super::keys::Key;
+use super::{DesiredFormat, Fraction, Policy, TrackerName};
+use crate::model::ProjectName;
+
+type Value<T> = Result<T, ProblemKind>;
+
+/// A text that is not empty.
+pub(super) fn text(key: &Key, value: &DeValue<'_>) -> Value<String> {
+    match value.as_str() {
+        Some(text) if !text.trim().is_empty() => Ok(text.to_owned()),
+        _ => Err(ProblemKind::wrong(key, value)),
+    }
+}
+
+/// A path, as it stands.
+pub(super) fn path(key: &Key, value: &DeValue<'_>) -> Value<PathBuf> {
+    match value.as_str() {
+        Some(text) if !text.is_empty() && !text.contains('\0') => Ok(PathBuf::from(text)),
+        _ => Err(ProblemKind::wrong(key, value)),
+    }
+}
+
+pub(super) fn tracker_name(key: &Key, value: &DeValue<'_>) -> Value<TrackerName> {
+    value
+        .as_str()
+        .and_then(TrackerName::new)
+        .ok_or_else(|| ProblemKind::wrong(key, value))
+}
+
+/// The address of a Patchwork site. A text that may hold a password is never repeated in a message.
+pub(super) fn site(key: &Key, value: &DeValue<'_>) -> Value<Url> {
+    let text = text(key, value)?;
+    let mut url = Url::parse(&text).map_err(|error| ProblemKind::found(key, format!("a text that is no address ({error})")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(ProblemKind::PasswordInUrl);
+    }
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(ProblemKind::found(key, format!("an address that starts with `{}:`", url.scheme())));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(ProblemKind::found(key, "an address with a `?` or `#` in it"));
+    }
+    if url
+        .path_segments()
+        .is_some_and(|mut segments| segments.any(|segment| segment == "api"))
+    {
+        return Err(ProblemKind::ApiInUrl);
+    }
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    Ok(url)
+}
+
+/// The word that stands for a project in addresses. Patchwork makes sure of letters, digits, `-` and `_` now, but did not always.
+pub(super) fn project(key: &Key, value: &DeValue<'_>) -> Value<ProjectName> {
+    let illegal = |letter: char| letter.is_whitespace() || letter.is_control() || "/?#%&,\\".contains(letter);
+    match value.as_str() {
+        Some(text) if !text.is_empty() && !text.contains(illegal) => Ok(ProjectName(text.to_owned())),
+        _ => Err(ProblemKind::wrong(key, value)),
+    }
+}
+
+pub(super) fn policy(key: &Key, value: &DeValue<'_>) -> Value<Policy> {
+    match value.as_str() {
+        Some("additive") => Ok(Policy::Additive),
+        Some("authoritative") => Ok(Policy::Authoritative),
+        Some("preserve") => Err(ProblemKind::PreserveComesLater),
+        _ => Err(ProblemKind::wrong(key, value)),
+    }
+}
+
+pub(super) fn token_file(key: &Key, value: &DeValue<'_>) -> Value<PathBuf> {
+    path(key, value).map_err(|_| ProblemKind::hidden(key))
+}
+
+/// The name of a variable, as POSIX has them.
+pub(super) fn variable(key: &Key, value: &DeValue<'_>) -> Value<String> {
+    let legal = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    match value.as_str() {
+        Some(text) if text.chars().all(legal) && !text.starts_with(|first: char| first.is_ascii_digit()) && !text.is_empty() => {
+            Ok(text.to_owned())
+        }
+        _ => Err(ProblemKind::hidden(key)),
+    }
+}
+
+/// The name of a systemd credential: a file name, because systemd lays credentials down as files of one folder.
+pub(super) fn credential(key: &Key, value: &DeValue<'_>) -> Value<String> {
+    let illegal = |letter: char| letter.is_control() || letter.is_whitespace() || matches!(letter, '/' | ':');
+    match value.as_str() {
+        Some(text) if !matches!(text, "" | "." | "..") && !text.contains(illegal) => Ok(text.to_owned()),
+        _ => Err(ProblemKind::hidden(key)),
+    }
+}
+
+/// Whom to reach: it travels in a header, between parentheses.
+pub(super) fn contact(key: &Key, value: &DeValue<'_>) -> Value<String> {
+    let legal = |letter: char| (letter.is_ascii_graphic() || letter == ' ') && !matches!(letter, '(' | ')' | '\\');
+    let text = text(key, value)?;
+    if text.chars().all(legal) {
+        Ok(text)
+    } else {
+        Err(ProblemKind::wrong(key, value))
+    }
+}
+
+pub(super) fn format(key: &Key, value: &DeValue<'_>) -> Value<DesiredFormat> {
+    match value.as_str() {
+        Some("pasta") => Ok(DesiredFormat::Pasta),
+        Some("ids") => Ok(DesiredFormat::Ids),
+        _ => Err(ProblemKind::wrong(key, value)),
+    }
+}
+
+/// A whole number that fits 32 bits: far more than any of these limits needs, and safe to hand to any library.
+pub(super) fn count(key: &Key, value: &DeValue<'_>) -> Value<u32> {
+    value
+        .as_integer()
+        .and_then(|number| u32::from_str_radix(number.as_str(), number.radix()).ok())
+        .ok_or_else(|| ProblemKind::wrong(key, value))
+}
+
+pub(super) fn at_least_one(key: &Key, value: &DeValue<'_>) -> Value<NonZeroU32> {
+    NonZeroU32::new(count(key, value)?).ok_or_else(|| ProblemKind::wrong(key, value))
+}
+
+pub(super) fn at_least_one_at_once(key: &Key, value: &DeValue<'_>) -> Value<NonZeroUsize> {
+    NonZeroUsize::try_from(at_least_one(key, value)?).map_err(|_| ProblemKind::wrong(key, value))
+}
+
+pub(super) fn at_least_two(key: &Key, value: &DeValue<'_>) -> Value<u32> {
+    match count(key, value)? {
+        0 | 1 => Err(ProblemKind::wrong(key, value)),
+        size => Ok(size),
+    }
+}
+
+/// A share of a whole; 0 and 1 may be written without a point.
+pub(super) fn fraction(key: &Key, value: &DeValue<'_>) -> Value<Fraction> {
+    let number = match value {
+        DeValue::Float(float) => float.as_str().parse().ok(),
+        DeValue::Integer(_) => count(key, value).ok().map(f64::from),
+        _ => None,
+    };
+    number.and_then(Fraction::new).ok_or_else(|| ProblemKind::wrong(key, value))
+}
+
+pub(super) fn boolean(key: &Key, value: &DeValue<'_>) -> Value<bool> {
+    value.as_bool().ok_or_else(|| ProblemKind::wrong(key, value))
+}

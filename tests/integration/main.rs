@@ -1,0 +1,6 @@
+//! Everything that is tested through the public interface, as one binary.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
+
+mod config;
+mod config_mistakes;
