@@ -1,1 +1,34 @@
-//! reconcile
+//! One reconcile cycle: the one place where the pure and the outside meet.
+//!
+//! > pull → resolve → merge → plan → check → apply → verify → record
+//!
+//! | step | where | what it may do |
+//! | --- | --- | --- |
+//! | pull | [`pull`] | read the tracker, write the local snapshot |
+//! | resolve | [`Scene`] | read the analysis, compare the two universes |
+//! | merge, plan, check | [`Draft`] | nothing but think |
+//! | settle, apply, verify, record | [`Apply`] | read and write the tracker, keep the journal |
+//!
+//! Whoever only plans holds no [`Writer`](crate::tracker::Writer) and cannot make one from a [`Draft`]. After a crash [`Apply`] first finds
+//! out by reading what became of the writes that were under way.
+
+mod apply;
+mod document;
+mod draft;
+mod error;
+mod execute;
+mod keeper;
+mod pull;
+mod scene;
+mod session;
+mod settle;
+
+pub use apply::{Apply, Applied, Shutdown};
+pub use document::{GuardDocument, PlanDocument, StepDocument, TrackerDocument, UndoneDocument};
+pub use draft::{Draft, Rights};
+pub use error::Error;
+pub use execute::Patience;
+pub use keeper::{Clock, Keeper};
+pub use pull::{Pulled, pull};
+pub use scene::{Scene, Unmatched};
+pub use session::Session;

@@ -1,0 +1,163 @@
+//! What can go wrong in a cycle.
+
+use std::path::PathBuf;
+
+use crate::config::TrackerName;
+use crate::model::relations::checker::Violation;
+use crate::model::relations::guard::Tripped;
+use crate::model::{PatchId, ProjectName};
+use crate::pasta::GroupsError;
+use crate::remedy::Remedy;
+use crate::store::StoreError;
+use crate::tracker::{TokenError, WriteError};
+
+/// Why a cycle ended before its end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The tracker's token cannot be had.
+    #[error("the token cannot be had")]
+    Token(#[source] TokenError),
+    /// The configuration names no token, and a write needs one.
+    #[error("tracker {tracker} has no token, so nothing can be written to it")]
+    NoToken {
+        /// The tracker.
+        tracker: TrackerName,
+    },
+    /// The tracker cannot be read.
+    #[error("the tracker cannot be read")]
+    Tracker(#[source] Box<crate::tracker::Error>),
+    /// The tracker does not have a project of that name.
+    #[error("tracker {tracker} has no project {project}{}", nearest.as_ref().map(|nearest| format!(", did you mean {nearest}?")).unwrap_or_default())]
+    UnknownProject {
+        /// The tracker.
+        tracker: TrackerName,
+        /// The project as the configuration names it.
+        project: ProjectName,
+        /// The project that is probably meant.
+        nearest: Option<ProjectName>,
+    },
+    /// What was read contradicts itself, and goes on doing so.
+    #[error("the relations of {} patches changed again and again while they were read, {} among them", patches.len(), patches.first().map_or_else(String::new, ToString::to_string))]
+    Unsteady {
+        /// The patches.
+        patches: Vec<PatchId>,
+    },
+    /// The state cannot be read or written.
+    #[error("the local state failed")]
+    Store(#[source] StoreError),
+    /// The analysis cannot be read.
+    #[error("the analysis cannot be read")]
+    Groups(#[source] GroupsError),
+    /// The tracker was not pulled yet.
+    #[error("tracker {tracker} was never pulled from {url}")]
+    NeverPulled {
+        /// The tracker.
+        tracker: TrackerName,
+        /// Its address.
+        url: String,
+    },
+    /// A pull saw too little.
+    #[error("the pull was not kept")]
+    Shrunk(#[source] Tripped),
+    /// Guards tripped.
+    #[error("tracker {tracker}: {}", list(tripped))]
+    Guarded {
+        /// The tracker.
+        tracker: TrackerName,
+        /// All guards that tripped.
+        tripped: Vec<Tripped>,
+    },
+    /// A plan did not pass the checker: a defect of kinset.
+    #[error("kinset made a plan that does not keep to the rules")]
+    Unsound(#[source] Violation),
+    /// A saved plan cannot be read.
+    #[error("{} is no saved plan", path.display())]
+    NoPlan {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// A saved plan cannot be opened.
+    #[error("cannot read {}", path.display())]
+    PlanUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A saved plan was made by another version of kinset.
+    #[error("{} is a plan of format {found}, expected format {expected}", path.display())]
+    OtherPlanFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The format of this kinset.
+        expected: u32,
+    },
+    /// A saved plan is for a tracker that was not asked for.
+    #[error("the plan says nothing about tracker {tracker}")]
+    NotPlanned {
+        /// The tracker.
+        tracker: TrackerName,
+    },
+    /// A saved plan was computed from something else than what is there now.
+    #[error("the plan for tracker {tracker} is stale: {what}")]
+    Stale {
+        /// The tracker.
+        tracker: TrackerName,
+        /// What differs.
+        what: String,
+    },
+    /// The tracker stopped taking writes.
+    #[error("the tracker takes no writes")]
+    Writes(#[source] Box<WriteError>),
+    /// The tracker went on differing from what was written.
+    #[error("after {rounds} rounds of writing the tracker still differs from the plan, at patch {patch} for one")]
+    Unsettled {
+        /// How many rounds.
+        rounds: usize,
+        /// A patch of the first component that did not come right.
+        patch: PatchId,
+    },
+}
+
+fn list(tripped: &[Tripped]) -> String {
+    tripped.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+impl From<crate::tracker::Error> for Error {
+    fn from(error: crate::tracker::Error) -> Self {
+        Self::Tracker(Box::new(error))
+    }
+}
+
+impl Remedy for Error {
+    fn remedy(&self) -> Option<String> {
+        let text = match self {
+            Self::Token(source) => return source.remedy(),
+            Self::Tracker(source) => return source.remedy(),
+            Self::Store(source) => return source.remedy(),
+            Self::Groups(source) => return source.remedy(),
+            Self::Shrunk(source) => return source.remedy(),
+            Self::Writes(source) => return source.remedy(),
+            Self::Guarded { tripped, .. } => {
+                return Some(tripped.iter().filter_map(Remedy::remedy).collect::<Vec<_>>().join("\n"));
+            }
+            Self::NoToken { .. } => {
+                "create a token on your Patchwork profile page and name its file with `token_file` under [[tracker]]".to_owned()
+            }
+            Self::UnknownProject { .. } => "nothing was changed; correct `projects` under [[tracker]]".to_owned(),
+            Self::Unsteady { .. } => "nothing was changed; pull again when whoever is writing there is done".to_owned(),
+            Self::NeverPulled { tracker, .. } => format!("run `kinset pull {tracker}`, or leave out --no-pull"),
+            Self::Unsound(_) => "nothing was written; please report this with the output of `kinset plan --format json`".to_owned(),
+            Self::NoPlan { .. } | Self::OtherPlanFormat { .. } => "make it anew with `kinset plan --out FILE`".to_owned(),
+            Self::PlanUnreadable { .. } => "check the path given with --plan".to_owned(),
+            Self::NotPlanned { .. } => "name the trackers that the plan was made for".to_owned(),
+            Self::Stale { .. } => "nothing was written; make it anew with `kinset plan --out FILE` and read it again".to_owned(),
+            Self::Unsettled { .. } => "somebody or something else keeps changing the same relations; find out who, then run `kinset apply` again".to_owned(),
+        };
+        Some(text)
+    }
+}

@@ -1,0 +1,59 @@
+//! A tracker that was reached, with what is known of the user.
+
+use std::time::Duration;
+
+use super::Error;
+use crate::config::{TokenSource, Tracker};
+use crate::tracker::{Reader, RetryPolicy, Settings, Token, Writer};
+
+/// How long one request may take. Patchwork needs seconds for a page of large relations.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A connection to one tracker, as its configuration describes it.
+#[derive(Debug)]
+pub struct Session<'a> {
+    /// The tracker's part of the configuration.
+    pub tracker: &'a Tracker,
+    /// Reads from it.
+    pub reader: Reader,
+    token: Option<Token>,
+}
+
+impl<'a> Session<'a> {
+    /// Reads the tracker's token and finds its API.
+    ///
+    /// # Errors
+    /// When the token cannot be had or is not accepted, or no usable API answers.
+    pub async fn open(tracker: &'a Tracker, retry: RetryPolicy) -> Result<Self, Error> {
+        let token = tracker.token.as_ref().map(read_token).transpose()?;
+        let settings = Settings {
+            url: tracker.url.clone(),
+            contact: tracker.contact.clone(),
+            requests_per_second: tracker.limits.requests_per_second,
+            concurrent_requests: tracker.limits.concurrent_requests,
+            timeout: TIMEOUT,
+            retry,
+        };
+        let reader = Reader::connect(settings, token.as_ref()).await?;
+        Ok(Self { tracker, reader, token })
+    }
+
+    /// Turns the session into one that can write.
+    ///
+    /// # Errors
+    /// [`Error::NoToken`] when the configuration names no token.
+    pub(super) fn into_writer(self) -> Result<(Reader, Writer), Error> {
+        let token = self.token.ok_or_else(|| Error::NoToken { tracker: self.tracker.name.clone() })?;
+        let writer = Writer::new(&self.reader, token);
+        Ok((self.reader, writer))
+    }
+}
+
+fn read_token(source: &TokenSource) -> Result<Token, Error> {
+    let token = match source {
+        TokenSource::File(path) => Token::from_file(path),
+        TokenSource::Env(variable) => Token::from_env(variable),
+        TokenSource::Credential(name) => Token::from_credential(name),
+    };
+    token.map_err(Error::Token)
+}
