@@ -94,8 +94,11 @@ impl Opening {
     /// Opens the database of a state folder for reading only. Nothing is made or brought up to date.
     pub(super) fn open_read_only(self, state_dir: &Path) -> Result<Database, StoreError> {
         let path = state_dir.join(FILE_NAME);
-        if !path.exists() {
-            return Err(StoreError::Absent { path });
+        match path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Err(StoreError::Absent { path }),
+            // A folder that this user may not enter is no missing state.
+            Err(source) => return Err(StoreError::Unreadable { path, source }),
         }
         let database = self.connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let path = database.path.clone();

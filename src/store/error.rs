@@ -29,6 +29,14 @@ pub enum StoreError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// Whether there is a state cannot even be looked up.
+    #[error("cannot look for the state file {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
     /// Another kinset holds the state.
     #[error("{holder} is at work on the state in {}", state_dir.display())]
     InUse {
@@ -269,7 +277,7 @@ impl Remedy for StoreError {
                 )
             }
             Self::Full { path, .. } => format!("make room on the file system of {}, and run the command again", path.display()),
-            Self::Sqlite { path, .. } => format!(
+            Self::Unreadable { path, .. } | Self::Sqlite { path, .. } => format!(
                 "see to it that {} and its folder can be read and written by this user",
                 path.display()
             ),

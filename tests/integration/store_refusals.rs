@@ -200,6 +200,21 @@ fn reading_makes_no_state() {
 }
 
 #[test]
+fn a_state_that_cannot_be_looked_for_is_not_called_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = Store::open_read_only(&file).unwrap_err();
+    let database = format!("{}/kinset.sqlite3", file.display());
+    assert_eq!(error.to_string(), format!("cannot look for the state file {database}"));
+    assert_eq!(
+        error.remedy().unwrap(),
+        format!("see to it that {database} and its folder can be read and written by this user")
+    );
+    assert!(error.source().is_some());
+}
+
+#[test]
 fn a_folder_that_cannot_be_made_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
