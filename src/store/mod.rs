@@ -1,1 +1,83 @@
-//! store
+//! What kinset remembers between runs: one `SQLite` database in a folder of its own.
+//!
+//! Two kinds of things are in it. Snapshots are copies of what the trackers hold; they can be read again at any time. The journal is not a
+//! copy of anything: it says which writes were under way when a process ended, so each entry is on the disk, beyond a power failure, before
+//! the write that it announces.
+//!
+//! Nothing here looks at the clock: every time is given by the caller, and stored as RFC 3339 text in UTC. Nothing here deletes a file: what
+//! is damaged, foreign or too new is left as it is, and the error says what to do.
+
+mod database;
+mod error;
+mod journal;
+mod lock;
+mod schema;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::time::Duration;
+
+use database::{Database, Opening};
+use lock::StateLock;
+
+pub use error::{Damage, Inconsistency, StoreError};
+pub use journal::{Journal, JournalEntry, JournalId, JournalOperation, JournalStep, Outcome, Run, RunId, RunOutcome};
+pub use lock::Holder;
+pub use snapshot::StoredSnapshot;
+
+/// The state folder is for its owner alone.
+const PRIVATE_FOLDER: u32 = 0o700;
+
+/// How the command line opens the database. Other programs that look into it hold it for moments; five seconds outlast those.
+const USUAL: Opening = Opening {
+    migrations: schema::MIGRATIONS,
+    busy_timeout: Duration::from_secs(5),
+};
+
+/// An open state.
+#[derive(Debug)]
+pub struct Store {
+    // Closed before the lock is given up, as fields are dropped in this order.
+    database: Database,
+    _lock: Option<StateLock>,
+}
+
+impl Store {
+    /// Opens the state in a folder for reading and writing, and makes folder and state when they are missing. A state of an older version is
+    /// brought up to date; a copy of it is kept as `kinset.sqlite3.vN.bak`.
+    ///
+    /// # Errors
+    /// When another kinset is at work on the state, when the folder or a file in it cannot be written, and when the file there is damaged, of
+    /// a newer version, or not kinset's.
+    pub fn open(state_dir: &Path) -> Result<Self, StoreError> {
+        Self::open_as(state_dir, USUAL)
+    }
+
+    /// Opens the state in a folder for reading, which may happen while another kinset works on it.
+    ///
+    /// # Errors
+    /// When there is no state, when it cannot be read or is of an older version, and as for [`Self::open`].
+    pub fn open_read_only(state_dir: &Path) -> Result<Self, StoreError> {
+        Ok(Self {
+            database: USUAL.open_read_only(state_dir)?,
+            _lock: None,
+        })
+    }
+
+    fn open_as(state_dir: &Path, opening: Opening) -> Result<Self, StoreError> {
+        let made = DirBuilder::new().recursive(true).mode(PRIVATE_FOLDER).create(state_dir);
+        made.map_err(|source| StoreError::Folder {
+            path: state_dir.to_path_buf(),
+            source,
+        })?;
+        let lock = StateLock::acquire(state_dir)?;
+        Ok(Self {
+            database: opening.open(state_dir)?,
+            _lock: Some(lock),
+        })
+    }
+}

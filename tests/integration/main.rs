@@ -4,3 +4,6 @@
 
 mod config;
 mod config_mistakes;
+mod store;
+mod store_journal;
+mod store_refusals;

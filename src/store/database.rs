@@ -1,0 +1,238 @@
+//! Opening the database, and running work on it in transactions.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite_migration::{M, Migrations};
+
+use super::error::{Damage, StoreError};
+use super::schema::APPLICATION_ID;
+
+/// The database in the state folder.
+const FILE_NAME: &str = "kinset.sqlite3";
+
+/// Files of the state are for their owner alone: they tell what is planned on which tracker.
+pub(super) const PRIVATE_FILE: u32 = 0o600;
+
+/// More than the number of different statements that kinset runs, so that each is compiled once.
+const CACHED_STATEMENTS: usize = 64;
+
+/// How to open a database.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Opening {
+    /// What builds the newest version.
+    pub(super) migrations: &'static [M<'static>],
+    /// How long to wait for another program's lock.
+    pub(super) busy_timeout: Duration,
+}
+
+/// An open database of the newest version.
+#[derive(Debug)]
+pub(super) struct Database {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// Why work on the database was given up: by `SQLite`, or by the work itself.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Sqlite(rusqlite::Error),
+    Refused(StoreError),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// What a file turns out to be, where it is nothing to refuse.
+enum Kind {
+    Empty,
+    OfVersion(u32),
+}
+
+impl Opening {
+    /// Opens the database of a state folder for reading and writing. It is made when there is none, and brought up to date when it is older;
+    /// a copy of the older one is kept beside it. The caller holds the lock of the folder.
+    pub(super) fn open(self, state_dir: &Path) -> Result<Database, StoreError> {
+        let path = state_dir.join(FILE_NAME);
+        // SQLite removes this file at the end of every process that ends well.
+        let ended_unclean = with_suffix(&path, "-wal").exists();
+        make_private_file(&path).map_err(|source| StoreError::Unwritable {
+            path: path.clone(),
+            source,
+        })?;
+        let mut database = self.connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let kind = database.kind(self.newest())?;
+        if ended_unclean {
+            database.check()?;
+        }
+        database.prepare_for_writing()?;
+        if let Kind::OfVersion(version) = kind
+            && version < self.newest()
+        {
+            database.keep_copy(version)?;
+        }
+        Migrations::from_slice(self.migrations)
+            .to_latest(&mut database.connection)
+            .map_err(|error| StoreError::from_migration(&database.path, error))?;
+        Ok(database)
+    }
+
+    /// Opens the database of a state folder for reading only. Nothing is made or brought up to date.
+    pub(super) fn open_read_only(self, state_dir: &Path) -> Result<Database, StoreError> {
+        let path = state_dir.join(FILE_NAME);
+        match path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Err(StoreError::Absent { path }),
+            // A folder that this user may not enter is no missing state.
+            Err(source) => return Err(StoreError::Unreadable { path, source }),
+        }
+        let database = self.connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let path = database.path.clone();
+        match database.kind(self.newest())? {
+            Kind::Empty => Err(StoreError::Absent { path }),
+            Kind::OfVersion(found) if found < self.newest() => Err(StoreError::Older {
+                path,
+                found,
+                known: self.newest(),
+            }),
+            Kind::OfVersion(_) => Ok(database),
+        }
+    }
+
+    /// The version that the migrations build.
+    fn newest(self) -> u32 {
+        self.migrations.len().try_into().unwrap_or(u32::MAX)
+    }
+
+    fn connect(self, path: PathBuf, access: OpenFlags) -> Result<Database, StoreError> {
+        let connection = Connection::open_with_flags(&path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .and_then(|connection| connection.busy_timeout(self.busy_timeout).map(|()| connection))
+            .map_err(|error| StoreError::from_sqlite(&path, error))?;
+        connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+        Ok(Database { connection, path })
+    }
+}
+
+impl Database {
+    /// Runs work that reads. It sees one state of the database from its beginning to its end.
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
+        let run = || {
+            let transaction = self.connection.unchecked_transaction()?;
+            work(&transaction)
+        };
+        run().map_err(|fault| self.blame(fault))
+    }
+
+    /// Runs work that writes. All of it is on the disk when this returns well, else none of it.
+    pub(super) fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
+        let run = || {
+            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let result = work(&transaction)?;
+            transaction.commit()?;
+            Ok(result)
+        };
+        run().map_err(|fault| self.blame(fault))
+    }
+
+    fn blame(&self, fault: Fault) -> StoreError {
+        match fault {
+            Fault::Sqlite(error) => StoreError::from_sqlite(&self.path, error),
+            Fault::Refused(error) => error,
+        }
+    }
+
+    /// Finds out what the file is, without changing anything in it.
+    fn kind(&self, newest: u32) -> Result<Kind, StoreError> {
+        let (application_id, version, objects): (i32, u32, u64) = self.read(|connection| {
+            let application_id = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+            let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            let objects = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+            Ok((application_id, version, objects))
+        })?;
+        let path = self.path.clone();
+        match application_id {
+            0 if version == 0 && objects == 0 => Ok(Kind::Empty),
+            APPLICATION_ID if version > newest => Err(StoreError::Newer {
+                path,
+                found: version,
+                known: newest,
+            }),
+            APPLICATION_ID => Ok(Kind::OfVersion(version)),
+            _ => Err(StoreError::Foreign { path, application_id }),
+        }
+    }
+
+    /// Has `SQLite` look at every page. That takes time, so it is done only where damage is likely.
+    fn check(&self) -> Result<(), StoreError> {
+        let verdict: String = self.read(|connection| Ok(connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?))?;
+        if verdict == "ok" {
+            return Ok(());
+        }
+        Err(StoreError::Corrupt {
+            path: self.path.clone(),
+            source: Damage::Checked(verdict),
+        })
+    }
+
+    fn prepare_for_writing(&self) -> Result<(), StoreError> {
+        let set = || {
+            self.connection.pragma_update(None, "journal_mode", "WAL")?;
+            // With NORMAL a power failure may take back the last transactions, and the journal is no journal if that can happen.
+            self.connection.pragma_update(None, "synchronous", "FULL")?;
+            self.connection.pragma_update(None, "foreign_keys", true)
+        };
+        set().map_err(|error: rusqlite::Error| StoreError::from_sqlite(&self.path, error))
+    }
+
+    /// Keeps a copy of a database that is about to be brought up to date. It gets its name only when it is complete.
+    fn keep_copy(&self, version: u32) -> Result<(), StoreError> {
+        let copy = with_suffix(&self.path, &format!(".v{version}.bak"));
+        let partial = with_suffix(&copy, ".partial");
+        let unwritable = |source| StoreError::Unwritable {
+            path: copy.clone(),
+            source,
+        };
+        make_private_file(&partial).and_then(|file| file.set_len(0)).map_err(unwritable)?;
+        let name = partial.to_str().ok_or_else(|| unwritable(io::ErrorKind::InvalidFilename.into()))?;
+        self.connection
+            .execute("VACUUM INTO ?1", [name])
+            .map_err(|error| StoreError::from_sqlite(&self.path, error))?;
+        make_private_file(&partial).and_then(|file| file.sync_all()).map_err(unwritable)?;
+        fs::rename(&partial, &copy).map_err(unwritable)
+    }
+}
+
+/// Opens a file for writing that its owner alone may use, and makes it if need be. What is in it stays.
+fn make_private_file(path: &Path) -> io::Result<fs::File> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(PRIVATE_FILE)
+        .open(path)
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// The error of a column that holds what kinset never writes.
+pub(super) fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+}

@@ -1,0 +1,274 @@
+//! What was written to the trackers, and what was meant to be when a process ended too early.
+//!
+//! A write is entered before its request leaves, and settled when its outcome is known. So after a crash every write whose outcome nobody
+//! knows is an open entry, to be settled by reading the tracker before anything is written again.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::Store;
+use super::database::{Database, unreadable};
+use super::error::StoreError;
+use super::snapshot::tracker_number;
+use crate::model::PatchId;
+
+/// The number of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunId(pub u64);
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The number of an entry of the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JournalId(pub u64);
+
+impl fmt::Display for JournalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One write, as it stands in a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalStep {
+    /// The component of the plan that the step belongs to; components do not touch each other's patches.
+    pub component: u64,
+    /// The patch at the address of the request.
+    pub patch: PatchId,
+    /// What is done to it.
+    pub operation: JournalOperation,
+}
+
+/// What a write does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JournalOperation {
+    /// Takes the patch out of its relation.
+    Clear,
+    /// Relates the patch to these, in the order of the request.
+    Relate(Vec<PatchId>),
+}
+
+/// How a write ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It took effect.
+    Done,
+    /// It had no effect: it never left, or never reached the tracker.
+    NotDone,
+    /// The tracker refused it, with these words.
+    Refused(String),
+    /// Whether it took effect cannot be told any more, for this reason; somebody else wrote to the same patches, for example.
+    Unclear(String),
+}
+
+/// A write whose outcome is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// Its number.
+    pub id: JournalId,
+    /// The run that it belongs to.
+    pub run: RunId,
+    /// The write.
+    pub step: JournalStep,
+    /// When it was about to be made.
+    pub intended_at: Timestamp,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunOutcome {
+    /// All that was planned was tried.
+    Completed,
+    /// Somebody stopped it.
+    Interrupted,
+    /// It was given up, for this reason.
+    Failed(String),
+}
+
+/// One attempt to write to a tracker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Its number.
+    pub id: RunId,
+    /// What it was meant to do, in words.
+    pub what: String,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// When and how it ended; `None` while it is under way, and for one that was cut short.
+    pub ended: Option<(Timestamp, RunOutcome)>,
+    /// How many writes it entered.
+    pub intended: u64,
+    /// How many of them took effect.
+    pub done: u64,
+}
+
+impl Store {
+    /// The journal of writes.
+    pub const fn journal(&mut self) -> Journal<'_> {
+        Journal {
+            database: &mut self.database,
+        }
+    }
+}
+
+/// The journal of writes. What one of its methods has entered outlasts a crash and a power failure.
+#[derive(Debug)]
+pub struct Journal<'s> {
+    database: &'s mut Database,
+}
+
+impl Journal<'_> {
+    /// Enters the beginning of a run.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn begin_run(&mut self, tracker: &str, at: Timestamp, what: &str) -> Result<RunId, StoreError> {
+        self.database.write(|transaction| {
+            let tracker = tracker_number(transaction, tracker)?;
+            let insert = "INSERT INTO run (tracker, what, began_at) VALUES (?1, ?2, ?3) RETURNING id";
+            Ok(transaction
+                .prepare_cached(insert)?
+                .query_row(params![tracker, what, at], |row| Ok(RunId(row.get(0)?)))?)
+        })
+    }
+
+    /// Enters a write that is about to be made.
+    ///
+    /// # Errors
+    /// When the run is not under way, or the database cannot be written: then the write must not be made.
+    pub fn intend(&mut self, run: RunId, step: &JournalStep, at: Timestamp) -> Result<JournalId, StoreError> {
+        let JournalStep {
+            component,
+            patch,
+            operation,
+        } = step;
+        let related = match operation {
+            JournalOperation::Clear => None,
+            JournalOperation::Relate(related) => Some(serde_json::json!(related).to_string()),
+        };
+        self.database.write(|transaction| {
+            let mut insert = transaction.prepare_cached(
+                "INSERT INTO journal (run, component, patch, related, intended_at)
+                 SELECT id, ?2, ?3, ?4, ?5 FROM run WHERE id = ?1 AND ended_at IS NULL RETURNING id",
+            )?;
+            let entry = insert
+                .query_row(params![run.0, component, patch.0, related, at], |row| Ok(JournalId(row.get(0)?)))
+                .optional()?;
+            Ok(entry.ok_or(StoreError::RunNotOpen { run })?)
+        })
+    }
+
+    /// Enters how a write ended.
+    ///
+    /// # Errors
+    /// When the entry is not open, or the database cannot be written.
+    pub fn settle(&mut self, entry: JournalId, outcome: &Outcome, at: Timestamp) -> Result<(), StoreError> {
+        let (word, reason) = match outcome {
+            Outcome::Done => ("done", None),
+            Outcome::NotDone => ("not-done", None),
+            Outcome::Refused(reason) => ("refused", Some(reason)),
+            Outcome::Unclear(reason) => ("unclear", Some(reason)),
+        };
+        self.database.write(|transaction| {
+            let mut update = transaction
+                .prepare_cached("UPDATE journal SET settled_at = ?2, outcome = ?3, reason = ?4 WHERE id = ?1 AND settled_at IS NULL")?;
+            match update.execute(params![entry.0, at, word, reason])? {
+                0 => Err(StoreError::EntryNotOpen { entry }.into()),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// The writes to a tracker whose outcome is not known, oldest first: what a crash left behind.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn open_entries(&self, tracker: &str) -> Result<Vec<JournalEntry>, StoreError> {
+        self.database.read(|connection| {
+            let mut select = connection.prepare_cached(
+                "SELECT journal.id, run, component, patch, related, intended_at
+                 FROM journal JOIN run ON run.id = journal.run JOIN tracker ON tracker.id = run.tracker
+                 WHERE settled_at IS NULL AND tracker.name = ?1 ORDER BY journal.id",
+            )?;
+            let entries = select.query_map([tracker], entry)?;
+            Ok(entries.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Enters the end of a run.
+    ///
+    /// # Errors
+    /// When the run is not under way, or the database cannot be written.
+    pub fn end_run(&mut self, run: RunId, at: Timestamp, outcome: &RunOutcome) -> Result<(), StoreError> {
+        let (word, reason) = match outcome {
+            RunOutcome::Completed => ("completed", None),
+            RunOutcome::Interrupted => ("interrupted", None),
+            RunOutcome::Failed(reason) => ("failed", Some(reason)),
+        };
+        self.database.write(|transaction| {
+            let mut update =
+                transaction.prepare_cached("UPDATE run SET ended_at = ?2, outcome = ?3, reason = ?4 WHERE id = ?1 AND ended_at IS NULL")?;
+            match update.execute(params![run.0, at, word, reason])? {
+                0 => Err(StoreError::RunNotOpen { run }.into()),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// The last runs on a tracker, latest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn runs(&self, tracker: &str, limit: u32) -> Result<Vec<Run>, StoreError> {
+        self.database.read(|connection| {
+            let mut select = connection.prepare_cached(
+                "SELECT run.id, what, began_at, ended_at, run.outcome, run.reason,
+                        (SELECT count(*) FROM journal WHERE run = run.id),
+                        (SELECT count(*) FROM journal WHERE run = run.id AND outcome = 'done')
+                 FROM run JOIN tracker ON tracker.id = run.tracker WHERE name = ?1 ORDER BY run.id DESC LIMIT ?2",
+            )?;
+            let runs = select.query_map(params![tracker, limit], run)?;
+            Ok(runs.collect::<Result<_, _>>()?)
+        })
+    }
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
+    let operation = match row.get_ref(4)?.as_str_or_null()? {
+        None => JournalOperation::Clear,
+        Some(related) => JournalOperation::Relate(serde_json::from_str(related).map_err(|error| unreadable(4, error))?),
+    };
+    Ok(JournalEntry {
+        id: JournalId(row.get(0)?),
+        run: RunId(row.get(1)?),
+        step: JournalStep {
+            component: row.get(2)?,
+            patch: PatchId(row.get(3)?),
+            operation,
+        },
+        intended_at: row.get(5)?,
+    })
+}
+
+fn run(row: &Row<'_>) -> rusqlite::Result<Run> {
+    let ended = match (row.get(3)?, row.get_ref(4)?.as_str_or_null()?) {
+        (Some(at), Some("completed")) => Some((at, RunOutcome::Completed)),
+        (Some(at), Some("interrupted")) => Some((at, RunOutcome::Interrupted)),
+        (Some(at), _) => Some((at, RunOutcome::Failed(row.get(5)?))),
+        (None, _) => None,
+    };
+    Ok(Run {
+        id: RunId(row.get(0)?),
+        what: row.get(1)?,
+        began_at: row.get(2)?,
+        ended,
+        intended: row.get(6)?,
+        done: row.get(7)?,
+    })
+}
