@@ -204,7 +204,7 @@ pub enum ProblemKind {
     #[error("expected an address without a user name or password: put the API token into a file, and name that with `token_file`")]
     PasswordInUrl,
     /// The address of the API where that of the site is due.
-    #[error("expected the address of the site alone: remove `/api/` and what follows it, kinset finds the API by itself")]
+    #[error("expected the address of the site: remove what follows `/api/`, kinset finds the way by itself")]
     ApiInUrl,
 }
 

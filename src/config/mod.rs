@@ -24,6 +24,8 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use crate::model::ProjectName;
+use crate::model::relations::Policy;
+use crate::model::relations::guard::Thresholds;
 
 pub use error::{ConfigError, Problem, ProblemKind, UnknownTracker};
 
@@ -128,7 +130,7 @@ impl Config {
 pub struct Tracker {
     /// What the tracker is called on the command line and in the state.
     pub name: TrackerName,
-    /// The address of the site, without `/api/`; its path ends in a slash. Over `http` or `https`, and never with a password inside.
+    /// The address of the site; `/api/` and a version behind it are left out, and its path ends in a slash. Over `http` or `https`, and never with a password inside.
     pub url: Url,
     /// The projects whose patches are in scope: at least one, no two alike. kinset reads no other project and writes to none.
     pub projects: Vec<ProjectName>,
@@ -168,32 +170,6 @@ impl TrackerName {
 impl fmt::Display for TrackerName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-/// Who wins where the analysis and the tracker differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Policy {
-    /// Only relate, never clear: whatever is related in the tracker stays so.
-    Additive,
-    /// The analysis wins within the projects: relations that it does not want are cleared.
-    Authoritative,
-}
-
-impl Policy {
-    /// The word that stands for the policy in the configuration.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Additive => "additive",
-            Self::Authoritative => "authoritative",
-        }
-    }
-}
-
-impl fmt::Display for Policy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 
@@ -293,6 +269,27 @@ impl Default for Guard {
             allow_empty: false,
             min_resolved_fraction: Fraction(0.5),
             max_shrink_fraction: Fraction(0.1),
+        }
+    }
+}
+
+impl Guard {
+    /// The same, as the guards take it.
+    #[must_use]
+    pub fn thresholds(&self) -> Thresholds {
+        let Self {
+            max_clear_fraction,
+            min_clears,
+            allow_empty,
+            min_resolved_fraction,
+            max_shrink_fraction,
+        } = *self;
+        Thresholds {
+            max_clear_fraction: max_clear_fraction.get(),
+            min_clears: min_clears as usize,
+            allow_empty,
+            min_resolved_fraction: min_resolved_fraction.get(),
+            max_shrink_fraction: max_shrink_fraction.get(),
         }
     }
 }

@@ -49,16 +49,21 @@ pub(super) fn site(key: &Key, value: &DeValue<'_>) -> Value<Url> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(ProblemKind::found(key, "an address with a `?` or `#` in it"));
     }
-    if url
-        .path_segments()
-        .is_some_and(|mut segments| segments.any(|segment| segment == "api"))
-    {
-        return Err(ProblemKind::ApiInUrl);
-    }
-    if !url.path().ends_with('/') {
-        url.set_path(&format!("{}/", url.path()));
-    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    let site = match path.rsplit_once("/api") {
+        Some((site, "")) => site,
+        Some((site, version)) if is_version(version) => site,
+        Some((_, rest)) if rest.starts_with('/') => return Err(ProblemKind::ApiInUrl),
+        _ => &path,
+    };
+    url.set_path(&format!("{site}/"));
     Ok(url)
+}
+
+/// Whether this is what stands behind `/api` in the address of one version, such as `/1.3`.
+fn is_version(text: &str) -> bool {
+    text.strip_prefix('/')
+        .is_some_and(|version| !version.is_empty() && version.chars().all(|letter| letter.is_ascii_digit() || letter == '.'))
 }
 
 /// The word that stands for a project in addresses. Patchwork makes sure of letters, digits, `-` and `_` now, but did not always.

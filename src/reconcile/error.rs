@@ -156,7 +156,9 @@ impl Remedy for Error {
             Self::PlanUnreadable { .. } => "check the path given with --plan".to_owned(),
             Self::NotPlanned { .. } => "name the trackers that the plan was made for".to_owned(),
             Self::Stale { .. } => "nothing was written; make it anew with `kinset plan --out FILE` and read it again".to_owned(),
-            Self::Unsettled { .. } => "somebody or something else keeps changing the same relations; find out who, then run `kinset apply` again".to_owned(),
+            Self::Unsettled { .. } => {
+                "somebody or something else keeps changing the same relations; find out who, then run `kinset apply` again".to_owned()
+            }
         };
         Some(text)
     }

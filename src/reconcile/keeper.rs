@@ -21,7 +21,10 @@ impl Keeper {
     /// Keeps `store`; what is entered into it is dated by `clock`.
     #[must_use]
     pub fn new(store: Store, clock: Clock) -> Self {
-        Self { store: Arc::new(Mutex::new(store)), clock }
+        Self {
+            store: Arc::new(Mutex::new(store)),
+            clock,
+        }
     }
 
     /// Runs `work` with the store and the time.

@@ -39,7 +39,10 @@ pub async fn pull(session: &Session<'_>, keeper: &Keeper, progress: &(dyn Fn(Pro
     for project in &projects {
         let before = patches.len();
         let onward = |Progress { patches, expected }| {
-            progress(Progress { patches: before + patches, expected: expected.map(|expected| before + expected) });
+            progress(Progress {
+                patches: before + patches,
+                expected: expected.map(|expected| before + expected),
+            });
         };
         let rows = session.reader.patches(project, &onward).await?;
         patches.extend(rows.into_iter().map(|patch| (patch.id, patch)));
@@ -52,10 +55,19 @@ pub async fn pull(session: &Session<'_>, keeper: &Keeper, progress: &(dyn Fn(Pro
     guard::shrunk(before, patches.len(), &tracker.guard.thresholds()).map_err(Error::Shrunk)?;
 
     let related = patches.values().filter(|patch| !patch.related.is_empty()).count();
-    let pulled = Pulled { projects: projects.len(), patches: patches.len(), related };
-    let snapshot = Snapshot { projects: projects.into_iter().map(|project| (project.id, project)).collect(), patches };
+    let pulled = Pulled {
+        projects: projects.len(),
+        patches: patches.len(),
+        related,
+    };
+    let snapshot = Snapshot {
+        projects: projects.into_iter().map(|project| (project.id, project)).collect(),
+        patches,
+    };
     let (name, url) = (tracker.name.to_string(), tracker.url.to_string());
-    keeper.with(move |store, now| store.save_snapshot(&name, &url, &snapshot, now)).await?;
+    keeper
+        .with(move |store, now| store.save_snapshot(&name, &url, &snapshot, now))
+        .await?;
     Ok(pulled)
 }
 
@@ -65,7 +77,11 @@ async fn find_project(session: &Session<'_>, name: &ProjectName) -> Result<Proje
     }
     let known = session.reader.projects().await?;
     let nearest = nearest(name.as_str(), known.iter().map(ProjectName::as_str)).map(|nearest| ProjectName(nearest.to_owned()));
-    Err(Error::UnknownProject { tracker: session.tracker.name.clone(), project: name.clone(), nearest })
+    Err(Error::UnknownProject {
+        tracker: session.tracker.name.clone(),
+        project: name.clone(),
+        nearest,
+    })
 }
 
 /// Reads patches again whose rows contradict each other: somebody wrote while the pages were read.
@@ -73,7 +89,9 @@ async fn agree(reader: &Reader, mut patches: BTreeMap<PatchId, Patch>) -> Result
     let mut disputed = disagreeing(&patches);
     for _ in 0..READ_AGAIN {
         for id in &disputed {
-            let Some(message_id) = patches.get(id).map(|patch| patch.message_id.clone()) else { continue };
+            let Some(message_id) = patches.get(id).map(|patch| patch.message_id.clone()) else {
+                continue;
+            };
             match reader.patch(*id, &message_id).await? {
                 Some(patch) => patches.insert(*id, patch),
                 None => patches.remove(id),
@@ -84,7 +102,13 @@ async fn agree(reader: &Reader, mut patches: BTreeMap<PatchId, Patch>) -> Result
             return Ok(patches);
         }
     }
-    if disputed.is_empty() { Ok(patches) } else { Err(Error::Unsteady { patches: disputed.into_iter().collect() }) }
+    if disputed.is_empty() {
+        Ok(patches)
+    } else {
+        Err(Error::Unsteady {
+            patches: disputed.into_iter().collect(),
+        })
+    }
 }
 
 /// Patches that do not tell the same of their relation as its other members do.

@@ -47,21 +47,38 @@ impl Scene {
     #[must_use]
     pub fn resolve(snapshot: &Snapshot, analysis: &GroupFile, format: DesiredFormat) -> Self {
         let related = snapshot.patches.values().flat_map(|patch| &patch.related);
-        let patches: Vec<PatchId> = snapshot.patches.keys().chain(related).copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let patches: Vec<PatchId> = snapshot
+            .patches
+            .keys()
+            .chain(related)
+            .copied()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         let element_of = |id: PatchId| patches.binary_search(&id).ok().map(|place| Element(place as u32));
         let relations = snapshot.patches.values().filter(|patch| !patch.related.is_empty());
-        let relations = relations.map(|patch| std::iter::once(patch.id).chain(patch.related.iter().copied()).filter_map(element_of).collect());
+        let relations = relations.map(|patch| {
+            std::iter::once(patch.id)
+                .chain(patch.related.iter().copied())
+                .filter_map(element_of)
+                .collect()
+        });
         let current = partition(patches.len(), relations);
 
         let lookup = Lookup::new(snapshot, format);
         let mut unmatched = Unmatched::default();
-        let mut named = BTreeSet::new();
+        let mut named: BTreeSet<Element> = BTreeSet::new();
         let desired = with_single_file(analysis, |universe, groups, elements| {
             unmatched.named = elements.len();
             let mut resolved: HashMap<Element, Vec<Element>> = HashMap::with_capacity(elements.len());
             let mut unknown = Vec::new();
             for &element in elements {
-                let found: Vec<Element> = lookup.patches(universe.token(element)).iter().copied().filter_map(element_of).collect();
+                let found: Vec<Element> = lookup
+                    .patches(universe.token(element))
+                    .iter()
+                    .copied()
+                    .filter_map(element_of)
+                    .collect();
                 if found.is_empty() {
                     unknown.push(element);
                 }
@@ -71,13 +88,21 @@ impl Scene {
             unknown.sort_unstable_by(|&left, &right| universe.compare(left, right));
             unmatched.only_in_analysis = unknown.into_iter().map(|element| universe.token(element).to_owned()).collect();
             let of = |element: &Element| resolved.get(element).into_iter().flatten().copied();
-            let alone = elements.iter().filter(|&&element| groups.class_of(element).is_none()).map(|element| of(element).collect());
+            let alone = elements
+                .iter()
+                .filter(|&&element| groups.class_of(element).is_none())
+                .map(|element| of(element).collect());
             let classes = groups.classes().map(|class| groups.members(class).iter().flat_map(of).collect());
             partition(patches.len(), classes.chain(alone))
         });
         let is_named = |id: PatchId| element_of(id).is_some_and(|element| named.contains(&element));
         unmatched.only_in_tracker = snapshot.patches.keys().copied().filter(|&id| !is_named(id)).collect();
-        Self { patches, current, desired, unmatched }
+        Self {
+            patches,
+            current,
+            desired,
+            unmatched,
+        }
     }
 
     /// The patch behind an element.
@@ -121,7 +146,13 @@ impl<'a> Lookup<'a> {
     fn patches(&self, token: &str) -> Vec<PatchId> {
         match self {
             Self::ByMessageId(patches) => patches.get(token).cloned().unwrap_or_default(),
-            Self::ById(patches) => token.parse().ok().map(PatchId).filter(|id| patches.contains_key(id)).into_iter().collect(),
+            Self::ById(patches) => token
+                .parse()
+                .ok()
+                .map(PatchId)
+                .filter(|id| patches.contains_key(id))
+                .into_iter()
+                .collect(),
         }
     }
 }

@@ -43,7 +43,9 @@ impl<'a> Session<'a> {
     /// # Errors
     /// [`Error::NoToken`] when the configuration names no token.
     pub(super) fn into_writer(self) -> Result<(Reader, Writer), Error> {
-        let token = self.token.ok_or_else(|| Error::NoToken { tracker: self.tracker.name.clone() })?;
+        let token = self.token.ok_or_else(|| Error::NoToken {
+            tracker: self.tracker.name.clone(),
+        })?;
         let writer = Writer::new(&self.reader, token);
         Ok((self.reader, writer))
     }

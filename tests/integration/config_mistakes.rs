@@ -225,8 +225,8 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "\"https://patchwork.example.org\"",
-        "\"https://patchwork.example.org/api/1.3/\"",
-        &["3:7: `tracker.url`: expected the address of the site alone: remove `/api/` and what follows it, kinset finds the API by itself"],
+        "\"https://patchwork.example.org/api/1.3/patches/\"",
+        &["3:7: `tracker.url`: expected the address of the site: remove what follows `/api/`, kinset finds the way by itself"],
     ),
     (
         "\"https://patchwork.example.org\"",

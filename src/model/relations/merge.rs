@@ -7,6 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::{ClassId, Element, Partition, Policy};
 use crate::model::ProjectId;
 
@@ -26,10 +28,13 @@ pub enum Because {
     },
     /// The policy is to relate only.
     Policy,
+    /// The tracker refused a write to a patch, and no read explains why.
+    Refused,
 }
 
 /// What was left undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Left {
     /// A desired class was refused whole; its patches stay as they are.
     ClassRefused,

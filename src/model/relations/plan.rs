@@ -16,6 +16,8 @@ use std::cmp::Ordering;
 use std::num::NonZeroU32;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::matching::{Edge, maximum_weight_matching};
 use super::{ClassId, Element, Partition, Universe};
 
@@ -68,7 +70,8 @@ impl<U> Clone for Change<'_, U> {
 }
 
 /// Why a patch is taken out of its relation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ClearReason {
     /// It is wanted in another class.
     Moves,
@@ -79,7 +82,8 @@ pub enum ClearReason {
 }
 
 /// Why patches are put into one relation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum RelateReason {
     /// They are wanted in one class, which no relation stands for yet.
     Forms,

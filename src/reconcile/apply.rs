@@ -1,0 +1,266 @@
+//! Steps 6 and 7: apply a draft, in rounds, until the tracker is as planned.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering as Memory};
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use tokio::sync::watch;
+
+use super::draft::{Draft, Rights};
+use super::execute::{Component, Executor, Patience, Readings, Verdict};
+use super::prepare::{Prepared, stored};
+use super::{Error, Keeper, Scene, Session};
+use crate::config::Tracker;
+use crate::model::{PatchId, ProjectId};
+use crate::pasta::GroupFile;
+use crate::store::{RunId, RunOutcome, StoredSnapshot};
+use crate::tracker::{Identity, Reader, Writer};
+
+/// How often what moved under a plan is planned anew before the tracker is said not to come to rest.
+const ROUNDS: usize = 8;
+
+/// A wish to stop that others may have. The step in flight is finished and its outcome is entered; no other is begun.
+#[derive(Clone, Debug)]
+pub struct Shutdown(watch::Receiver<bool>);
+
+impl Shutdown {
+    /// What requests a shutdown, and the shutdown.
+    #[must_use]
+    pub fn new() -> (watch::Sender<bool>, Self) {
+        let (sender, receiver) = watch::channel(false);
+        (sender, Self(receiver))
+    }
+
+    /// Whether somebody wishes to stop.
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits, but no longer than until somebody wishes to stop.
+    pub(super) async fn sleep(&self, duration: Duration) {
+        let mut receiver = self.0.clone();
+        let requested = async {
+            if receiver.wait_for(|requested| *requested).await.is_err() {
+                // Whoever could have wished to stop is gone.
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(duration) => {}
+            () = requested => {}
+        }
+    }
+}
+
+/// What an application came to.
+#[derive(Debug)]
+pub struct Applied {
+    /// How many rounds of writing it took; more than one where something moved meanwhile.
+    pub rounds: usize,
+    /// Whether it was asked to stop before its end.
+    pub stopped: bool,
+    /// The last draft: all of it was written, unless it was asked to stop.
+    pub draft: Draft,
+    /// Projects that the tracker refused to have written to.
+    pub refused_projects: BTreeSet<ProjectId>,
+    /// Patches that it refused to have written to for a reason that no read explains.
+    pub refused_patches: BTreeSet<PatchId>,
+}
+
+/// One tracker, ready to be written to.
+#[derive(Debug)]
+pub struct Apply<'a> {
+    tracker: &'a Tracker,
+    reader: Reader,
+    writer: Writer,
+    keeper: &'a Keeper,
+    patience: Patience,
+    shutdown: &'a Shutdown,
+}
+
+impl<'a> Apply<'a> {
+    /// Turns a session into one that can write.
+    ///
+    /// # Errors
+    /// [`Error::NoToken`] when the configuration names no token.
+    pub fn begin(session: Session<'a>, keeper: &'a Keeper, patience: Patience, shutdown: &'a Shutdown) -> Result<Self, Error> {
+        let tracker = session.tracker;
+        let (reader, writer) = session.into_writer()?;
+        Ok(Self {
+            tracker,
+            reader,
+            writer,
+            keeper,
+            patience,
+            shutdown,
+        })
+    }
+
+    /// Reads whatever a saved plan touches, and refuses the plan if anything is not as it was when the plan was made.
+    ///
+    /// # Errors
+    /// [`Error::Stale`], or when the tracker cannot be read.
+    pub async fn require_untouched(&self, prepared: &Prepared) -> Result<(), Error> {
+        let readings = Readings {
+            reader: &self.reader,
+            snapshot: &prepared.stored.snapshot,
+        };
+        for component in Component::all(&prepared.draft) {
+            if !readings.stands_as_planned(&component).await? {
+                let patch = component
+                    .first_patch()
+                    .map_or_else(String::new, |patch| format!(" around patch {patch}"));
+                let what = format!("the tracker's relations{patch} are not what it was computed from");
+                return Err(Error::Stale {
+                    tracker: self.tracker.name.clone(),
+                    what,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies a draft. What moves meanwhile is read and planned anew, under the same guards.
+    ///
+    /// # Errors
+    /// When a guard trips, the tracker cannot be read or takes no writes, the state fails, or the tracker does not come to rest. What was
+    /// written until then is in the journal.
+    pub async fn run(&self, prepared: Prepared, on_write: &(dyn Fn() + Sync)) -> Result<Applied, Error> {
+        let Prepared {
+            draft, identity, analysis, ..
+        } = prepared;
+        let draft = draft.require_unguarded(self.tracker)?;
+        let name = self.tracker.name.to_string();
+        let what = format!("{} writes", draft.plan.writes());
+        let run = self
+            .keeper
+            .with(move |store, now| store.journal().begin_run(&name, now, &what))
+            .await?;
+        let result = self.rounds(run, draft, &identity, &analysis, on_write).await;
+        let outcome = match &result {
+            Ok(Applied { stopped: true, .. }) => RunOutcome::Interrupted,
+            Ok(_) => RunOutcome::Completed,
+            Err(error) => RunOutcome::Failed(error.to_string()),
+        };
+        self.keeper
+            .with(move |store, now| store.journal().end_run(run, now, &outcome))
+            .await?;
+        result
+    }
+
+    async fn rounds(
+        &self,
+        run: RunId,
+        mut draft: Draft,
+        identity: &Identity,
+        analysis: &GroupFile,
+        on_write: &(dyn Fn() + Sync),
+    ) -> Result<Applied, Error> {
+        let mut rights = Rights::of(identity.clone());
+        let cleared_hidden = Mutex::new(BTreeSet::new());
+        let mut rounds = 0;
+        loop {
+            let mut round = Round::default();
+            if !draft.plan.is_empty() {
+                rounds += 1;
+                round = self.round(run, &draft, identity, &cleared_hidden, on_write).await?;
+            }
+            rights.refused_projects.extend(round.refused_projects);
+            rights.refused_patches.extend(round.refused_patches);
+            let Some(patch) = round.unsettled.filter(|_| !round.stopped) else {
+                let Rights {
+                    refused_projects,
+                    refused_patches,
+                    ..
+                } = rights;
+                return Ok(Applied {
+                    rounds,
+                    stopped: round.stopped,
+                    draft,
+                    refused_projects,
+                    refused_patches,
+                });
+            };
+            if rounds >= ROUNDS {
+                return Err(Error::Unsettled { rounds, patch });
+            }
+            let stored = stored(self.keeper, self.tracker).await?;
+            let scene = Scene::resolve(&stored.snapshot, analysis, self.tracker.desired.format);
+            draft = Draft::new(self.tracker, &stored.snapshot, scene, &rights)?.require_unguarded(self.tracker)?;
+        }
+    }
+
+    /// Carries out all components once. When one fails for good, the others still finish the step that they are at.
+    async fn round(
+        &self,
+        run: RunId,
+        draft: &Draft,
+        identity: &Identity,
+        cleared_hidden: &Mutex<BTreeSet<PatchId>>,
+        on_write: &(dyn Fn() + Sync),
+    ) -> Result<Round, Error> {
+        let StoredSnapshot { snapshot, .. } = stored(self.keeper, self.tracker).await?;
+        let halt = AtomicBool::new(false);
+        let executor = Executor {
+            readings: Readings {
+                reader: &self.reader,
+                snapshot: &snapshot,
+            },
+            writer: &self.writer,
+            keeper: self.keeper,
+            tracker: self.tracker.name.as_str(),
+            identity,
+            run,
+            patience: self.patience,
+            shutdown: self.shutdown,
+            halt: &halt,
+            cleared_hidden,
+            on_write,
+        };
+        let components = Component::all(draft);
+        let executor = &executor;
+        let verdicts = stream::iter(&components).map(|component| async move { (component, executor.run(component).await) });
+        let mut verdicts = verdicts.buffer_unordered(self.tracker.limits.concurrent_requests.get());
+        let mut round = Round::default();
+        let mut failure = None;
+        while let Some((component, verdict)) = verdicts.next().await {
+            match verdict {
+                Ok(verdict) => round.enter(component, verdict),
+                Err(error) => {
+                    halt.store(true, Memory::Relaxed);
+                    failure.get_or_insert(error);
+                }
+            }
+        }
+        failure.map_or(Ok(round), Err)
+    }
+}
+
+/// What one round came to.
+#[derive(Default)]
+struct Round {
+    stopped: bool,
+    /// A patch of a component that has to be planned anew.
+    unsettled: Option<PatchId>,
+    refused_projects: BTreeSet<ProjectId>,
+    refused_patches: BTreeSet<PatchId>,
+}
+
+impl Round {
+    fn enter(&mut self, component: &Component, verdict: Verdict) {
+        match verdict {
+            Verdict::Settled => return,
+            Verdict::Stopped => {
+                self.stopped = true;
+                return;
+            }
+            Verdict::Moved => {}
+            Verdict::Forbidden(projects) => self.refused_projects.extend(projects),
+            Verdict::Refused(patches) => self.refused_patches.extend(patches),
+        }
+        self.unsettled = self.unsettled.or(component.first_patch());
+    }
+}

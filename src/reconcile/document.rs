@@ -1,0 +1,310 @@
+//! A plan as a document: what `plan` prints as JSON, what `--out` saves and `--plan` reads, and what the text is rendered from.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Draft, Error};
+use crate::config::Tracker;
+use crate::model::relations::guard::Tripped;
+use crate::model::relations::merge::{Because, Left, Undone};
+use crate::model::relations::{ClearReason, Operation, RelateReason, Step};
+use crate::model::{MessageId, PatchId, Snapshot};
+use crate::remedy::Remedy as _;
+use crate::store::StoredSnapshot;
+use crate::tracker::Identity;
+
+/// The layout of [`PlanDocument`]. A saved plan of another layout is refused.
+const FORMAT: u32 = 1;
+
+/// What is planned for one or more trackers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanDocument {
+    /// How many writes the plan takes.
+    pub writes: usize,
+    /// The writes, tracker by tracker and component by component, in order.
+    pub steps: Vec<StepDocument>,
+    /// The trackers, with what each plan was computed from.
+    pub trackers: Vec<TrackerDocument>,
+    /// The layout of this document.
+    pub format: u32,
+}
+
+/// One planned write.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepDocument {
+    /// The tracker's name.
+    pub tracker: String,
+    /// Steps of one component are carried out in order; components do not touch each other's patches.
+    pub component: usize,
+    /// What is done.
+    #[serde(flatten)]
+    pub operation: OperationDocument,
+    /// The mail behind the patch at the address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<MessageId>,
+}
+
+/// What a planned write does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case")]
+pub enum OperationDocument {
+    /// Takes a patch out of its relation.
+    Clear {
+        /// The patch at the address.
+        patch: PatchId,
+        /// Why.
+        reason: ClearReason,
+    },
+    /// Puts patches into one relation.
+    Relate {
+        /// The patch at the address.
+        patch: PatchId,
+        /// The ids in the request.
+        related: Vec<PatchId>,
+        /// Why.
+        reason: RelateReason,
+    },
+}
+
+/// What a tracker's plan was computed from, and what it leaves undone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrackerDocument {
+    /// The tracker's name.
+    pub name: String,
+    /// Its address.
+    pub url: String,
+    /// The policy, in the word of the configuration.
+    pub policy: String,
+    /// When the tracker was last read whole.
+    pub pulled_at: Timestamp,
+    /// Whose token it is, if that is known.
+    pub user: Option<String>,
+    /// How many of the writes are clears.
+    pub clears: usize,
+    /// How many of the writes are relates.
+    pub relates: usize,
+    /// Patches in the tracker's projects.
+    pub patches: usize,
+    /// Relations that the tracker has.
+    pub relations: usize,
+    /// Relations that it would have afterwards.
+    pub relations_after: usize,
+    /// Elements that the analysis names.
+    pub named: usize,
+    /// Those of them that are no patch in the tracker's projects.
+    pub only_in_analysis: usize,
+    /// Patches that the analysis does not name.
+    pub only_in_tracker: usize,
+    /// What is wanted and not planned.
+    pub undone: Vec<UndoneDocument>,
+    /// Guards that the plan trips.
+    pub guards: Vec<GuardDocument>,
+    /// Stands for everything that the plan was computed from: a saved plan with another digest is stale.
+    pub digest: String,
+}
+
+/// Something wanted that is not planned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UndoneDocument {
+    /// What was left undone.
+    pub left: Left,
+    /// The patches that it is about.
+    pub patches: Vec<PatchId>,
+    /// Why.
+    pub because: Vec<BecauseDocument>,
+}
+
+/// Why something wanted is not planned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+pub enum BecauseDocument {
+    /// The user does not maintain a project.
+    Permission {
+        /// The project.
+        project: String,
+    },
+    /// A patch lies outside the tracker's projects.
+    OutOfScope,
+    /// The relation would be too large.
+    TooLarge {
+        /// How many members it would have.
+        size: usize,
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// The policy is to relate only.
+    Policy,
+    /// The tracker refuses the write, and no read explains why.
+    Refused,
+}
+
+/// A guard that tripped.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GuardDocument {
+    /// The key under `[tracker.guard]` that sets its limit.
+    pub option: String,
+    /// The number that tripped it.
+    pub message: String,
+    /// What to do.
+    pub remedy: Option<String>,
+}
+
+impl PlanDocument {
+    /// Puts the plans of several trackers into one document.
+    #[must_use]
+    pub fn new(parts: impl IntoIterator<Item = (TrackerDocument, Vec<StepDocument>)>) -> Self {
+        let (trackers, steps): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        let steps: Vec<StepDocument> = steps.into_iter().flatten().collect();
+        Self {
+            writes: steps.len(),
+            steps,
+            trackers,
+            format: FORMAT,
+        }
+    }
+
+    /// Reads a saved plan.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds no plan of this layout.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Layout {
+            format: u32,
+        }
+        let text = std::fs::read(path).map_err(|source| Error::PlanUnreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let no_plan = |source| Error::NoPlan {
+            path: path.to_owned(),
+            source,
+        };
+        let Layout { format } = serde_json::from_slice(&text).map_err(no_plan)?;
+        if format != FORMAT {
+            return Err(Error::OtherPlanFormat {
+                path: path.to_owned(),
+                found: format,
+                expected: FORMAT,
+            });
+        }
+        serde_json::from_slice(&text).map_err(no_plan)
+    }
+
+    /// Whether the plan for a tracker is the one that is computed now.
+    ///
+    /// # Errors
+    /// [`Error::NotPlanned`] when this document says nothing of the tracker, [`Error::Stale`] when it was computed from something else.
+    pub fn require_fresh(&self, tracker: &Tracker, now: &TrackerDocument, steps: &[StepDocument]) -> Result<(), Error> {
+        let name = tracker.name.as_str();
+        let Some(planned) = self.trackers.iter().find(|planned| planned.name == name) else {
+            return Err(Error::NotPlanned {
+                tracker: tracker.name.clone(),
+            });
+        };
+        let planned_steps = self.steps.iter().filter(|step| step.tracker == name);
+        if planned.digest == now.digest && planned_steps.eq(steps) {
+            return Ok(());
+        }
+        let what = if planned.digest == now.digest {
+            "its steps are not those that its digest stands for".to_owned()
+        } else if planned.pulled_at == now.pulled_at {
+            "the analysis, the configuration or relations written since are not what it was computed from".to_owned()
+        } else {
+            format!(
+                "it was computed from the pull of {}, and the tracker was pulled again at {}",
+                planned.pulled_at, now.pulled_at
+            )
+        };
+        Err(Error::Stale {
+            tracker: tracker.name.clone(),
+            what,
+        })
+    }
+}
+
+impl Draft {
+    /// The draft as a part of a document.
+    #[must_use]
+    pub fn document(&self, tracker: &Tracker, stored: &StoredSnapshot, identity: &Identity) -> (TrackerDocument, Vec<StepDocument>) {
+        let snapshot = &stored.snapshot;
+        let components = self.plan.components().enumerate();
+        let steps = components.flat_map(|(component, steps)| steps.map(move |step| (component, step)));
+        let steps = steps
+            .map(|(component, step)| self.step(tracker, snapshot, component, step))
+            .collect();
+        let unmatched = &self.scene.unmatched;
+        let document = TrackerDocument {
+            name: tracker.name.to_string(),
+            url: tracker.url.to_string(),
+            policy: tracker.policy.to_string(),
+            pulled_at: stored.pulled_at,
+            user: match identity {
+                Identity::User(name) => Some(name.to_string()),
+                Identity::Anonymous | Identity::NoneOf | Identity::Unknown => None,
+            },
+            clears: self.plan.clears(),
+            relates: self.plan.relates(),
+            patches: snapshot.patches.len(),
+            relations: self.scene.current.len(),
+            relations_after: self.merged.target.len(),
+            named: unmatched.named,
+            only_in_analysis: unmatched.only_in_analysis.len(),
+            only_in_tracker: unmatched.only_in_tracker.len(),
+            undone: self.merged.undone.iter().map(|undone| self.undone(snapshot, undone)).collect(),
+            guards: self.tripped.iter().map(guard).collect(),
+            digest: self.digest.clone(),
+        };
+        (document, steps)
+    }
+
+    fn step(&self, tracker: &Tracker, snapshot: &Snapshot, component: usize, Step { patch, operation }: Step<'_>) -> StepDocument {
+        let patch = self.scene.patch(patch);
+        let operation = match operation {
+            Operation::Clear(reason) => OperationDocument::Clear { patch, reason },
+            Operation::Relate(related, reason) => OperationDocument::Relate {
+                patch,
+                related: related.iter().map(|&element| self.scene.patch(element)).collect(),
+                reason,
+            },
+        };
+        let message_id = snapshot.patches.get(&patch).map(|patch| patch.message_id.clone());
+        StepDocument {
+            tracker: tracker.name.to_string(),
+            component,
+            operation,
+            message_id,
+        }
+    }
+
+    fn undone(&self, snapshot: &Snapshot, Undone { patches, left, because }: &Undone) -> UndoneDocument {
+        let because = because.iter().map(|because| match *because {
+            Because::Permission(project) => BecauseDocument::Permission {
+                project: snapshot
+                    .projects
+                    .get(&project)
+                    .map_or_else(|| project.to_string(), |project| project.name.to_string()),
+            },
+            Because::OutOfScope => BecauseDocument::OutOfScope,
+            Because::TooLarge { size, limit } => BecauseDocument::TooLarge { size, limit },
+            Because::Policy => BecauseDocument::Policy,
+            Because::Refused => BecauseDocument::Refused,
+        });
+        let patches = patches.iter().map(|&element| self.scene.patch(element)).collect();
+        UndoneDocument {
+            left: *left,
+            patches,
+            because: because.collect(),
+        }
+    }
+}
+
+fn guard(tripped: &Tripped) -> GuardDocument {
+    GuardDocument {
+        option: tripped.option().to_owned(),
+        message: tripped.to_string(),
+        remedy: tripped.remedy(),
+    }
+}

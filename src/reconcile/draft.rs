@@ -1,0 +1,185 @@
+//! Steps 3 to 5: merge, plan, check. Nothing here reads or writes anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use super::{Error, Scene};
+use crate::config::Tracker;
+use crate::model::relations::checker::{Terms, check};
+use crate::model::relations::guard::{self, Tripped};
+use crate::model::relations::merge::{Because, Merged, Wish, merge};
+use crate::model::relations::{AttachLimit, Change, Element, Numbered, Partition, Plan, plan};
+use crate::model::{PatchId, ProjectId, Snapshot};
+use crate::tracker::Identity;
+
+/// What the tracker lets this user do, as far as it is known before the first write.
+#[derive(Clone, Debug)]
+pub struct Rights {
+    /// Whose token it is.
+    pub identity: Identity,
+    /// Projects whose writes the tracker refused, whatever it says of their maintainers.
+    pub refused_projects: BTreeSet<ProjectId>,
+    /// Patches whose writes the tracker refused for a reason that no read explains.
+    pub refused_patches: BTreeSet<PatchId>,
+}
+
+impl Rights {
+    /// What is known of a user before any write.
+    #[must_use]
+    pub const fn of(identity: Identity) -> Self {
+        Self {
+            identity,
+            refused_projects: BTreeSet::new(),
+            refused_patches: BTreeSet::new(),
+        }
+    }
+
+    fn may_write(&self, snapshot: &Snapshot, project: ProjectId) -> bool {
+        let maintains = match &self.identity {
+            Identity::Anonymous | Identity::Unknown => true,
+            Identity::NoneOf => false,
+            Identity::User(name) => snapshot
+                .projects
+                .get(&project)
+                .is_some_and(|project| project.maintainers.contains(name)),
+        };
+        maintains && !self.refused_projects.contains(&project)
+    }
+}
+
+/// A plan that was merged, computed and checked, with everything that it was computed from. It has not been applied, and cannot apply itself.
+#[derive(Debug)]
+pub struct Draft {
+    /// Both universes.
+    pub scene: Scene,
+    /// What can be had of what is wanted.
+    pub merged: Merged,
+    /// The fewest writes to there.
+    pub plan: Plan,
+    /// Guards that the plan trips. As long as there are any, nothing may be written.
+    pub tripped: Vec<Tripped>,
+    /// Stands for everything that the plan was computed from.
+    pub digest: String,
+}
+
+impl Draft {
+    /// Merges, plans and checks.
+    ///
+    /// # Errors
+    /// [`Error::Unsound`] when the plan does not pass the checker, which is a defect of kinset.
+    pub fn new(tracker: &Tracker, snapshot: &Snapshot, scene: Scene, rights: &Rights) -> Result<Self, Error> {
+        let held = held(&scene, snapshot, rights);
+        let max_relation_size = tracker.limits.max_relation_size as usize;
+        let merged = merge(&Wish {
+            current: &scene.current,
+            desired: &scene.desired,
+            policy: tracker.policy,
+            held: &held,
+            max_relation_size,
+        });
+        let unnamed = scene
+            .unmatched
+            .only_in_tracker
+            .iter()
+            .filter_map(|&patch| scene.element(patch))
+            .collect();
+        let attach_limit = AttachLimit::Ids(tracker.limits.attach_limit);
+        let universe = Numbered::with_unnamed(unnamed);
+        let plan = plan(Change {
+            universe: &universe,
+            current: &scene.current,
+            desired: &merged.target,
+            attach_limit,
+        });
+        let terms = Terms {
+            current: &scene.current,
+            target: &merged.target,
+            held: &merged.held,
+            policy: Some(tracker.policy),
+            attach_limit,
+            max_relation_size: Some(max_relation_size),
+        };
+        check(&plan, &terms).map_err(Error::Unsound)?;
+        let tripped = tripped(tracker, &scene, &plan);
+        let digest = digest(tracker, &scene, &held);
+        Ok(Self {
+            scene,
+            merged,
+            plan,
+            tripped,
+            digest,
+        })
+    }
+
+    /// Passes the draft on unless a guard tripped.
+    ///
+    /// # Errors
+    /// [`Error::Guarded`] with all of them.
+    pub fn require_unguarded(self, tracker: &Tracker) -> Result<Self, Error> {
+        if self.tripped.is_empty() {
+            return Ok(self);
+        }
+        Err(Error::Guarded {
+            tracker: tracker.name.clone(),
+            tripped: self.tripped,
+        })
+    }
+}
+
+/// Patches that must not be written to, with the reason.
+fn held(scene: &Scene, snapshot: &Snapshot, rights: &Rights) -> BTreeMap<Element, Because> {
+    let writable: BTreeMap<ProjectId, bool> = snapshot
+        .projects
+        .keys()
+        .map(|&project| (project, rights.may_write(snapshot, project)))
+        .collect();
+    let because = |patch: &PatchId| match snapshot.patches.get(patch) {
+        None => Some(Because::OutOfScope),
+        Some(row) if !writable.get(&row.project).is_some_and(|writable| *writable) => Some(Because::Permission(row.project)),
+        Some(_) if rights.refused_patches.contains(patch) => Some(Because::Refused),
+        Some(_) => None,
+    };
+    (0..)
+        .map(Element)
+        .zip(&scene.patches)
+        .filter_map(|(element, patch)| Some((element, because(patch)?)))
+        .collect()
+}
+
+fn tripped(tracker: &Tracker, scene: &Scene, plan: &Plan) -> Vec<Tripped> {
+    let thresholds = tracker.guard.thresholds();
+    let unmatched = &scene.unmatched;
+    let guards = [
+        guard::empty(unmatched.named, &thresholds),
+        guard::resolved(unmatched.resolved(), unmatched.named, &thresholds),
+        guard::clears(plan, &scene.current, &thresholds),
+    ];
+    guards.into_iter().filter_map(Result::err).collect()
+}
+
+/// The SHA-256 of everything that decides the plan, in hexadecimal.
+fn digest(tracker: &Tracker, scene: &Scene, held: &BTreeMap<Element, Because>) -> String {
+    let mut digest = Sha256::new();
+    let mut enter = |text: String| {
+        digest.update((text.len() as u64).to_be_bytes());
+        digest.update(text);
+    };
+    enter(format!(
+        "{} {} {:?} {:?}",
+        tracker.url, tracker.policy, tracker.limits, tracker.guard
+    ));
+    enter(format!("{:?}", scene.patches));
+    enter(classes(&scene.current));
+    enter(classes(&scene.desired));
+    enter(format!("{:?} {:?}", scene.unmatched.only_in_tracker, held));
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn classes(partition: &Partition) -> String {
+    let classes: BTreeSet<BTreeSet<Element>> = partition
+        .classes()
+        .map(|class| partition.members(class).iter().copied().collect())
+        .collect();
+    format!("{classes:?}")
+}

@@ -1,0 +1,480 @@
+//! Step 6 for one component: read again, write, verify.
+//!
+//! Nothing is written that was not entered into the journal first, and no write whose outcome is unknown is sent again before a read has
+//! shown what became of it. A component whose patches are not as the plan takes them to be is not written at all: what was read is kept,
+//! and the next round plans it anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering as Memory};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::apply::Shutdown;
+use super::{Draft, Error, Keeper};
+use crate::model::relations::{Element, Operation, Partition, Step};
+use crate::model::{Patch, PatchId, ProjectId, Snapshot};
+use crate::store::{JournalId, JournalOperation, JournalStep, Outcome, RunId};
+use crate::tracker::{Identity, Reader, Refusal, WriteError, Writer};
+
+/// The members of a patch's relation, itself included; just itself when it is in none.
+type Class = BTreeSet<PatchId>;
+
+/// How often a write is tried that is known not to have been carried out, and how long is waited in between.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How often in all.
+    pub attempts: u32,
+    /// The first wait; it doubles each time.
+    pub wait: Duration,
+    /// The longest wait.
+    pub longest: Duration,
+}
+
+impl Default for Patience {
+    /// About ten minutes: servers were seen to be out of order for minutes on end.
+    fn default() -> Self {
+        Self {
+            attempts: 15,
+            wait: Duration::from_secs(1),
+            longest: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Patience {
+    fn wait_before(&self, attempt: u32, asked: Option<Duration>) -> Duration {
+        let doubled = self
+            .wait
+            .saturating_mul(1_u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX));
+        doubled.max(asked.unwrap_or_default()).min(self.longest)
+    }
+}
+
+/// The steps that belong together, with the classes that they start from and lead to.
+#[derive(Debug)]
+pub(super) struct Component {
+    number: u64,
+    steps: Vec<(PatchId, JournalOperation)>,
+    before: BTreeMap<PatchId, Class>,
+    after: BTreeMap<PatchId, Class>,
+}
+
+impl Component {
+    /// The components of a draft's plan, in its order.
+    pub(super) fn all(draft: &Draft) -> Vec<Self> {
+        (0..)
+            .zip(draft.plan.components())
+            .map(|(number, steps)| Self::new(draft, number, steps))
+            .collect()
+    }
+
+    fn new<'a>(draft: &Draft, number: u64, steps: impl Iterator<Item = Step<'a>>) -> Self {
+        let scene = &draft.scene;
+        let mut touched: BTreeSet<Element> = BTreeSet::new();
+        let mut planned = Vec::new();
+        for step in steps {
+            touched.insert(step.patch);
+            let operation = match step.operation {
+                Operation::Clear(_) => JournalOperation::Clear,
+                Operation::Relate(related, _) => {
+                    touched.extend(related);
+                    JournalOperation::Relate(related.iter().map(|&element| scene.patch(element)).collect())
+                }
+            };
+            planned.push((scene.patch(step.patch), operation));
+        }
+        let companions = |element: Element| scene.current.companions(element).chain(draft.merged.target.companions(element));
+        let touched: BTreeSet<Element> = touched.into_iter().flat_map(companions).collect();
+        let classes = |partition: &Partition| {
+            let class = |element: Element| partition.companions(element).map(|companion| scene.patch(companion)).collect();
+            touched.iter().map(|&element| (scene.patch(element), class(element))).collect()
+        };
+        Self {
+            number,
+            steps: planned,
+            before: classes(&scene.current),
+            after: classes(&draft.merged.target),
+        }
+    }
+
+    /// A patch to name the component by.
+    pub(super) fn first_patch(&self) -> Option<PatchId> {
+        self.before.keys().next().copied()
+    }
+}
+
+/// How a component ended.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// All written, verified and recorded.
+    Settled,
+    /// The patches are not as planned for. What they are was recorded.
+    Moved,
+    /// The tracker refuses to have these projects written to.
+    Forbidden(BTreeSet<ProjectId>),
+    /// The tracker refuses to have these patches written to, and no read explains why.
+    Refused(BTreeSet<PatchId>),
+    /// It was asked to stop.
+    Stopped,
+}
+
+/// What one planned write came to.
+enum Written {
+    Yes,
+    No(Verdict),
+}
+
+/// Carries out components, side by side.
+pub(super) struct Executor<'a> {
+    pub readings: Readings<'a>,
+    pub writer: &'a Writer,
+    pub keeper: &'a Keeper,
+    pub tracker: &'a str,
+    pub identity: &'a Identity,
+    pub run: RunId,
+    pub patience: Patience,
+    pub shutdown: &'a Shutdown,
+    /// Set when another component failed for good.
+    pub halt: &'a AtomicBool,
+    /// Patches that were cleared because nothing but a relation of one explained a conflict. It is done once for each.
+    pub cleared_hidden: &'a Mutex<BTreeSet<PatchId>>,
+    /// Hears of each write that took effect.
+    pub on_write: &'a (dyn Fn() + Sync),
+}
+
+/// How many reads of one component are under way at once; the reader's own limit is on top of that.
+const READS_AT_ONCE: usize = 8;
+
+/// Reads patches of a snapshot anew.
+#[derive(Clone, Copy)]
+pub(super) struct Readings<'a> {
+    pub reader: &'a Reader,
+    pub snapshot: &'a Snapshot,
+}
+
+impl Readings<'_> {
+    /// Whether a component's patches are related as its plan takes them to be.
+    pub(super) async fn stands_as_planned(&self, component: &Component) -> Result<bool, Error> {
+        self.stands(&component.before, representatives(&component.before)).await
+    }
+
+    /// Whether the patches are in the classes that they are taken to be in, as far as reading the `representatives` shows.
+    async fn stands(&self, classes: &BTreeMap<PatchId, Class>, representatives: Vec<PatchId>) -> Result<bool, Error> {
+        let mut reads = stream::iter(representatives)
+            .map(|patch| async move { Ok::<_, Error>((patch, self.class_of(patch).await?)) })
+            .buffer_unordered(READS_AT_ONCE);
+        while let Some((patch, class)) = reads.try_next().await? {
+            if class.as_ref() != classes.get(&patch) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn read(&self, patch: PatchId) -> Result<Option<Patch>, Error> {
+        // Patches outside the snapshot are held, and so never part of a component.
+        let Some(known) = self.snapshot.patches.get(&patch) else {
+            return Ok(None);
+        };
+        Ok(self.reader.patch(patch, &known.message_id).await?)
+    }
+
+    async fn class_of(&self, patch: PatchId) -> Result<Option<Class>, Error> {
+        Ok(self.read(patch).await?.as_ref().map(class))
+    }
+}
+
+impl Executor<'_> {
+    /// Carries out one component.
+    pub(super) async fn run(&self, component: &Component) -> Result<Verdict, Error> {
+        if self.must_stop() {
+            return Ok(Verdict::Stopped);
+        }
+        if !self.readings.stands_as_planned(component).await? {
+            return self.survey(component).await;
+        }
+        let mut expected = component.before.clone();
+        for (patch, operation) in &component.steps {
+            if let Written::No(verdict) = self.write(component, *patch, operation, &expected).await? {
+                return Ok(verdict);
+            }
+            carry_out(&mut expected, *patch, operation);
+        }
+        if !self.readings.stands(&component.after, doubtful(component)).await? {
+            return self.survey(component).await;
+        }
+        self.record(component).await?;
+        Ok(Verdict::Settled)
+    }
+
+    /// Reads all of a component's patches and keeps what they are.
+    async fn survey(&self, component: &Component) -> Result<Verdict, Error> {
+        self.observe(component).await?;
+        Ok(Verdict::Moved)
+    }
+
+    async fn observe(&self, component: &Component) -> Result<BTreeMap<PatchId, Class>, Error> {
+        let patches: Vec<PatchId> = component.before.keys().copied().collect();
+        let reads = stream::iter(patches).map(|patch| async move { Ok::<_, Error>((patch, self.readings.read(patch).await?)) });
+        let rows: Vec<(PatchId, Option<Patch>)> = reads.buffered(READS_AT_ONCE).try_collect().await?;
+        let absent: Vec<PatchId> = rows.iter().filter(|(_, row)| row.is_none()).map(|(patch, _)| *patch).collect();
+        let fresh: Vec<Patch> = rows.into_iter().filter_map(|(_, row)| row).collect();
+        let classes = fresh.iter().map(|row| (row.id, class(row))).collect();
+        let tracker = self.tracker.to_owned();
+        self.keeper
+            .with(move |store, now| store.record_reads(&tracker, &fresh, &absent, now))
+            .await?;
+        Ok(classes)
+    }
+
+    /// Keeps the classes that were written and verified.
+    async fn record(&self, component: &Component) -> Result<(), Error> {
+        let row = |(patch, class): (&PatchId, &Class)| {
+            let known = self.readings.snapshot.patches.get(patch)?;
+            let related = class.iter().copied().filter(|member| member != patch).collect();
+            Some(Patch { related, ..known.clone() })
+        };
+        let fresh: Vec<Patch> = component.after.iter().filter_map(row).collect();
+        let tracker = self.tracker.to_owned();
+        self.keeper
+            .with(move |store, now| store.record_reads(&tracker, &fresh, &[], now))
+            .await
+    }
+
+    /// Makes one planned write: as often as it is known not to have been carried out, and as the patience lasts.
+    async fn write(
+        &self,
+        component: &Component,
+        patch: PatchId,
+        operation: &JournalOperation,
+        expected: &BTreeMap<PatchId, Class>,
+    ) -> Result<Written, Error> {
+        let mut wanted = expected.clone();
+        carry_out(&mut wanted, patch, operation);
+        let mut attempt = 0;
+        loop {
+            if self.must_stop() {
+                return Ok(Written::No(Verdict::Stopped));
+            }
+            attempt += 1;
+            let entry = self.intend(component, patch, operation).await?;
+            let error = match self.send(patch, operation).await {
+                Ok(()) => {
+                    self.settle(entry, Outcome::Done).await?;
+                    (self.on_write)();
+                    return Ok(Written::Yes);
+                }
+                Err(error) => error,
+            };
+            let mut asked = None;
+            match &error {
+                WriteError::Conflict { .. } => {
+                    self.settle(entry, Outcome::Refused(error.to_string())).await?;
+                    return Ok(Written::No(self.explain_conflict(component, patch, operation, expected).await?));
+                }
+                WriteError::Forbidden {
+                    kind: Refusal::Credentials,
+                    ..
+                } => {
+                    self.settle(entry, Outcome::Refused(error.to_string())).await?;
+                    return Err(Error::Writes(Box::new(error)));
+                }
+                WriteError::Forbidden { .. } => {
+                    self.settle(entry, Outcome::Refused(error.to_string())).await?;
+                    tracing::warn!(tracker = self.tracker, %patch, %error, "the projects of this write are left alone from here on");
+                    return Ok(Written::No(Verdict::Forbidden(self.forbidden(patch, &wanted, expected).await?)));
+                }
+                WriteError::Rejected { .. } => {
+                    self.settle(entry, Outcome::Refused(error.to_string())).await?;
+                    tracing::warn!(tracker = self.tracker, %patch, %error, "the write was not accepted");
+                    return Ok(Written::No(self.explain_rejection(component, patch, expected).await?));
+                }
+                WriteError::Throttled { retry_after, .. } => {
+                    self.settle(entry, Outcome::NotDone).await?;
+                    asked = *retry_after;
+                }
+                WriteError::NotSent { .. } => self.settle(entry, Outcome::NotDone).await?,
+                WriteError::Unknown { .. } => {
+                    let class = self.readings.class_of(patch).await?;
+                    if class.as_ref() == wanted.get(&patch) {
+                        self.settle(entry, Outcome::Done).await?;
+                        (self.on_write)();
+                        return Ok(Written::Yes);
+                    }
+                    if class.as_ref() != expected.get(&patch) {
+                        self.settle(entry, Outcome::Unclear("the patch was found in a third relation".to_owned()))
+                            .await?;
+                        return Ok(Written::No(self.survey(component).await?));
+                    }
+                    self.settle(entry, Outcome::NotDone).await?;
+                }
+            }
+            if attempt >= self.patience.attempts {
+                return Err(Error::Writes(Box::new(error)));
+            }
+            let wait = self.patience.wait_before(attempt, asked);
+            tracing::warn!(tracker = self.tracker, %patch, attempt, wait_ms = wait.as_millis() as u64, %error, "the write was not carried out");
+            self.shutdown.sleep(wait).await;
+        }
+    }
+
+    async fn send(&self, patch: PatchId, operation: &JournalOperation) -> Result<(), WriteError> {
+        match operation {
+            JournalOperation::Clear => self.writer.clear(patch).await,
+            JournalOperation::Relate(related) => self.writer.relate(patch, related).await,
+        }
+    }
+
+    async fn intend(&self, component: &Component, patch: PatchId, operation: &JournalOperation) -> Result<JournalId, Error> {
+        let step = JournalStep {
+            component: component.number,
+            patch,
+            operation: operation.clone(),
+        };
+        let run = self.run;
+        self.keeper.with(move |store, now| store.journal().intend(run, &step, now)).await
+    }
+
+    async fn settle(&self, entry: JournalId, outcome: Outcome) -> Result<(), Error> {
+        self.keeper
+            .with(move |store, now| store.journal().settle(entry, &outcome, now))
+            .await
+    }
+
+    /// A 409: somebody moved a patch, or a patch that reads as unrelated is in a relation of one, which no read shows. Clearing removes that.
+    async fn explain_conflict(
+        &self,
+        component: &Component,
+        patch: PatchId,
+        operation: &JournalOperation,
+        expected: &BTreeMap<PatchId, Class>,
+    ) -> Result<Verdict, Error> {
+        if self.observe(component).await? != *expected {
+            return Ok(Verdict::Moved);
+        }
+        let JournalOperation::Relate(related) = operation else {
+            return Ok(Verdict::Refused([patch].into()));
+        };
+        let unrelated: Vec<PatchId> = related
+            .iter()
+            .copied()
+            .chain([patch])
+            .filter(|member| is_alone(expected, *member))
+            .collect();
+        let untried: Vec<PatchId> = {
+            let mut cleared = self.cleared_hidden.lock().unwrap_or_else(PoisonError::into_inner);
+            unrelated.iter().copied().filter(|&member| cleared.insert(member)).collect()
+        };
+        if untried.is_empty() {
+            return Ok(Verdict::Refused(unrelated.into_iter().collect()));
+        }
+        tracing::info!(tracker = self.tracker, %patch, "a conflict that no read explains: clearing what reads as unrelated");
+        for member in untried {
+            let clear = Box::pin(self.write(component, member, &JournalOperation::Clear, expected));
+            if let Written::No(verdict) = clear.await? {
+                return Ok(verdict);
+            }
+        }
+        Ok(Verdict::Moved)
+    }
+
+    /// A 400 or 404: a patch is gone, or the tracker does not want this.
+    async fn explain_rejection(
+        &self,
+        component: &Component,
+        patch: PatchId,
+        expected: &BTreeMap<PatchId, Class>,
+    ) -> Result<Verdict, Error> {
+        let moved = self.observe(component).await? != *expected;
+        Ok(if moved { Verdict::Moved } else { Verdict::Refused([patch].into()) })
+    }
+
+    /// Which projects a refused write was refused for: those whose maintainers the user is not among any more, or else all that it touches.
+    async fn forbidden(
+        &self,
+        patch: PatchId,
+        wanted: &BTreeMap<PatchId, Class>,
+        expected: &BTreeMap<PatchId, Class>,
+    ) -> Result<BTreeSet<ProjectId>, Error> {
+        let Readings { reader, snapshot } = self.readings;
+        let patches = [wanted, expected].into_iter().filter_map(|classes| classes.get(&patch)).flatten();
+        let touched: BTreeSet<ProjectId> = patches
+            .filter_map(|patch| snapshot.patches.get(patch))
+            .map(|patch| patch.project)
+            .collect();
+        let mut lost = BTreeSet::new();
+        if let Identity::User(user) = self.identity {
+            for project in touched.iter().filter_map(|project| snapshot.projects.get(project)) {
+                let now = reader.project(&project.name).await?;
+                if !now.is_some_and(|now| now.maintainers.contains(user)) {
+                    lost.insert(project.id);
+                }
+            }
+        }
+        Ok(if lost.is_empty() { touched } else { lost })
+    }
+
+    fn must_stop(&self) -> bool {
+        self.shutdown.is_requested() || self.halt.load(Memory::Relaxed)
+    }
+}
+
+fn class(row: &Patch) -> Class {
+    row.related.iter().copied().chain([row.id]).collect()
+}
+
+fn is_alone(classes: &BTreeMap<PatchId, Class>, patch: PatchId) -> bool {
+    classes.get(&patch).is_none_or(|class| class.len() == 1)
+}
+
+/// One patch of each class: reading it shows the whole class.
+fn representatives(classes: &BTreeMap<PatchId, Class>) -> Vec<PatchId> {
+    classes
+        .iter()
+        .filter(|(patch, class)| class.first() == Some(patch))
+        .map(|(patch, _)| *patch)
+        .collect()
+}
+
+/// What has to be read after the last step: one patch of each relation that was made or changed, and the last member of each relation that
+/// came apart, which was freed without a write of its own.
+fn doubtful(component: &Component) -> Vec<PatchId> {
+    let cleared: BTreeSet<PatchId> = component
+        .steps
+        .iter()
+        .filter(|(_, operation)| matches!(operation, JournalOperation::Clear))
+        .map(|(patch, _)| *patch)
+        .collect();
+    let was_freed = |patch: &PatchId| !is_alone(&component.before, *patch) && !cleared.contains(patch);
+    let mut doubtful = representatives(&component.after);
+    doubtful.retain(|patch| !is_alone(&component.after, *patch) || was_freed(patch));
+    doubtful
+}
+
+/// What Patchwork makes of a write, on a model of the component's classes.
+fn carry_out(classes: &mut BTreeMap<PatchId, Class>, patch: PatchId, operation: &JournalOperation) {
+    let class_of = |classes: &BTreeMap<PatchId, Class>, patch: PatchId| classes.get(&patch).cloned().unwrap_or_else(|| [patch].into());
+    match operation {
+        JournalOperation::Clear => {
+            let mut rest = class_of(classes, patch);
+            rest.remove(&patch);
+            classes.insert(patch, [patch].into());
+            for &member in &rest {
+                classes.insert(member, rest.clone());
+            }
+        }
+        JournalOperation::Relate(related) => {
+            let joined: Class = related
+                .iter()
+                .copied()
+                .chain([patch])
+                .flat_map(|member| class_of(classes, member))
+                .collect();
+            for &member in &joined {
+                classes.insert(member, joined.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Steps 1 to 5 in one go: from a session and an analysis to a draft.
+
+use std::collections::BTreeSet;
+
+use super::settle::settle_left_overs;
+use super::{Draft, Error, Keeper, PlanDocument, Rights, Scene, Session, StepDocument, TrackerDocument, pull};
+use crate::config::{Desired, DesiredFormat, Tracker};
+use crate::pasta::{Dialect, Ending, GroupFile};
+use crate::store::StoredSnapshot;
+use crate::tracker::{Identity, Progress};
+
+/// Where the tracker's relations are taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pulling {
+    /// From the tracker, read whole now.
+    Fresh,
+    /// From the last pull; what a plan touches is read again before it is written all the same.
+    Stored,
+}
+
+/// A draft with everything that it was computed from.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The plan.
+    pub draft: Draft,
+    /// What is known of the tracker.
+    pub stored: StoredSnapshot,
+    /// Whose token it is.
+    pub identity: Identity,
+    /// The analysis.
+    pub analysis: GroupFile,
+}
+
+impl Prepared {
+    /// The plan as a part of a [`PlanDocument`].
+    #[must_use]
+    pub fn document(&self, tracker: &Tracker) -> (TrackerDocument, Vec<StepDocument>) {
+        self.draft.document(tracker, &self.stored, &self.identity)
+    }
+
+    /// Passes the plan on if it is the one that was saved.
+    ///
+    /// # Errors
+    /// See [`PlanDocument::require_fresh`].
+    pub fn require_same(self, tracker: &Tracker, saved: &PlanDocument) -> Result<Self, Error> {
+        let (document, steps) = self.document(tracker);
+        saved.require_fresh(tracker, &document, &steps)?;
+        Ok(self)
+    }
+}
+
+/// Reads the analysis that a tracker is to follow.
+///
+/// # Errors
+/// When it is missing, cut off or malformed, and when it is empty although that is not allowed.
+pub fn read_analysis(tracker: &Tracker) -> Result<GroupFile, Error> {
+    let Desired { path, format } = &tracker.desired;
+    let dialect = match format {
+        DesiredFormat::Pasta => Dialect::MessageIds,
+        DesiredFormat::Ids => Dialect::PatchIds,
+    };
+    let analysis = GroupFile::read(path, dialect, Ending::Complete).map_err(Error::Groups)?;
+    if tracker.guard.allow_empty {
+        Ok(analysis)
+    } else {
+        analysis.require_groups().map_err(Error::Groups)
+    }
+}
+
+/// Pulls if asked to, resolves, merges, plans and checks. Settles first what an earlier run left open.
+///
+/// # Errors
+/// When the tracker, the state or the analysis cannot be read, or there is no pull to plan from.
+pub async fn prepare(
+    session: &Session<'_>,
+    keeper: &Keeper,
+    pulling: Pulling,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Prepared, Error> {
+    let tracker = session.tracker;
+    let analysis = read_analysis(tracker)?;
+    if let Some(stored) = known(keeper, tracker).await? {
+        settle_left_overs(&session.reader, keeper, tracker.name.as_str(), &stored.snapshot).await?;
+    }
+    if pulling == Pulling::Fresh {
+        pull(session, keeper, progress).await?;
+    }
+    let stored = stored(keeper, tracker).await?;
+    let candidates: BTreeSet<_> = stored
+        .snapshot
+        .projects
+        .values()
+        .flat_map(|project| &project.maintainers)
+        .cloned()
+        .collect();
+    let identity = session.reader.whoami(&candidates).await?;
+    let scene = Scene::resolve(&stored.snapshot, &analysis, tracker.desired.format);
+    let draft = Draft::new(tracker, &stored.snapshot, scene, &Rights::of(identity.clone()))?;
+    Ok(Prepared {
+        draft,
+        stored,
+        identity,
+        analysis,
+    })
+}
+
+/// What is known of a tracker.
+///
+/// # Errors
+/// [`Error::NeverPulled`] when nothing is, or only of another address.
+pub async fn stored(keeper: &Keeper, tracker: &Tracker) -> Result<StoredSnapshot, Error> {
+    let never = || Error::NeverPulled {
+        tracker: tracker.name.clone(),
+        url: tracker.url.to_string(),
+    };
+    known(keeper, tracker).await?.ok_or_else(never)
+}
+
+async fn known(keeper: &Keeper, tracker: &Tracker) -> Result<Option<StoredSnapshot>, Error> {
+    let name = tracker.name.to_string();
+    let stored = keeper.with(move |store, _| store.snapshot(&name)).await?;
+    Ok(stored.filter(|stored| stored.url == tracker.url.as_str()))
+}

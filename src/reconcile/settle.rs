@@ -1,0 +1,45 @@
+//! After a crash: what became of the writes that were under way.
+
+use std::collections::BTreeSet;
+
+use super::{Error, Keeper};
+use crate::model::{Patch, Snapshot};
+use crate::store::{JournalEntry, JournalOperation, Outcome};
+use crate::tracker::Reader;
+
+/// Finds out by reading what became of each write that the journal does not know the outcome of, and enters that. Returns how many.
+///
+/// A write that took effect and was undone since cannot be told from one that never did; both leave the tracker as it is now, and it is from
+/// there that the next plan starts.
+pub(super) async fn settle_left_overs(reader: &Reader, keeper: &Keeper, tracker: &str, snapshot: &Snapshot) -> Result<usize, Error> {
+    let name = tracker.to_owned();
+    let entries = keeper.with(move |store, _| store.journal().open_entries(&name)).await?;
+    for entry in &entries {
+        let JournalEntry { id, step, .. } = entry;
+        let row = match snapshot.patches.get(&step.patch) {
+            Some(known) => reader.patch(step.patch, &known.message_id).await?,
+            None => None,
+        };
+        let outcome = row.as_ref().map_or_else(
+            || Outcome::Unclear("the patch is not in the tracker's projects any more".to_owned()),
+            |row| outcome(row, &step.operation),
+        );
+        tracing::info!(tracker, patch = %step.patch, ?outcome, "settled a write that an earlier run left open");
+        let (name, id) = (tracker.to_owned(), *id);
+        keeper
+            .with(move |store, now| {
+                store.record_reads(&name, row.as_slice(), &[], now)?;
+                store.journal().settle(id, &outcome, now)
+            })
+            .await?;
+    }
+    Ok(entries.len())
+}
+
+fn outcome(row: &Patch, operation: &JournalOperation) -> Outcome {
+    let took_effect = match operation {
+        JournalOperation::Clear => row.related.is_empty(),
+        JournalOperation::Relate(related) => related.iter().copied().collect::<BTreeSet<_>>().is_subset(&row.related),
+    };
+    if took_effect { Outcome::Done } else { Outcome::NotDone }
+}
