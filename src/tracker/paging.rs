@@ -196,14 +196,8 @@ impl<'a> Sweep<'a> {
 
     fn page_came(&mut self, leg: &mut Leg, page: Page) -> Result<(), Error> {
         let number = page_number(&page.asked);
-        if number == Some(1) && page.links.next.is_some() && (1..leg.rows).contains(&page.rows) {
-            self.size.cap(page.rows);
-            leg.rows = page.rows;
-        }
-        if page.links == Links::default() && page.rows >= leg.rows {
-            return Err(Error::NoLinks {
-                url: self.session.shown(&page.asked),
-            });
+        if number == Some(1) {
+            self.first_page_came(leg, &page)?;
         }
         if leg.last.is_none() {
             leg.last = page.links.last.as_ref().and_then(page_number);
@@ -223,6 +217,22 @@ impl<'a> Sweep<'a> {
             patches: self.patches.len(),
             expected,
         });
+        Ok(())
+    }
+
+    /// Learns from the first page whether the list has pages, and how large the server makes them.
+    fn first_page_came(&mut self, leg: &mut Leg, page: &Page) -> Result<(), Error> {
+        let is_full = page.rows >= leg.rows;
+        if is_full && page.links == Links::default() {
+            return Err(Error::NoLinks {
+                url: self.session.shown(&page.asked),
+            });
+        }
+        let has_second = page.links.next.as_ref().is_some_and(|next| page_number(next).is_some());
+        if has_second && !is_full && page.rows > 0 {
+            self.size.cap(page.rows);
+            leg.rows = page.rows;
+        }
         Ok(())
     }
 

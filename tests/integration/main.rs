@@ -1,0 +1,12 @@
+//! Tests of the whole from outside, one binary.
+
+#![expect(clippy::unwrap_used, reason = "tests fail loudly")]
+
+mod client_connect;
+mod client_errors;
+mod client_paging;
+mod client_read;
+mod client_retry;
+mod client_secrets;
+mod client_support;
+mod client_write;
