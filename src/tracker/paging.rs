@@ -27,7 +27,8 @@ use crate::model::{Patch, PatchId};
 pub struct Progress {
     /// Patches read.
     pub patches: usize,
-    /// About how many there are: up to a page more than really are. Unknown where the server does not tell its last page.
+    /// How many there are: up to a page more than really are until the last page is read, and unknown until then where the server does
+    /// not tell its last page.
     pub expected: Option<usize>,
 }
 
@@ -212,11 +213,12 @@ impl<'a> Sweep<'a> {
         self.size.page_came(leg.rows, page.bytes);
         self.nameless.extend(page.nameless);
         self.patches.extend(page.patches.into_iter().map(|patch| (patch.id, patch)));
-        let expected = leg.last.map(|last| last.saturating_mul(leg.rows));
-        (self.progress)(Progress {
-            patches: self.patches.len(),
-            expected,
-        });
+        let patches = self.patches.len();
+        let expected = match leg.next {
+            Some(_) => leg.last.map(|last| last.saturating_mul(leg.rows)),
+            None => Some(patches),
+        };
+        (self.progress)(Progress { patches, expected });
         Ok(())
     }
 

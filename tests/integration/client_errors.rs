@@ -10,7 +10,7 @@ use kinset::{
 use serde_json::json;
 use wiremock::{MockServer, ResponseTemplate};
 
-use crate::client_support::{Raw, answer, index, message_id, patchwork, raw_json, raw_server, reader, row, settings, told};
+use crate::client_support::{LATE, Raw, SOON, answer, index, message_id, patchwork, raw_json, raw_server, reader, row, settings, told};
 
 const PROJECT: &str = "/api/1.3/projects/alpha/";
 
@@ -28,10 +28,10 @@ async fn project(reader: &Reader) -> Error {
 }
 
 /// What reading a project ends in, when the server sends these bytes.
-async fn raw_failure(raw: impl Fn() -> Raw + Send + Sync + 'static) -> String {
+async fn raw_failure(timeout: Duration, raw: impl Fn() -> Raw + Send + Sync + 'static) -> String {
     let server = raw_server(move |line| std::future::ready(if line.contains(PROJECT) { raw() } else { raw_json(&index()) })).await;
     let settings = Settings {
-        timeout: Duration::from_millis(200),
+        timeout,
         ..settings(&server)
     };
     let error = project(&Reader::connect(settings, None).await.unwrap()).await;
@@ -116,7 +116,7 @@ async fn a_patch_without_relations() {
 #[tokio::test]
 async fn an_answer_that_breaks_off() {
     let cut_short = || Raw::Bytes(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{\"id\": 1, ".to_vec());
-    insta::assert_snapshot!(raw_failure(cut_short).await, @r#"
+    insta::assert_snapshot!(raw_failure(LATE, cut_short).await, @r#"
     expected a project, but the answer broke off after 10 bytes: http://tracker/api/1.3/projects/alpha/ answered 200 OK (application/json): {"id": 1,
     error decoding response body
     request or response body error
@@ -124,12 +124,12 @@ async fn an_answer_that_breaks_off() {
     end of file before message length reached
     "#);
     let in_good_order = || Raw::Bytes(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"id\": 1, ".to_vec());
-    insta::assert_snapshot!(raw_failure(in_good_order).await, @r#"expected a project, but the answer broke off after 10 bytes: http://tracker/api/1.3/projects/alpha/ answered 200 OK (application/json): {"id": 1,"#);
+    insta::assert_snapshot!(raw_failure(LATE, in_good_order).await, @r#"expected a project, but the answer broke off after 10 bytes: http://tracker/api/1.3/projects/alpha/ answered 200 OK (application/json): {"id": 1,"#);
 }
 
 #[tokio::test]
 async fn a_connection_that_breaks() {
-    let text = raw_failure(|| Raw::Bytes(Vec::new())).await;
+    let text = raw_failure(LATE, || Raw::Bytes(Vec::new())).await;
     insta::assert_snapshot!(text, @r"
     expected a project, but the connection to http://tracker/api/1.3/projects/alpha/ broke
     error sending request
@@ -137,7 +137,7 @@ async fn a_connection_that_breaks() {
     connection closed before message completed
     ");
     assert!(
-        raw_failure(|| Raw::Reset(Vec::new()))
+        raw_failure(LATE, || Raw::Reset(Vec::new()))
             .await
             .starts_with("expected a project, but the connection to http://tracker/api/1.3/projects/alpha/ broke\n")
     );
@@ -145,7 +145,7 @@ async fn a_connection_that_breaks() {
 
 #[tokio::test]
 async fn no_answer_in_time() {
-    insta::assert_snapshot!(raw_failure(|| Raw::Silence).await, @"expected a project, but http://tracker/api/1.3/projects/alpha/ did not answer within 0.2 s");
+    insta::assert_snapshot!(raw_failure(SOON, || Raw::Silence).await, @"expected a project, but http://tracker/api/1.3/projects/alpha/ did not answer within 0.25 s");
 }
 
 #[tokio::test]

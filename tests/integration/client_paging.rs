@@ -7,7 +7,6 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use kinset::{
@@ -19,8 +18,8 @@ use tokio::sync::Barrier;
 use wiremock::{MockServer, ResponseTemplate};
 
 use crate::client_support::{
-    Asked, Log, PatchList, Raw, answer, concurrent, index, patch, patchwork, project, queries, raw_json, raw_server, reader, row, settings,
-    token, told,
+    Asked, Log, PatchList, Raw, SOON, answer, concurrent, index, patch, patchwork, project, queries, raw_json, raw_server, reader, row,
+    settings, token, told,
 };
 
 fn rows(numbers: std::ops::RangeInclusive<u64>) -> Vec<Value> {
@@ -113,10 +112,13 @@ async fn progress_is_told_page_by_page() {
         .patches(&project(), &|progress| heard.lock().unwrap().push(progress))
         .await
         .unwrap();
-    let expected = Some(750);
+    let told = [(250, 750), (500, 750), (600, 600)];
     assert_eq!(
         heard.into_inner().unwrap(),
-        [250, 500, 600].map(|patches| Progress { patches, expected })
+        told.map(|(patches, expected)| Progress {
+            patches,
+            expected: Some(expected)
+        })
     );
 }
 
@@ -202,7 +204,7 @@ async fn a_page_that_does_not_come_in_time_is_asked_for_in_halves() {
     })
     .await;
     let settings = Settings {
-        timeout: Duration::from_millis(50),
+        timeout: SOON,
         ..settings(&server)
     };
     let patches = Reader::connect(settings, None)

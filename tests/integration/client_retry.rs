@@ -13,7 +13,7 @@ use kinset::{
 use serde_json::{Value, json};
 use wiremock::{MockServer, ResponseTemplate};
 
-use crate::client_support::{Log, Raw, answer, index, patchwork, queries, raw_json, raw_server, reader, settings, token};
+use crate::client_support::{Log, Raw, SOON, answer, index, patchwork, queries, raw_json, raw_server, reader, settings, token};
 
 const ADDRESS: &str = "/api/1.3/projects/alpha/";
 
@@ -114,7 +114,7 @@ async fn what_does_not_come_in_time_is_asked_for_again() {
     })
     .await;
     let settings = Settings {
-        timeout: Duration::from_millis(50),
+        timeout: SOON,
         ..settings(&server)
     };
     assert!(

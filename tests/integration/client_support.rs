@@ -32,6 +32,12 @@ pub(crate) fn token() -> Token {
     Token::parse(SECRET, &TokenOrigin::Environment("TOKEN".to_owned())).unwrap()
 }
 
+/// How long a request may take where it is to take too long.
+pub(crate) const SOON: Duration = Duration::from_millis(250);
+
+/// How long a request may take everywhere else: no machine is so busy.
+pub(crate) const LATE: Duration = Duration::from_secs(60);
+
 /// Settings under which nothing waits: no pace to speak of, and three attempts for each read.
 pub(crate) fn settings(url: &str) -> Settings {
     Settings {
@@ -39,7 +45,7 @@ pub(crate) fn settings(url: &str) -> Settings {
         contact: Some("ops@example.org".to_owned()),
         requests_per_second: NonZeroU32::new(1_000_000).unwrap(),
         concurrent_requests: NonZeroUsize::new(4).unwrap(),
-        timeout: Duration::from_secs(30),
+        timeout: LATE,
         retry: RetryPolicy::without_waiting(NonZeroU32::new(3).unwrap()),
     }
 }

@@ -20,7 +20,7 @@ use wiremock::{
 };
 
 use crate::client_support::{
-    Raw, SECRET, index, mortal_patchwork, patchwork, queries, raw_json, raw_server, reader, settings, token, told,
+    LATE, Raw, SECRET, SOON, index, mortal_patchwork, patchwork, queries, raw_json, raw_server, reader, settings, token, told,
 };
 
 const ADDRESS: &str = "/api/1.3/patches/7/";
@@ -49,7 +49,7 @@ async fn failure(response: ResponseTemplate) -> (WriteError, String) {
 }
 
 /// What a relate ends in when the server does this, and how often it was asked to.
-async fn raw_failure(raw: impl Fn() -> Raw + Send + Sync + 'static) -> (WriteError, usize) {
+async fn raw_failure(timeout: Duration, raw: impl Fn() -> Raw + Send + Sync + 'static) -> (WriteError, usize) {
     let count = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&count);
     let server = raw_server(move |line| {
@@ -62,7 +62,7 @@ async fn raw_failure(raw: impl Fn() -> Raw + Send + Sync + 'static) -> (WriteErr
     })
     .await;
     let settings = Settings {
-        timeout: Duration::from_millis(200),
+        timeout,
         ..settings(&server)
     };
     let reader = Reader::connect(settings, None).await.unwrap();
@@ -238,8 +238,8 @@ async fn a_lost_answer_leaves_it_open_and_is_not_asked_for_again() {
     for bytes in [Vec::new(), cut_short.to_vec(), b"HTTP/1.1 200 OK\r\nContent-Le".to_vec()] {
         let copy = bytes.clone();
         for (error, count) in [
-            raw_failure(move || Raw::Bytes(bytes.clone())).await,
-            raw_failure(move || Raw::Reset(copy.clone())).await,
+            raw_failure(LATE, move || Raw::Bytes(bytes.clone())).await,
+            raw_failure(LATE, move || Raw::Reset(copy.clone())).await,
         ] {
             assert!(
                 matches!(
@@ -258,7 +258,7 @@ async fn a_lost_answer_leaves_it_open_and_is_not_asked_for_again() {
 
 #[tokio::test]
 async fn a_late_answer_leaves_it_open() {
-    let (error, count) = raw_failure(|| Raw::Silence).await;
+    let (error, count) = raw_failure(SOON, || Raw::Silence).await;
     assert!(
         matches!(
             error,
@@ -270,7 +270,7 @@ async fn a_late_answer_leaves_it_open() {
         "{error:?}"
     );
     assert_eq!(count, 1);
-    insta::assert_snapshot!(std::error::Error::source(&error).unwrap(), @"no answer within 0.2 s");
+    insta::assert_snapshot!(std::error::Error::source(&error).unwrap(), @"no answer within 0.25 s");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Tests of the whole from outside, one binary.
+//! Everything that is tested through the public interface, as one binary.
 
 #![expect(clippy::unwrap_used, reason = "tests fail loudly")]
 
