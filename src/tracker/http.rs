@@ -315,7 +315,7 @@ impl Session {
             Category::Data => Error::WrongShape {
                 url: self.shown(url),
                 expected,
-                path: self.scrubber.scrub(&error.path().to_string()),
+                path: self.scrubber.scrub(&place(error.path())),
                 reason: self.scrubber.scrub(&error.inner().to_string()),
             },
             Category::Eof => Error::Truncated {
@@ -454,10 +454,15 @@ pub(super) fn is_about_credentials(detail: &str) -> bool {
 
 /// Whether a connection failed for what TLS demands.
 pub(super) fn is_about_tls(error: &reqwest::Error) -> bool {
-    sources(error).any(|source| {
-        let wrapped = source.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        source.is::<rustls::Error>() || wrapped.is_some_and(<dyn StdError + Send + Sync>::is::<rustls::Error>)
-    })
+    std::iter::successors(error.source(), |&cause| cause_within(cause)).any(<dyn StdError>::is::<rustls::Error>)
+}
+
+/// What an error wraps. An I/O error does not tell what it wraps as its source, but only the source of that.
+fn cause_within<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    }
 }
 
 fn sources<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
@@ -472,6 +477,15 @@ pub(super) fn with_sources(error: &Error) -> String {
         line.push_str(&source.to_string());
     }
     line
+}
+
+/// A place within JSON, in words where it is not within anything.
+fn place(path: &serde_path_to_error::Path) -> String {
+    if path.iter().next().is_none() {
+        "its top".to_owned()
+    } else {
+        path.to_string()
+    }
 }
 
 /// The first characters of a text that a terminal can show, each run of white space as one space.

@@ -27,7 +27,8 @@ use crate::model::{Patch, PatchId};
 pub struct Progress {
     /// Patches read.
     pub patches: usize,
-    /// About how many there are: up to a page more than really are. Unknown where the server does not tell its last page.
+    /// How many there are: up to a page more than really are until the last page is read, and unknown until then where the server does
+    /// not tell its last page.
     pub expected: Option<usize>,
 }
 
@@ -196,14 +197,8 @@ impl<'a> Sweep<'a> {
 
     fn page_came(&mut self, leg: &mut Leg, page: Page) -> Result<(), Error> {
         let number = page_number(&page.asked);
-        if number == Some(1) && page.links.next.is_some() && (1..leg.rows).contains(&page.rows) {
-            self.size.cap(page.rows);
-            leg.rows = page.rows;
-        }
-        if page.links == Links::default() && page.rows >= leg.rows {
-            return Err(Error::NoLinks {
-                url: self.session.shown(&page.asked),
-            });
+        if number == Some(1) {
+            self.first_page_came(leg, &page)?;
         }
         if leg.last.is_none() {
             leg.last = page.links.last.as_ref().and_then(page_number);
@@ -218,11 +213,28 @@ impl<'a> Sweep<'a> {
         self.size.page_came(leg.rows, page.bytes);
         self.nameless.extend(page.nameless);
         self.patches.extend(page.patches.into_iter().map(|patch| (patch.id, patch)));
-        let expected = leg.last.map(|last| last.saturating_mul(leg.rows));
-        (self.progress)(Progress {
-            patches: self.patches.len(),
-            expected,
-        });
+        let patches = self.patches.len();
+        let expected = match leg.next {
+            Some(_) => leg.last.map(|last| last.saturating_mul(leg.rows)),
+            None => Some(patches),
+        };
+        (self.progress)(Progress { patches, expected });
+        Ok(())
+    }
+
+    /// Learns from the first page whether the list has pages, and how large the server makes them.
+    fn first_page_came(&mut self, leg: &mut Leg, page: &Page) -> Result<(), Error> {
+        let is_full = page.rows >= leg.rows;
+        if is_full && page.links == Links::default() {
+            return Err(Error::NoLinks {
+                url: self.session.shown(&page.asked),
+            });
+        }
+        let has_second = page.links.next.as_ref().is_some_and(|next| page_number(next).is_some());
+        if has_second && !is_full && page.rows > 0 {
+            self.size.cap(page.rows);
+            leg.rows = page.rows;
+        }
         Ok(())
     }
 

@@ -2,6 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
 
+mod client_connect;
+mod client_errors;
+mod client_paging;
+mod client_read;
+mod client_retry;
+mod client_secrets;
+mod client_support;
+mod client_write;
 mod config;
 mod config_mistakes;
 mod store;
