@@ -1,3 +1,7 @@
-fn main() {
-    kinset::cli::tmp()
+//! Parse, wire, exit code; nothing else.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kinset::cli::main()
 }

@@ -1,53 +1,93 @@
-//! tmp
-use crate::model::relations::*;
-use crate::pasta::*;
-#[allow(missing_docs)]
-pub fn tmp() {
-    let a: Vec<String> = std::env::args().collect();
-    let t = std::time::Instant::now();
-    let (x, y) = std::thread::scope(|s| {
-        let h = s.spawn(|| GroupFile::read(a[1].as_ref(), Dialect::Tokens, Ending::Open).unwrap());
-        let y = GroupFile::read(a[2].as_ref(), Dialect::Tokens, Ending::Open).unwrap();
-        (h.join().unwrap(), y)
-    });
-    eprintln!("read {:?}", t.elapsed());
-    let (u, c, d) = compare_files(&x, &y);
-    eprintln!("intern {:?}", t.elapsed());
-    let attach_limit = AttachLimit::Ids(std::num::NonZeroU32::new(1000).unwrap());
-    let p = plan(Change {
-        universe: &u,
-        current: &c,
-        desired: &d,
-        attach_limit,
-    });
-    eprintln!("plan {:?} {} {}", t.elapsed(), p.writes(), p.clears());
-    let none = Default::default();
-    checker::check(
-        &p,
-        &checker::Terms {
-            current: &c,
-            target: &d,
-            held: &none,
-            policy: None,
-            attach_limit,
-            max_relation_size: None,
-        },
-    )
-    .unwrap();
-    eprintln!("check {:?}", t.elapsed());
-    use std::io::Write;
-    let mut o = std::io::BufWriter::with_capacity(1 << 18, std::io::stdout().lock());
-    for s in p.steps() {
-        match s.operation {
-            Operation::Clear(_) => writeln!(o, "{{\"op\":\"clear\",\"patch\":{}}}", u.token(s.patch)).unwrap(),
-            Operation::Relate(r, _) => {
-                write!(o, "relate {}", u.token(s.patch)).unwrap();
-                for e in r {
-                    write!(o, " {}", u.token(*e)).unwrap()
-                }
-                writeln!(o).unwrap();
-            }
+//! The command line: arguments in, settings out, one file per command.
+//!
+//! Data go to standard output, words about them to standard error; colour and progress bars only to a terminal. An error is put into words
+//! here, once, with its causes and with what to do about it.
+
+mod apply;
+mod args;
+mod config;
+mod failure;
+mod output;
+mod plan;
+mod plan_files;
+mod progress;
+mod pull;
+mod relations;
+mod render;
+mod shell;
+mod simulate;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use clap::error::ErrorKind;
+
+use args::{Arguments, Command};
+use failure::Failure;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    /// It did what it was asked to do.
+    Done,
+    /// It did not; what is wrong was told.
+    Failed,
+    /// Asked for a detailed exit code: there is something to do.
+    Changes,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Done => Self::SUCCESS,
+            Status::Failed => Self::FAILURE,
+            Status::Changes => Self::from(2),
         }
     }
-    eprintln!("print {:?}", t.elapsed());
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    wiring::start_logging();
+    match run(arguments) {
+        Ok(status) => status.into(),
+        Err(failure) => {
+            failure.report();
+            failure.exit_code()
+        }
+    }
+}
+
+/// Help and version are data; anything else is an error like any other. Clap's own exit code for those is 2, which here means "changes".
+fn usage(error: &clap::Error) -> ExitCode {
+    let printed = error.print().is_ok();
+    let is_asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if printed && is_asked_for {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn run(Arguments { config, command }: Arguments) -> Result<Status, Failure> {
+    let config = wiring::ConfigFile::new(config.as_deref());
+    match command {
+        Command::Config(command) => config::run(&command, &config),
+        Command::Pull(pull) => wiring::block_on(pull::run(&pull, &config)),
+        Command::Plan(plan) => match plan.files()? {
+            Some(files) => plan_files::run(&files),
+            None => wiring::block_on(plan::run(&plan, &config)),
+        },
+        Command::Apply(apply) => wiring::block_on(apply::run(&apply, &config)),
+        Command::Relations(command) => wiring::block_on(relations::run(&command, &config)),
+        Command::Simulate(simulate) => wiring::block_on(simulate::run(&simulate)),
+        Command::Completions { shell } => shell::completions(shell),
+        Command::Man { out } => shell::manual(out.as_deref()),
+    }
 }

@@ -8,12 +8,14 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering as Memory};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
-use super::groups::GroupFile;
+use super::error::GroupsError;
+use super::groups::{Dialect, Ending, GroupFile};
 use crate::model::relations::{Element, Labels, Partition, Universe};
 
 /// The elements of one or two group files. Their order is that of their bytes.
@@ -61,6 +63,16 @@ impl Universe for TokenUniverse<'_> {
     fn is_named(&self, element: Element) -> bool {
         self.named.get(element.index()).is_none_or(|named| *named)
     }
+}
+
+/// Reads two group files of any tokens, side by side. Either may be empty.
+///
+/// # Errors
+/// When one of them is missing, cannot be read, or is no group file; the current one is told of first.
+pub fn read_pair(current: &Path, desired: &Path) -> Result<(GroupFile, GroupFile), GroupsError> {
+    let read = |path| GroupFile::read(path, Dialect::Tokens, Ending::Open);
+    let (current, desired) = both(true, || read(current), || read(desired));
+    Ok((current?, desired?))
 }
 
 /// Two group files as partitions of one universe: what they speak of, the groups of the first and those of the second.

@@ -12,4 +12,4 @@ mod text;
 
 pub use error::{GroupsError, Location};
 pub use groups::{Dialect, Ending, GroupFile};
-pub use intern::{TokenUniverse, compare_files, with_single_file};
+pub use intern::{TokenUniverse, compare_files, read_pair, with_single_file};

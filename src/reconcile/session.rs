@@ -51,6 +51,14 @@ impl<'a> Session<'a> {
     }
 }
 
+/// Reads a tracker's token and forgets it again, to tell whether it can be had. One without a token is fine, it can only not write.
+///
+/// # Errors
+/// When the token cannot be read.
+pub fn check_token(tracker: &Tracker) -> Result<(), Error> {
+    tracker.token.as_ref().map(read_token).transpose().map(|_token| ())
+}
+
 fn read_token(source: &TokenSource) -> Result<Token, Error> {
     let token = match source {
         TokenSource::File(path) => Token::from_file(path),

@@ -7,9 +7,10 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use kinset::config::{
-    Config, ConfigError, DEFAULT_PATH, Desired, DesiredFormat, Fraction, Guard, Limits, Policy, TokenSource, choose_path, example,
+    Config, ConfigError, DEFAULT_PATH, Desired, DesiredFormat, Fraction, Guard, Limits, TokenSource, choose_path, example,
 };
 use kinset::model::ProjectName;
+use kinset::model::relations::Policy;
 use kinset::remedy::Remedy;
 
 const PATH: &str = "/etc/kinset/kinset.toml";

@@ -1,0 +1,179 @@
+//! What can be said on the command line.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use super::failure::{Failure, Misuse};
+
+/// Keeps groups in step: patch relations between an analysis and Patchwork, with the fewest writes.
+#[derive(Debug, Parser)]
+#[command(
+    name = "kinset",
+    version,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    max_term_width = 100
+)]
+pub(super) struct Arguments {
+    /// The configuration file [default: `$KINSET_CONFIG`, else `/etc/kinset/kinset.toml`]
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Write, check or show the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Read trackers whole and remember what they have
+    Pull(PullArguments),
+    /// Show the fewest writes that would make trackers follow their analyses; writes nothing
+    Plan(PlanArguments),
+    /// Show the plan, ask, and write it
+    Apply(ApplyArguments),
+    /// Look at relations
+    #[command(subcommand)]
+    Relations(RelationsCommand),
+    /// Serve a simulated Patchwork
+    Simulate(SimulateArguments),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, or write the pages of all commands into a folder
+    Man {
+        /// The folder
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Write a configuration to start from, in which every key is explained
+    Init,
+    /// Read the configuration, tokens and analyses, and tell what is wrong
+    Check,
+    /// Print the configuration in effect, defaults included
+    Show,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PullArguments {
+    /// The trackers to pull [default: all]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArguments {
+    /// The trackers to plan for [default: all]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Plan from the last pull instead of reading the tracker now
+    #[arg(long)]
+    pub no_pull: bool,
+    /// How to print the plan
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Save the plan for `apply --plan`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Exit with 0 when there is nothing to do, 2 when there is, 1 on error
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Plan between two group files, with no tracker: what there is
+    #[arg(long, value_name = "FILE", requires = "desired", conflicts_with_all = ["names", "no_pull", "out", "config"])]
+    pub current: Option<PathBuf>,
+    /// Plan between two group files, with no tracker: what is wanted
+    #[arg(long, value_name = "FILE", requires = "current")]
+    pub desired: Option<PathBuf>,
+    /// Between two group files: how many ids one relate may name
+    #[arg(long, value_name = "N", requires = "current", default_value = "50")]
+    pub attach_limit: NonZeroU32,
+}
+
+/// A plan between two files.
+#[derive(Debug)]
+pub(super) struct FilesArguments {
+    pub current: PathBuf,
+    pub desired: PathBuf,
+    pub attach_limit: NonZeroU32,
+    pub format: Format,
+    pub detailed_exitcode: bool,
+}
+
+impl PlanArguments {
+    /// The two files to plan between, if that is what is asked for.
+    pub(super) fn files(&self) -> Result<Option<FilesArguments>, Failure> {
+        let Self {
+            attach_limit,
+            format,
+            detailed_exitcode,
+            ..
+        } = *self;
+        match (self.current.clone(), self.desired.clone()) {
+            (Some(current), Some(desired)) => Ok(Some(FilesArguments {
+                current,
+                desired,
+                attach_limit,
+                format,
+                detailed_exitcode,
+            })),
+            (None, None) => Ok(None),
+            _ => Err(Misuse::OneFileOfTwo.into()),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ApplyArguments {
+    /// The trackers to write to [default: all]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Write without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// Apply a plan that `plan --out` saved, unless anything it was computed from has changed
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Plan from the last pull; what the plan touches is read again before it is written all the same
+    #[arg(long)]
+    pub no_pull: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RelationsCommand {
+    /// List what is in the analysis and not in the tracker, and the other way round, as of the last pull
+    Unmatched {
+        /// The trackers to look at [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SimulateArguments {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    pub listen: SocketAddr,
+    /// What the simulated Patchwork holds, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub world: PathBuf,
+}

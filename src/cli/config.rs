@@ -1,0 +1,62 @@
+//! `kinset config`
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+
+use super::args::ConfigCommand;
+use super::failure::{Failure, Misuse};
+use super::render::words::count;
+use super::wiring::ConfigFile;
+use super::{Status, output};
+use crate::config::example;
+use crate::reconcile::{check_token, read_analysis};
+
+pub(super) fn run(command: &ConfigCommand, file: &ConfigFile) -> Result<Status, Failure> {
+    match command {
+        ConfigCommand::Init => init(file),
+        ConfigCommand::Check => check(file),
+        ConfigCommand::Show => show(file),
+    }
+}
+
+fn init(file: &ConfigFile) -> Result<Status, Failure> {
+    let path = &file.path;
+    let created = OpenOptions::new().write(true).create_new(true).open(path);
+    let written = created.and_then(|mut created| created.write_all(example().as_bytes()));
+    written.map_err(|source| match source.kind() {
+        std::io::ErrorKind::AlreadyExists => Misuse::Exists { path: path.clone() },
+        _ => Misuse::Unwritable {
+            what: path.display().to_string(),
+            source,
+        },
+    })?;
+    output::say(&format!("wrote {}; edit it, then run `kinset config check`", path.display()));
+    Ok(Status::Done)
+}
+
+fn check(file: &ConfigFile) -> Result<Status, Failure> {
+    let config = file.load()?;
+    let mut status = Status::Done;
+    for tracker in &config.trackers {
+        let problems = [check_token(tracker).err(), read_analysis(tracker).err()];
+        for problem in problems.into_iter().flatten() {
+            output::say(&format!("tracker {}:", tracker.name));
+            Failure::from(problem).report();
+            status = Status::Failed;
+        }
+    }
+    if status == Status::Done {
+        output::say(&format!(
+            "{} is fine: {}",
+            config.path.display(),
+            count(config.trackers.len(), "tracker")
+        ));
+    }
+    Ok(status)
+}
+
+fn show(file: &ConfigFile) -> Result<Status, Failure> {
+    let config = file.load()?;
+    output::data(|out| out.write_all(config.to_effective_toml().as_bytes()))?;
+    Ok(Status::Done)
+}

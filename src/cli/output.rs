@@ -1,0 +1,51 @@
+//! Standard output and standard error.
+
+use std::io::{self, IsTerminal as _, Write};
+
+use super::failure::{Failure, Misuse};
+
+/// Enough to keep system calls rare when a plan has millions of steps.
+const BUFFER: usize = 1 << 18;
+
+/// Hands standard output, buffered, to `print`.
+pub(super) fn data<T>(print: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Result<T, Failure> {
+    let mut out = io::BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    let printed = print(&mut out).and_then(|printed| out.flush().map(|()| printed));
+    printed.map_err(|source| {
+        Misuse::Unwritable {
+            what: "to standard output".to_owned(),
+            source,
+        }
+        .into()
+    })
+}
+
+/// Prints a value as indented JSON.
+pub(super) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    data(|out| {
+        serde_json::to_writer_pretty(&mut *out, value)?;
+        writeln!(out)
+    })
+}
+
+/// Says something about the data, on standard error.
+pub(super) fn say(words: &str) {
+    // Where standard error is gone there is nobody left to tell.
+    let _said = writeln!(io::stderr().lock(), "{words}");
+}
+
+/// Asks a question on the terminal; only `y` and `yes` mean yes.
+pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Misuse::NobodyToAsk.into());
+    }
+    let unreadable = |source| Misuse::Unreadable {
+        what: "the answer".to_owned(),
+        source,
+    };
+    let mut err = io::stderr().lock();
+    write!(err, "{question} [y/N] ").and_then(|()| err.flush()).map_err(unreadable)?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(unreadable)?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}

@@ -1,0 +1,62 @@
+//! `kinset plan`
+
+use std::path::Path;
+
+use super::args::{Format, PlanArguments};
+use super::failure::{Failure, Misuse};
+use super::wiring::{ConfigFile, open_state};
+use super::{Status, output, progress, render};
+use crate::config::Tracker;
+use crate::reconcile::{Error, Keeper, PlanDocument, Prepared, Pulling, Session, prepare};
+use crate::tracker::RetryPolicy;
+
+pub(super) async fn run(arguments: &PlanArguments, file: &ConfigFile) -> Result<Status, Failure> {
+    let config = file.load()?;
+    let trackers = config.select(&arguments.names)?;
+    let keeper = open_state(&config)?;
+    let mut parts = Vec::new();
+    for tracker in trackers {
+        let session = Session::open(tracker, RetryPolicy::default()).await?;
+        let prepared = prepared(&session, &keeper, pulling(arguments.no_pull)).await?;
+        parts.push(prepared.document(tracker));
+    }
+    let plan = PlanDocument::new(parts);
+    match arguments.format {
+        Format::Text => output::data(|out| render::plan::text(out, &plan))?,
+        Format::Json => output::json(&plan)?,
+    }
+    if let Some(path) = &arguments.out {
+        save(&plan, path)?;
+    }
+    let is_change = arguments.detailed_exitcode && plan.writes > 0;
+    Ok(if is_change { Status::Changes } else { Status::Done })
+}
+
+pub(super) const fn pulling(no_pull: bool) -> Pulling {
+    if no_pull { Pulling::Stored } else { Pulling::Fresh }
+}
+
+/// Prepares a plan, with a progress bar for the pull.
+pub(super) async fn prepared(session: &Session<'_>, keeper: &Keeper, pulling: Pulling) -> Result<Prepared, Error> {
+    let Tracker { name, .. } = session.tracker;
+    let bar = progress::bar(None, name.as_str());
+    let prepared = prepare(session, keeper, pulling, &progress::follow(&bar)).await;
+    bar.finish_and_clear();
+    prepared
+}
+
+/// Writes the plan beside its place first, so that a plan is there whole or not at all.
+fn save(plan: &PlanDocument, path: &Path) -> Result<(), Failure> {
+    let unwritable = |source| Misuse::Unwritable {
+        what: path.display().to_string(),
+        source,
+    };
+    let folder = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(unwritable)?;
+    serde_json::to_writer_pretty(&mut file, plan).map_err(|error| unwritable(error.into()))?;
+    file.persist(path).map_err(|error| unwritable(error.error))?;
+    Ok(())
+}

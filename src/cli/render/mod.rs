@@ -1,0 +1,4 @@
+//! Plans and lists as text.
+
+pub(super) mod plan;
+pub(super) mod words;

@@ -1,0 +1,84 @@
+//! What commands have in common: the configuration, the state, the runtime, signals.
+
+use std::future::Future;
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use tracing_subscriber::EnvFilter;
+
+use super::failure::{Failure, Misuse};
+use crate::config::{self, Config};
+use crate::reconcile::{Keeper, Shutdown};
+use crate::store::Store;
+
+/// Says what is logged, in the syntax of `tracing`; `warn` when it is not set.
+const LOG_VARIABLE: &str = "KINSET_LOG";
+
+/// Sends the log to standard error.
+pub(super) fn start_logging() {
+    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+}
+
+/// Which configuration file is meant; it is read when a command needs it.
+#[derive(Debug)]
+pub(super) struct ConfigFile {
+    pub path: PathBuf,
+}
+
+impl ConfigFile {
+    pub(super) fn new(asked: Option<&Path>) -> Self {
+        let from_environment = std::env::var_os(config::PATH_VARIABLE);
+        Self {
+            path: config::choose_path(asked, from_environment.as_deref()),
+        }
+    }
+
+    pub(super) fn load(&self) -> Result<Config, Failure> {
+        Ok(Config::load(&self.path)?)
+    }
+}
+
+/// Opens the state that the configuration names, for this process alone.
+pub(super) fn open_state(config: &Config) -> Result<Keeper, Failure> {
+    Ok(Keeper::new(Store::open(&config.state_dir)?, Timestamp::now))
+}
+
+/// Runs a command that waits for others.
+pub(super) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Misuse::Runtime)?;
+    runtime.block_on(command)
+}
+
+/// A shutdown that SIGINT and SIGTERM request. The second one ends the process at once, as if nothing listened.
+pub(super) fn shutdown_on_signals() -> Result<Shutdown, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Misuse::Runtime)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(Misuse::Runtime)?;
+    let (request, shutdown) = Shutdown::new();
+    tokio::spawn(async move {
+        let mut requested = false;
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if requested {
+                std::process::abort();
+            }
+            requested = true;
+            super::output::say("stopping after the writes that are under way; again to stop at once");
+            request.send_replace(true);
+        }
+    });
+    Ok(shutdown)
+}
