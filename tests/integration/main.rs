@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
 
+mod architecture;
 mod client_connect;
 mod client_errors;
 mod client_paging;
