@@ -57,7 +57,8 @@ pub(super) enum Place {
 impl Source {
     /// Reads a file from its text.
     pub(super) fn parse(name: &str, text: &str) -> Self {
-        let syntax = syn::parse_file(text).unwrap_or_else(|error| panic!("{name} is no Rust: {error}"));
+        let tokens: TokenStream = text.parse().unwrap_or_else(|error| panic!("{name} is no Rust: {error}"));
+        let syntax: syn::File = syn::parse2(tokens.clone()).unwrap_or_else(|error| panic!("{name} is no Rust: {error}"));
         let module = module_of(name);
         let mut reading = Reading {
             scopes: vec![Scope::new(module.clone(), &syntax.items)],
@@ -70,7 +71,7 @@ impl Source {
             mentions, test_modules, ..
         } = reading;
         let mut words = Vec::new();
-        collect_words(text.parse().unwrap_or_default(), Place::Code, &mut words);
+        collect_words(tokens, Place::Code, &mut words);
         Self {
             name: name.to_owned(),
             lines: text.lines().count(),
