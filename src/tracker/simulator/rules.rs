@@ -356,3 +356,71 @@ fn add_relation(membership: &mut Membership, catalogue: &Catalogue, members: &[P
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Rules;
+    use crate::model::{MessageId, PatchId, UserName};
+    use crate::tracker::simulator::World;
+
+    fn rules() -> Rules {
+        let world = World::default().with_project("alpha").with_user("bot", "t-bot", &["alpha"]);
+        let message = |id: u64| MessageId::parse(&format!("<m{id}@example.org>")).unwrap();
+        (1..=6)
+            .fold(world, |world, id| world.with_patch(PatchId(id), "alpha", message(id)))
+            .rules()
+            .unwrap()
+    }
+
+    fn relate(rules: &mut Rules, patch: u64, related: &[u64]) -> Option<Vec<u64>> {
+        let related: Vec<PatchId> = related.iter().copied().map(PatchId).collect();
+        let written = rules.write(Some(&UserName("bot".to_owned())), PatchId(patch), &related).unwrap();
+        written.related.map(|related| related.into_iter().map(|patch| patch.0).collect())
+    }
+
+    fn told_since(rules: &Rules, before: usize) -> Vec<(u64, Option<&str>)> {
+        rules.events()[before..]
+            .iter()
+            .map(|event| (event.patch.0, event.actor.as_ref().map(|name| name.0.as_str())))
+            .collect()
+    }
+
+    #[test]
+    fn a_reply_through_a_member_tells_what_was_before() {
+        let mut rules = rules();
+        assert_eq!(relate(&mut rules, 1, &[2]), Some(vec![2]));
+        assert_eq!(relate(&mut rules, 1, &[3]), Some(vec![2]));
+        assert_eq!(relate(&mut rules, 4, &[1]), Some(vec![1, 2, 3]));
+        assert_eq!(relate(&mut rules, 1, &[]), None);
+    }
+
+    #[test]
+    fn a_reply_through_a_member_tells_the_truth_where_the_first_member_met_is_named() {
+        let mut rules = rules();
+        relate(&mut rules, 1, &[2]);
+        // 1 is met first, and comes from the relation.
+        assert_eq!(relate(&mut rules, 1, &[2, 3]), Some(vec![2]));
+        // 1 is met first, and is named.
+        assert_eq!(relate(&mut rules, 3, &[1, 4]), Some(vec![1, 2, 4]));
+    }
+
+    #[test]
+    fn only_a_new_patch_at_the_address_has_an_actor_and_only_where_the_list_leaves_it_out() {
+        let mut rules = rules();
+        let before = rules.events().len();
+        relate(&mut rules, 1, &[2]);
+        relate(&mut rules, 1, &[3]);
+        relate(&mut rules, 4, &[1, 4]);
+        assert_eq!(told_since(&rules, before), [(2, None), (1, Some("bot")), (3, None), (4, None)]);
+    }
+
+    #[test]
+    fn dissolving_a_pair_leaves_no_event() {
+        let mut rules = rules();
+        relate(&mut rules, 1, &[2]);
+        let before = rules.events().len();
+        relate(&mut rules, 2, &[]);
+        assert!(told_since(&rules, before).is_empty());
+        assert!(rules.relations().is_empty() && rules.hidden_relations().is_empty());
+    }
+}
