@@ -1,7 +1,7 @@
 //! A simulated Patchwork on a port of its own, and a client for it.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 
 use kinset::model::{MessageId, PatchId};
 use kinset::tracker::simulator::{Simulator, World, serve};
@@ -68,8 +68,7 @@ impl Patchwork {
 
 /// A client that follows nothing by itself.
 pub(crate) fn client() -> reqwest::Client {
-    static PROVIDER: Once = Once::new();
-    PROVIDER.call_once(|| rustls::crypto::ring::default_provider().install_default().unwrap());
+    let _already_installed = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .build()
