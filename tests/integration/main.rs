@@ -1,0 +1,6 @@
+//! What the library promises, tested through its public parts: one binary, a module for each part.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
+
+mod groups;
+mod planner;
