@@ -12,6 +12,8 @@ mod client_support;
 mod client_write;
 mod config;
 mod config_mistakes;
+mod groups;
+mod planner;
 mod simulator_exchanges;
 mod simulator_faults;
 mod simulator_rules;
