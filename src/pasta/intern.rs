@@ -360,3 +360,74 @@ fn match_buckets(buckets: Range<usize>, first: &Dealt, second: &Dealt, first_len
     }
     repeats
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::groups::{Dialect, Ending};
+    use super::*;
+
+    const OLD: &str = "a b c\nd e\nf\ng a\nh i j\ni k\n";
+    const NEW: &str = "b c\nd e f\nl m\nn\nm n\nj h\n";
+
+    fn file(text: &str) -> GroupFile {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("groups");
+        std::fs::write(&path, text).unwrap();
+        GroupFile::read(&path, Dialect::Tokens, Ending::Complete).unwrap()
+    }
+
+    fn classes(universe: &TokenUniverse<'_>, partition: &Partition) -> BTreeSet<String> {
+        let spell = |class| {
+            let members: BTreeSet<&str> = partition.members(class).iter().map(|&member| universe.token(member)).collect();
+            members.into_iter().collect::<Vec<_>>().join(" ")
+        };
+        partition.classes().map(spell).collect()
+    }
+
+    fn expected<const N: usize>(classes: [&str; N]) -> BTreeSet<String> {
+        classes.into_iter().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn different_elements_of_one_hash_stay_different() {
+        let (old, new) = (file(OLD).with_colliding_hashes(), file(NEW).with_colliding_hashes());
+        let (universe, current, desired) = compare_files(&old, &new);
+        assert_eq!(classes(&universe, &current), expected(["a b c g", "d e", "h i j k"]));
+        assert_eq!(classes(&universe, &desired), expected(["b c", "d e f", "h j", "l m n"]));
+        let shared = current.members(current.class_of(Element(3)).unwrap());
+        assert_eq!(desired.class_of(shared[0]), desired.class_of(shared[1]));
+        let unnamed: BTreeSet<&str> = (0..old.len() as u32)
+            .map(Element)
+            .filter(|&element| current.class_of(element).is_some() && !universe.is_named(element))
+            .map(|element| universe.token(element))
+            .collect();
+        assert_eq!(unnamed, BTreeSet::from(["a", "g", "i", "k"]));
+    }
+
+    #[test]
+    fn different_elements_of_one_hash_stay_different_in_a_single_file() {
+        with_single_file(&file(OLD).with_colliding_hashes(), |universe, partition, distinct| {
+            assert_eq!(classes(universe, partition), expected(["a b c g", "d e", "h i j k"]));
+            let tokens: Vec<&str> = distinct.iter().map(|&element| universe.token(element)).collect();
+            assert_eq!(tokens, ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"]);
+        });
+    }
+
+    #[test]
+    fn an_element_that_all_others_begin_with_comes_first() {
+        let (old, new) = (
+            file("abcdefgh abcdefghijk\nabcdefghijklmnopq abcdefgha\n"),
+            file("abcdefghijklmnopqr\n"),
+        );
+        let (universe, ..) = compare_files(&old, &new);
+        let mut elements: Vec<Element> = (0..5).map(Element).collect();
+        elements.sort_by(|&left, &right| universe.compare(left, right));
+        let tokens: Vec<&str> = elements.into_iter().map(|element| universe.token(element)).collect();
+        assert_eq!(
+            tokens,
+            ["abcdefgh", "abcdefgha", "abcdefghijk", "abcdefghijklmnopq", "abcdefghijklmnopqr"]
+        );
+    }
+}
