@@ -176,6 +176,12 @@ impl Plan {
             .map(|component| component.steps.clone().map(|index| self.step(index as usize)))
     }
 
+    /// The steps of some components, by the components' places.
+    pub fn steps_of(&self, components: Range<usize>) -> impl Iterator<Item = Step<'_>> {
+        let steps = self.components[components].iter().flat_map(|component| component.steps.clone());
+        steps.map(|index| self.step(index as usize))
+    }
+
     /// All steps, component by component.
     pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
         self.components().flatten()
