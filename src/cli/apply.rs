@@ -6,11 +6,10 @@ use super::args::ApplyArguments;
 use super::failure::Failure;
 use super::plan::{prepared, pulling};
 use super::render::words::count;
-use super::wiring::{ConfigFile, open_state, shutdown_on_signals};
+use super::wiring::{ConfigFile, open_session, open_state, shutdown_on_signals};
 use super::{Status, output, progress, render};
 use crate::config::Tracker;
-use crate::reconcile::{Applied, Apply, Keeper, Patience, PlanDocument, Pulling, Session, Shutdown};
-use crate::tracker::RetryPolicy;
+use crate::reconcile::{Applied, Apply, Keeper, Patience, PlanDocument, Pulling, Shutdown};
 
 pub(super) async fn run(arguments: &ApplyArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
@@ -42,7 +41,7 @@ async fn one(
     keeper: &Keeper,
     shutdown: &Shutdown,
 ) -> Result<Status, Failure> {
-    let session = Session::open(tracker, RetryPolicy::default()).await?;
+    let session = open_session(tracker).await?;
     let pulling = if saved.is_some() {
         Pulling::Stored
     } else {
@@ -58,7 +57,7 @@ async fn one(
     if plan.writes == 0 {
         return Ok(Status::Done);
     }
-    let apply = Apply::begin(session, keeper, Patience::default(), shutdown)?;
+    let apply = Apply::begin(session, keeper, Patience::lasting(tracker.limits.patience()), shutdown)?;
     if saved.is_some() {
         apply.require_untouched(&prepared).await?;
     }

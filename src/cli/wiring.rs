@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
 use super::failure::{Failure, Misuse};
-use crate::config::{self, Config};
-use crate::reconcile::{Keeper, Shutdown};
+use crate::config::{self, Config, Tracker};
+use crate::reconcile::{Error, Keeper, Session, Shutdown};
 use crate::store::Store;
+use crate::tracker::RetryPolicy;
 
 /// Says what is logged, in the syntax of `tracing`; `warn` when it is not set.
 const LOG_VARIABLE: &str = "KINSET_LOG";
@@ -48,6 +49,11 @@ impl ConfigFile {
 /// Opens the state that the configuration names, for this process alone.
 pub(super) fn open_state(config: &Config) -> Result<Keeper, Failure> {
     Ok(Keeper::new(Store::open(&config.state_dir)?, Timestamp::now))
+}
+
+/// Reaches a tracker, as patiently as its configuration says.
+pub(super) async fn open_session(tracker: &Tracker) -> Result<Session<'_>, Error> {
+    Session::open(tracker, RetryPolicy::lasting(tracker.limits.patience())).await
 }
 
 /// Runs a command that waits for others.
