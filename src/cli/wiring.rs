@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
+use super::Status;
 use super::failure::{Failure, Misuse};
 use crate::config::{self, Config, Tracker};
 use crate::reconcile::{Error, Keeper, Session, Shutdown};
@@ -51,9 +52,31 @@ pub(super) fn open_state(config: &Config) -> Result<Keeper, Failure> {
     Ok(Keeper::new(Store::open(&config.state_dir)?, Timestamp::now))
 }
 
+/// Opens the state that the configuration names to look at it, whoever is at work on it.
+pub(super) fn open_state_to_read(config: &Config) -> Result<Keeper, Failure> {
+    Ok(Keeper::new(Store::open_read_only(&config.state_dir)?, Timestamp::now))
+}
+
 /// Reaches a tracker, as patiently as its configuration says.
 pub(super) async fn open_session(tracker: &Tracker) -> Result<Session<'_>, Error> {
     Session::open(tracker, RetryPolicy::lasting(tracker.limits.patience())).await
+}
+
+/// Gives each tracker its turn. A failure is told at once, and the others have their turn all the same. What came of the turns, and whether all
+/// went well.
+pub(super) async fn each<T>(trackers: &[&Tracker], turn: impl AsyncFn(&Tracker) -> Result<T, Failure>) -> (Vec<T>, Status) {
+    let mut results = Vec::new();
+    let mut status = Status::Done;
+    for &tracker in trackers {
+        match turn(tracker).await {
+            Ok(result) => results.push(result),
+            Err(failure) => {
+                failure.report_on(tracker, trackers.len());
+                status = Status::Failed;
+            }
+        }
+    }
+    (results, status)
 }
 
 /// Runs a command that waits for others.
