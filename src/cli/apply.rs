@@ -11,7 +11,7 @@ use super::wiring::{ConfigFile, each, open_session, open_state, shutdown_on_sign
 use super::{Status, output, progress, render};
 use crate::config::Tracker;
 use crate::model::{ProjectId, ProjectName};
-use crate::reconcile::{Applied, Apply, Keeper, Patience, PlanDocument, Pulling, Shutdown};
+use crate::reconcile::{Applied, Apply, Keeper, Patience, PlanDocument, Prepared, Pulling, Shutdown};
 
 pub(super) async fn run(arguments: &ApplyArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
@@ -34,37 +34,22 @@ async fn one(
     keeper: &Keeper,
     shutdown: &Shutdown,
 ) -> Result<Status, Failure> {
-    if shutdown.is_requested() {
-        return Ok(Status::Failed);
-    }
-    let session = open_session(tracker).await?;
-    let pulling = if saved.is_some() {
-        Pulling::Stored
-    } else {
-        pulling(arguments.no_pull)
+    let approved = tokio::select! {
+        approved = approve(arguments, tracker, saved, keeper, shutdown) => approved?,
+        // Until here nothing was written, so there is nothing to finish.
+        () = shutdown.requested() => return Ok(Status::Failed),
     };
-    let mut prepared = prepared(&session, keeper, pulling).await?;
-    if let Some(saved) = saved {
-        prepared = prepared.require_same(tracker, saved)?;
-    }
-    let plan = PlanDocument::new([prepared.document(tracker)]);
-    show(&plan)?;
-    prepared.draft = prepared.draft.require_unguarded(tracker)?;
-    prepared.require_maintainer(tracker)?;
-    if plan.writes == 0 {
-        return Ok(Status::Done);
-    }
-    let apply = Apply::begin(session, keeper, Patience::lasting(tracker.limits.patience()), shutdown)?;
-    if saved.is_some() {
-        apply.require_untouched(&prepared).await?;
-    }
-    if !arguments.yes && !output::confirm(&format!("Send {} to {}?", count(plan.writes, "write"), tracker.name))? {
-        output::say("nothing was written");
-        return Ok(Status::Failed);
-    }
+    let (apply, prepared) = match approved {
+        Approval::Given(approved) => *approved,
+        Approval::Needless => return Ok(Status::Done),
+        Approval::Denied => {
+            output::say("nothing was written");
+            return Ok(Status::Failed);
+        }
+    };
     let projects = prepared.stored.snapshot.projects.values();
     let names = projects.map(|project| (project.id, project.name.clone())).collect();
-    let bar = progress::bar(Some(plan.writes as u64), "writes");
+    let bar = progress::bar(Some(prepared.draft.plan.writes() as u64), "writes");
     let written = AtomicUsize::new(0);
     let on_write = || {
         written.fetch_add(1, Ordering::Relaxed);
@@ -80,6 +65,54 @@ async fn one(
             Err(error.into())
         }
     }
+}
+
+/// What came of showing a plan.
+enum Approval<'a> {
+    /// It may be written.
+    Given(Box<(Apply<'a>, Prepared)>),
+    /// There is nothing to write.
+    Needless,
+    /// It must not be written.
+    Denied,
+}
+
+/// Plans, shows the plan and asks. Writes nothing.
+async fn approve<'a>(
+    arguments: &ApplyArguments,
+    tracker: &'a Tracker,
+    saved: Option<&PlanDocument>,
+    keeper: &'a Keeper,
+    shutdown: &'a Shutdown,
+) -> Result<Approval<'a>, Failure> {
+    let session = open_session(tracker).await?;
+    let pulling = if saved.is_some() {
+        Pulling::Stored
+    } else {
+        pulling(arguments.no_pull)
+    };
+    let mut prepared = prepared(&session, keeper, pulling).await?;
+    if let Some(saved) = saved {
+        prepared = prepared.require_same(tracker, saved)?;
+    }
+    let plan = PlanDocument::new([prepared.document(tracker)]);
+    show(&plan)?;
+    prepared.draft = prepared.draft.require_unguarded(tracker)?;
+    prepared.require_maintainer(tracker)?;
+    if plan.writes == 0 {
+        return Ok(Approval::Needless);
+    }
+    let apply = Apply::begin(session, keeper, Patience::lasting(tracker.limits.patience()), shutdown)?;
+    if saved.is_some() {
+        apply.require_untouched(&prepared).await?;
+    }
+    let question = format!("Send {} to {}?", count(plan.writes, "write"), tracker.name);
+    let is_given = arguments.yes || output::confirm(question).await?;
+    Ok(if is_given {
+        Approval::Given(Box::new((apply, prepared)))
+    } else {
+        Approval::Denied
+    })
 }
 
 /// Shows the plan. Nothing is written that nobody saw.
