@@ -4,7 +4,7 @@
 //!
 //! | step | where | what it may do |
 //! | --- | --- | --- |
-//! | pull | [`pull`] | read the tracker, write the local snapshot |
+//! | pull | [`pull()`] | read the tracker, write the local snapshot |
 //! | resolve | [`Scene`] | read the analysis, compare the two universes |
 //! | merge, plan, check | [`Draft`] | nothing but think |
 //! | settle, apply, verify, record | [`Apply`] | read and write the tracker, keep the journal |

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
 
+mod architecture;
 mod cli_config;
 mod cli_files;
 mod cli_refusals;
