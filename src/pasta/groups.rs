@@ -212,6 +212,9 @@ fn words(bytes: &[u8], begin: usize, end: usize) -> impl Iterator<Item = (usize,
 }
 
 fn check_text(text: &Text) -> Result<(), GroupsError> {
+    if text.bytes().starts_with("\u{feff}".as_bytes()) {
+        return Err(GroupsError::ByteOrderMark { at: text.locate(0) });
+    }
     let is_control = |byte: u8| (byte < b' ' && byte != b'\n') || byte == 0x7f;
     let mut ascii = true;
     // Whole blocks first, without a branch per byte.

@@ -25,7 +25,9 @@ mod session;
 mod settle;
 
 pub use apply::{Applied, Apply, Shutdown};
-pub use document::{BecauseDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument, TrackerDocument, UndoneDocument};
+pub use document::{
+    BecauseDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument, TrackerDocument, UndoneDocument, UserDocument,
+};
 pub use draft::{Draft, Rights};
 pub use error::Error;
 pub use execute::Patience;

@@ -388,7 +388,7 @@ pub enum WriteError {
         retry_after: Option<Duration>,
     },
     /// The write may or may not have been carried out: only a read can tell.
-    #[error("no telling whether {url} was written")]
+    #[error("it was left open whether {url} was written")]
     Unknown {
         /// The patch's address.
         url: Address,

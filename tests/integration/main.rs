@@ -3,6 +3,13 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
 
 mod architecture;
+mod cli_config;
+mod cli_files;
+mod cli_refusals;
+mod cli_saved_plan;
+mod cli_support;
+mod cli_tracker;
+mod cli_usage;
 mod client_connect;
 mod client_errors;
 mod client_paging;

@@ -13,10 +13,14 @@ pub(crate) fn own<T: DeserializeOwned>(name: &str) -> T {
 
 /// A file of the reference data beside the project, or `None` where there is none.
 pub(crate) fn shared<T: DeserializeOwned>(name: &str) -> Option<T> {
+    shared_path(name).map(|file| parse(&file))
+}
+
+/// Where a file or folder of the reference data is, or `None` where there is none.
+pub(crate) fn shared_path(name: &str) -> Option<PathBuf> {
     let root =
         std::env::var_os("KINSET_SHARED").map_or_else(|| [env!("CARGO_MANIFEST_DIR"), "..", "shared"].iter().collect(), PathBuf::from);
-    let file = root.join(name);
-    file.exists().then(|| parse(&file))
+    Some(root.join(name)).filter(|path| path.exists())
 }
 
 fn parse<T: DeserializeOwned>(file: &PathBuf) -> T {
