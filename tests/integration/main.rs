@@ -4,3 +4,9 @@
 
 mod groups;
 mod planner;
+mod simulator_exchanges;
+mod simulator_faults;
+mod simulator_rules;
+mod simulator_traces;
+mod simulator_world;
+mod support;
