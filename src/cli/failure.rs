@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use super::output;
 use crate::config::Tracker;
 use crate::remedy::Remedy;
+use crate::tracker::telling_cause;
 
 /// An error that ends a command.
 #[derive(Debug)]
@@ -60,12 +61,12 @@ impl Failure {
     }
 }
 
-/// What caused an error, the nearest cause first, nothing twice. Of the layers of an HTTP client only the bottom tells what happened.
+/// What caused an error, the nearest cause first, nothing twice.
 fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {
-        let cause = if cause.is::<reqwest::Error>() { bottom(cause) } else { cause };
+        let cause = telling_cause(cause);
         let text = cause.to_string();
         match told.last_mut() {
             Some(last) if last.contains(&text) => {}
@@ -75,14 +76,6 @@ fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
         next = cause.source();
     }
     told
-}
-
-fn bottom<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
-    let mut bottom = error;
-    while let Some(source) = bottom.source() {
-        bottom = source;
-    }
-    bottom
 }
 
 fn indented(text: &str, indent: &str) -> String {

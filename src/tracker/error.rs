@@ -486,3 +486,15 @@ impl Remedy for WriteError {
         Some(text.to_owned())
     }
 }
+
+/// The cause that tells what happened: of the HTTP client's many layers only the bottom does, any other cause tells for itself.
+#[must_use]
+pub fn telling_cause<'a>(cause: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
+    let mut telling = cause;
+    if cause.is::<reqwest::Error>() {
+        while let Some(source) = telling.source() {
+            telling = source;
+        }
+    }
+    telling
+}
