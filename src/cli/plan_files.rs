@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::mpsc;
 
@@ -124,11 +125,10 @@ impl Between<'_> {
         separator: &[u8],
         print: impl Fn(&mut Vec<u8>, Step<'_>) -> io::Result<()> + Sync,
     ) -> io::Result<()> {
-        let components = self.plan.components().len();
-        let batch = |number: usize| -> io::Result<Vec<u8>> {
+        let batches = self.plan.batches(BATCH);
+        let text_of = |number: usize| -> io::Result<Vec<u8>> {
             let mut text = Vec::new();
-            let range = number * BATCH..components.min((number + 1) * BATCH);
-            for step in self.plan.steps_of(range) {
+            for step in self.plan.steps_of(&batches[number]) {
                 if number > 0 || !text.is_empty() {
                     text.extend_from_slice(separator);
                 }
@@ -136,14 +136,14 @@ impl Between<'_> {
             }
             Ok(text)
         };
-        let batches = components.div_ceil(BATCH);
+        let (batches, text_of) = (batches.len(), &text_of);
         std::thread::scope(|scope| {
             let (sender, receiver) = mpsc::sync_channel(1);
             // It stops when nobody receives any more.
-            scope.spawn(move || (1..batches).step_by(2).map(batch).try_for_each(|text| sender.send(text)));
+            scope.spawn(move || (1..batches).step_by(2).map(text_of).try_for_each(|text| sender.send(text)));
             for number in 0..batches {
                 let text = if number % 2 == 0 {
-                    batch(number)
+                    text_of(number)
                 } else {
                     receiver.recv().map_err(io::Error::other)?
                 };
@@ -154,8 +154,8 @@ impl Between<'_> {
     }
 }
 
-/// How many components are put into text at a time.
-const BATCH: usize = 2048;
+/// How many steps are put into text at a time.
+const BATCH: NonZeroU32 = NonZeroU32::MIN.saturating_add(4095);
 
 #[derive(Serialize)]
 struct Side {

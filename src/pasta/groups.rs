@@ -121,7 +121,7 @@ impl GroupFile {
             common: 0,
         };
         file.scan(dialect)?;
-        file.common = file.elements().reduce(common_prefix).map_or(0, <[u8]>::len);
+        file.common = file.common_length();
         Ok(file)
     }
 
@@ -179,6 +179,18 @@ impl GroupFile {
 
     fn word(&self, Span { start, len }: Span) -> &[u8] {
         &self.text.bytes()[start as usize..][..usize::from(len)]
+    }
+
+    /// How many bytes all elements begin with in common. It is few as a rule, so the elements are compared with a prefix that shrinks.
+    fn common_length(&self) -> usize {
+        let mut elements = self.elements();
+        let Some(mut common) = elements.next() else { return 0 };
+        for element in elements {
+            if !common.iter().zip(element).all(|(left, right)| left == right) || element.len() < common.len() {
+                common = common_prefix(common, element);
+            }
+        }
+        common.len()
     }
 
     /// What all elements begin with, or `None` if there are none.

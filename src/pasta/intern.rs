@@ -27,8 +27,7 @@ pub struct TokenUniverse<'a> {
     only_desired: Vec<u32>,
     /// Whether `desired` names an element of `current`.
     named: Vec<bool>,
-    current_ranks: Vec<u64>,
-    desired_ranks: Vec<u64>,
+    ranks: Vec<u64>,
 }
 
 impl<'a> TokenUniverse<'a> {
@@ -57,10 +56,7 @@ impl Universe for TokenUniverse<'_> {
     }
 
     fn rank(&self, element: Element) -> u64 {
-        match element.index().checked_sub(self.current.len()) {
-            None => self.current_ranks[element.index()],
-            Some(beyond) => self.desired_ranks[self.only_desired[beyond] as usize],
-        }
+        self.ranks[element.index()]
     }
 
     fn is_named(&self, element: Element) -> bool {
@@ -85,21 +81,22 @@ pub fn compare_files<'a>(current: &'a GroupFile, desired: &'a GroupFile) -> (Tok
     let only_desired = close_gaps(&mut element_of, current.len() as u32);
     let universe = current.len() + only_desired.len();
     let common = common_prefix_of(current, desired);
-    let ((current_partition, current_ranks), (desired_partition, desired_ranks)) = both(
+    let rank = |token: &[u8]| rank(&token[common..]);
+    let ((current_partition, mut ranks), (desired_partition, beyond)) = both(
         worth_a_thread(current, desired),
         || {
-            (
-                partition(current, universe, |place| *repeats.get(&place).unwrap_or(&place)),
-                ranks(current, common),
-            )
+            let partition = partition(current, universe, |place| *repeats.get(&place).unwrap_or(&place));
+            let mut ranks = Vec::with_capacity(universe);
+            ranks.extend(current.elements().map(rank));
+            (partition, ranks)
         },
         || {
-            (
-                partition(desired, universe, |place| element_of[place as usize]),
-                ranks(desired, common),
-            )
+            let partition = partition(desired, universe, |place| element_of[place as usize]);
+            let ranks: Vec<u64> = only_desired.iter().map(|&place| rank(desired.element(place as usize))).collect();
+            (partition, ranks)
         },
     );
+    ranks.extend(beyond);
     let mut named = vec![false; current.len()];
     for &element in &element_of {
         if let Some(named) = named.get_mut(element as usize) {
@@ -112,8 +109,7 @@ pub fn compare_files<'a>(current: &'a GroupFile, desired: &'a GroupFile) -> (Tok
             desired,
             only_desired,
             named,
-            current_ranks,
-            desired_ranks,
+            ranks,
         },
         current_partition,
         desired_partition,
@@ -127,13 +123,17 @@ pub fn with_single_file<T>(file: &GroupFile, visit: impl FnOnce(&TokenUniverse<'
     let only_desired = close_gaps(&mut element_of, 0);
     let partition = partition(file, only_desired.len(), |place| element_of[place as usize]);
     let distinct: Vec<Element> = (0..only_desired.len() as u32).map(Element).collect();
+    let common = common_prefix_of(&nothing, file);
+    let ranks = only_desired
+        .iter()
+        .map(|&place| rank(&file.element(place as usize)[common..]))
+        .collect();
     let universe = TokenUniverse {
         current: &nothing,
         desired: file,
         only_desired,
         named: Vec::new(),
-        current_ranks: Vec::new(),
-        desired_ranks: ranks(file, common_prefix_of(&nothing, file)),
+        ranks,
     };
     visit(&universe, &partition, &distinct)
 }
@@ -214,20 +214,16 @@ pub(super) fn common_prefix<'a>(left: &'a [u8], right: &[u8]) -> &'a [u8] {
     &left[..length]
 }
 
-/// For each element, the eight bytes that follow what all elements begin with: its place in the order, nearly always.
-fn ranks(file: &GroupFile, common: usize) -> Vec<u64> {
-    let rank = |token: &[u8]| {
-        let telling = &token[common..];
-        telling.first_chunk().map_or_else(
-            || {
-                let mut padded = [0; 8];
-                padded[..telling.len()].copy_from_slice(telling);
-                u64::from_be_bytes(padded)
-            },
-            |chunk| u64::from_be_bytes(*chunk),
-        )
-    };
-    file.elements().map(rank).collect()
+/// The first eight of the bytes that follow what all elements begin with: an element's place in the order, nearly always.
+fn rank(telling: &[u8]) -> u64 {
+    telling.first_chunk().map_or_else(
+        || {
+            let mut padded = [0; 8];
+            padded[..telling.len()].copy_from_slice(telling);
+            u64::from_be_bytes(padded)
+        },
+        |chunk| u64::from_be_bytes(*chunk),
+    )
 }
 
 /// Which elements of two files are the same.

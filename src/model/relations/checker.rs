@@ -92,7 +92,7 @@ pub enum Violation {
     },
 }
 
-const ALONE: u32 = u32::MAX;
+const ALONE: u32 = Partition::ALONE;
 
 /// Replays `plan` from `terms.current`.
 ///
@@ -116,10 +116,7 @@ struct Replay<'a> {
 
 impl<'a> Replay<'a> {
     fn new(terms: &'a Terms<'a>) -> Self {
-        let elements = (0..terms.current.universe() as u32).map(Element);
-        let relation_of = elements
-            .map(|element| terms.current.class_of(element).map_or(ALONE, |class| class.0))
-            .collect();
+        let relation_of = terms.current.class_numbers().to_vec();
         Self {
             terms,
             relation_of,
@@ -229,8 +226,8 @@ impl<'a> Replay<'a> {
         let target = self.terms.target;
         let mut stands_for: Vec<u32> = vec![ALONE; self.terms.current.len() + self.changed.len()];
         let mut sizes: Vec<usize> = vec![0; target.len()];
-        for (element, &relation) in (0_u32..).map(Element).zip(&self.relation_of) {
-            let wanted = target.class_of(element).map_or(ALONE, |class| class.0);
+        let classes = self.relation_of.iter().zip(target.class_numbers());
+        for (element, (&relation, &wanted)) in (0_u32..).map(Element).zip(classes) {
             if relation == ALONE && wanted == ALONE {
                 continue;
             }

@@ -16,5 +16,5 @@ mod policy;
 
 pub use element::{Element, Numbered, Universe};
 pub use partition::{ClassId, Labels, Partition};
-pub use plan::{AttachLimit, Change, ClearReason, Operation, Plan, RelateReason, Step, plan};
+pub use plan::{AttachLimit, Batch, Change, ClearReason, Operation, Plan, RelateReason, Step, plan};
 pub use policy::Policy;

@@ -117,6 +117,14 @@ impl Partition {
         })
     }
 
+    /// In place of a class, the number of an element that is on its own.
+    pub(super) const ALONE: u32 = ALONE;
+
+    /// The number of each element's class, or [`Partition::ALONE`].
+    pub(super) fn class_numbers(&self) -> &[u32] {
+        &self.class_of
+    }
+
     /// How many elements the universe has.
     #[must_use]
     pub fn universe(&self) -> usize {

@@ -132,6 +132,13 @@ struct Component {
     steps: Range<u32>,
 }
 
+/// Some steps of a plan, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    ranges: Vec<Range<u32>>,
+    steps: u32,
+}
+
 /// The writes that lead from one partition to another, in order, as plain data.
 ///
 /// Steps come in components that do not touch each other's patches: within one the order matters, between them it does not. Components are
@@ -176,10 +183,31 @@ impl Plan {
             .map(|component| component.steps.clone().map(|index| self.step(index as usize)))
     }
 
-    /// The steps of some components, by the components' places.
-    pub fn steps_of(&self, components: Range<usize>) -> impl Iterator<Item = Step<'_>> {
-        let steps = self.components[components].iter().flat_map(|component| component.steps.clone());
-        steps.map(|index| self.step(index as usize))
+    /// Cuts the steps, in their order, into batches of `size` steps or a few less; a component may be cut.
+    #[must_use]
+    pub fn batches(&self, size: NonZeroU32) -> Vec<Batch> {
+        let size = size.get();
+        let mut batches = Vec::new();
+        let mut batch = Batch::default();
+        for component in &self.components {
+            let mut rest = component.steps.clone();
+            while !rest.is_empty() {
+                let end = rest.end.min(rest.start + (size - batch.steps));
+                batch.steps += end - rest.start;
+                batch.ranges.push(rest.start..end);
+                rest.start = end;
+                if batch.steps == size {
+                    batches.push(std::mem::take(&mut batch));
+                }
+            }
+        }
+        batches.extend(Some(batch).filter(|batch| batch.steps > 0));
+        batches
+    }
+
+    /// The steps of a batch that [`Plan::batches`] cut of this plan.
+    pub fn steps_of(&self, batch: &Batch) -> impl Iterator<Item = Step<'_>> {
+        batch.ranges.iter().cloned().flatten().map(|index| self.step(index as usize))
     }
 
     /// All steps, component by component.
