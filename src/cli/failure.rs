@@ -60,12 +60,11 @@ impl Failure {
     }
 }
 
-/// What caused an error, the nearest cause first, nothing twice. Of the layers of an HTTP client only the bottom tells what happened.
+/// What caused an error, the nearest cause first, nothing twice.
 fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {
-        let cause = if cause.is::<reqwest::Error>() { bottom(cause) } else { cause };
         let text = cause.to_string();
         match told.last_mut() {
             Some(last) if last.contains(&text) => {}
@@ -75,14 +74,6 @@ fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
         next = cause.source();
     }
     told
-}
-
-fn bottom<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
-    let mut bottom = error;
-    while let Some(source) = bottom.source() {
-        bottom = source;
-    }
-    bottom
 }
 
 fn indented(text: &str, indent: &str) -> String {

@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
 
 mod architecture;
+mod cli_analysis;
+mod cli_apply;
 mod cli_config;
 mod cli_files;
+mod cli_plan;
 mod cli_refusals;
 mod cli_saved_plan;
 mod cli_support;
