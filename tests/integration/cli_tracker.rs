@@ -133,6 +133,32 @@ fn unmatched_relations_are_listed_both_ways() {
     "#);
 }
 
+/// `pull` with more or less in the log.
+fn pull_logging(what: &str) -> String {
+    let tracker = Tracker::serving(world(&[]));
+    let place = tracker.place("1 2\n");
+    let output = place.command("pull").env("KINSET_LOG", what).output().unwrap();
+    place.tell(&output)
+}
+
+#[test]
+fn no_log_shows_the_token() {
+    let told = pull_logging("trace");
+    assert!(told.starts_with("exit 0"), "{told}");
+    assert!(told.contains("DEBUG"), "{told}");
+}
+
+#[test]
+fn a_log_that_cannot_be_understood_is_the_usual_one() {
+    assert_snapshot!(pull_logging("kinset=loud"), @r#"
+    exit 0
+    --- stderr
+    warning: KINSET_LOG is passed over, as it cannot be read: error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5
+    kernel: 12 patches in 1 project, 0 of them related
+    "#);
+    assert_eq!(pull_logging(""), pull_logging("warn"));
+}
+
 /// Two trackers at one address: `kernel` with `alpha`, and `qemu` with `beta`.
 fn two_trackers(tracker: &Tracker) -> String {
     let config = tracker.config();

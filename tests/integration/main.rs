@@ -10,6 +10,7 @@ mod cli_files;
 mod cli_plan;
 mod cli_refusals;
 mod cli_saved_plan;
+mod cli_simulate;
 mod cli_support;
 mod cli_tracker;
 mod cli_usage;
