@@ -71,10 +71,10 @@ fn a_world_that_cannot_be_is_told_with_its_place() {
       because: EOF while parsing an object at line 1 column 1
       help: correct it there; `kinset simulate --help` shows what a world file holds
     ");
-    assert_snapshot!(told("{\"pojects\": []}"), @r#"
+    assert_snapshot!(told("{\"projcts\": []}"), @r#"
     exit 1
     --- stderr
-    error: world.json, at pojects: there is no "pojects" here
+    error: world.json, at projcts: there is no "projcts" here
       help: did you mean "projects"?
     "#);
     assert_snapshot!(told("{\"patches\": [{\"id\": 1, \"project\": \"alpha\", \"msgid\": \"<a@x>\"}]}"), @r"
