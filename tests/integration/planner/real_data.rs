@@ -8,7 +8,7 @@ use kinset::pasta::generate::{Commits, Shape, generate};
 use kinset::pasta::{Dialect, Ending, GroupFile, TokenUniverse, compare_files};
 
 use super::formula::fewest;
-use super::patchwork::{Patchwork, Rules, carry_out};
+use super::replay::{Model, Tracker, carry_out};
 use super::{Classes, at_most, plan_between};
 use crate::support::data::shared_path;
 
@@ -46,7 +46,7 @@ fn plan_between_files(current: &Path, desired: &Path, ids: u32) -> Planned {
     };
     check(&plan, &terms).unwrap();
     let (before, after) = (classes(&current), classes(&desired));
-    let mut tracker = Rules::with_relations(&before);
+    let mut tracker = Model::with_relations(&before);
     carry_out(&plan, &mut tracker, attach_limit, |element| element.0).unwrap();
     assert_eq!(tracker.relations(), after);
     Planned { before, after, plan }
