@@ -112,6 +112,11 @@ fn at_least_one(text: &str) -> Result<NonZeroU32, String> {
     text.parse().map_err(|_| format!("expected a whole number from 1 to {}", u32::MAX))
 }
 
+fn address_with_port(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| "expected an address with a port, such as 127.0.0.1:8000".to_owned())
+}
+
 /// A plan between two files.
 #[derive(Debug)]
 pub(super) struct FilesArguments {
@@ -174,10 +179,25 @@ pub(super) enum RelationsCommand {
     },
 }
 
+/// The least of a world that is of use, and what else there is.
+const WORLD_HELP: &str = r#"A world:
+  {
+    "projects": ["alpha"],
+    "users": {"bot": {"token": "t-bot", "maintains": ["alpha"]}},
+    "patches": [
+      {"id": 1, "project": "alpha", "msgid": "<m1@example.org>"},
+      {"id": 2, "project": "alpha", "msgid": "<m2@example.org>"}
+    ],
+    "relations": [[1, 2]]
+  }
+Further fields: hidden_relations, api_versions, max_per_page, and faults, such as
+  {"kind": {"status": {"code": 503}}, "requests": "writes", "when": {"every": 10}}"#;
+
 #[derive(Debug, Args)]
+#[command(after_help = WORLD_HELP)]
 pub(super) struct SimulateArguments {
     /// Where to listen; port 0 takes a free one
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address_with_port)]
     pub listen: SocketAddr,
     /// What the simulated Patchwork holds, as JSON
     #[arg(long, value_name = "FILE")]

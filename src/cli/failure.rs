@@ -8,7 +8,6 @@ use std::process::ExitCode;
 use super::output;
 use crate::config::Tracker;
 use crate::remedy::Remedy;
-use crate::tracker::telling_cause;
 
 /// An error that ends a command.
 #[derive(Debug)]
@@ -66,7 +65,6 @@ fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
     let mut next = error.source();
     while let Some(cause) = next {
-        let cause = telling_cause(cause);
         let text = cause.to_string();
         match told.last_mut() {
             Some(last) if last.contains(&text) => {}

@@ -20,7 +20,17 @@ const LOG_VARIABLE: &str = "KINSET_LOG";
 
 /// Sends the log to standard error.
 pub(super) fn start_logging() {
-    let filter = EnvFilter::try_from_env(LOG_VARIABLE).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let asked = std::env::var_os(LOG_VARIABLE).unwrap_or_default();
+    let asked = asked.to_string_lossy();
+    let usual = || EnvFilter::new("warn");
+    let filter = if asked.is_empty() {
+        usual()
+    } else {
+        EnvFilter::try_new(&*asked).unwrap_or_else(|error| {
+            output::say(&format!("warning: {LOG_VARIABLE} is passed over, as it cannot be read: {error}"));
+            usual()
+        })
+    };
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -9,9 +9,9 @@ use futures_util::{StreamExt as _, stream};
 use tokio::sync::watch;
 
 use super::draft::{Draft, Rights};
-use super::execute::{Component, Executor, Patience, Readings, Verdict};
+use super::execute::{Component, Executor, Readings, Verdict};
 use super::prepare::{Prepared, stored};
-use super::{Error, Keeper, Scene, Session};
+use super::{Error, Keeper, Patience, Scene, Session};
 use crate::config::Tracker;
 use crate::model::{PatchId, ProjectId};
 use crate::pasta::GroupFile;

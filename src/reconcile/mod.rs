@@ -18,6 +18,7 @@ mod draft;
 mod error;
 mod execute;
 mod keeper;
+mod patience;
 mod prepare;
 mod pull;
 mod scene;
@@ -30,8 +31,8 @@ pub use document::{
 };
 pub use draft::{Draft, Rights};
 pub use error::Error;
-pub use execute::Patience;
 pub use keeper::{Clock, Keeper};
+pub use patience::Patience;
 pub use prepare::{Prepared, Pulling, prepare, read_analysis, stored};
 pub use pull::{Pulled, pull};
 pub use scene::{Scene, Unmatched};

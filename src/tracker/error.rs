@@ -7,7 +7,7 @@ use std::{fmt, time::Duration};
 
 use reqwest::{StatusCode, header::InvalidHeaderValue};
 
-use super::Address;
+use super::{Address, Cause};
 use crate::{
     model::{PatchId, ProjectName},
     remedy::Remedy,
@@ -75,7 +75,7 @@ pub enum Error {
     #[error("cannot set up an HTTP client")]
     Client {
         /// Why not.
-        source: reqwest::Error,
+        source: Cause,
     },
     /// No connection: unknown host, connection refused, no route.
     #[error("cannot reach {url}")]
@@ -83,7 +83,7 @@ pub enum Error {
         /// What was asked for.
         url: Address,
         /// Why not.
-        source: reqwest::Error,
+        source: Cause,
     },
     /// A connection, but none that can be trusted.
     #[error("no secure connection to {url}")]
@@ -91,7 +91,7 @@ pub enum Error {
         /// What was asked for.
         url: Address,
         /// Why not.
-        source: reqwest::Error,
+        source: Cause,
     },
     /// No answer, or no end of it, in time.
     #[error("expected {expected}, but {url} did not answer within {} s", limit.as_secs_f64())]
@@ -111,7 +111,7 @@ pub enum Error {
         /// What was expected.
         expected: &'static str,
         /// How it broke.
-        source: reqwest::Error,
+        source: Cause,
     },
     /// The answer ended before its time.
     #[error("expected {expected}, but the answer broke off after {received} bytes: {answer}")]
@@ -123,7 +123,7 @@ pub enum Error {
         /// What came.
         answer: Box<Answer>,
         /// How the connection ended; none when it ended in good order but the JSON did not.
-        source: Option<reqwest::Error>,
+        source: Option<Cause>,
     },
     /// The answer is larger than anything that kinset asks for.
     #[error("expected {expected}, but {url} sent more than {limit} bytes")]
@@ -431,7 +431,7 @@ pub enum Lost {
     },
     /// The connection ended after the request may have been sent.
     #[error("the connection broke")]
-    Connection(#[source] reqwest::Error),
+    Connection(#[source] Cause),
     /// A status of 500 and above, or one that says nothing about what became of the request.
     #[error("{0}")]
     Status(Box<Answer>),
@@ -445,7 +445,7 @@ pub enum Lost {
 pub enum Unsent {
     /// No connection, or none that can be trusted.
     #[error("no connection")]
-    Unreachable(#[source] reqwest::Error),
+    Unreachable(#[source] Cause),
     /// Relating a patch to nothing: Patchwork would take that for a clear.
     #[error("there is no patch to relate it to")]
     NothingToRelate,
@@ -485,16 +485,4 @@ impl Remedy for WriteError {
         };
         Some(text.to_owned())
     }
-}
-
-/// The cause that tells what happened: of the HTTP client's many layers only the bottom does, any other cause tells for itself.
-#[must_use]
-pub fn telling_cause<'a>(cause: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
-    let mut telling = cause;
-    if cause.is::<reqwest::Error>() {
-        while let Some(source) = telling.source() {
-            telling = source;
-        }
-    }
-    telling
 }

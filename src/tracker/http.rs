@@ -71,7 +71,7 @@ impl Transport {
             .retry(reqwest::retry::never())
             .referer(false)
             .build()
-            .map_err(|source| Error::Client { source })?;
+            .map_err(|error| Error::Client { source: error.into() })?;
         let quota = Quota::per_second(settings.requests_per_second).allow_burst(NonZeroU32::MIN);
         let width = settings.concurrent_requests.get().min(Semaphore::MAX_PERMITS);
         Ok(Self {
@@ -284,7 +284,7 @@ impl Session {
                     expected,
                     received: bytes.len(),
                     answer,
-                    source: Some(error),
+                    source: Some(error.into()),
                 });
             }
         }
@@ -368,9 +368,9 @@ impl Session {
     fn unanswered(&self, url: &Url, expected: &'static str, error: reqwest::Error) -> Error {
         let url = self.shown(url);
         if is_about_tls(&error) {
-            Error::Tls { url, source: error }
+            Error::Tls { url, source: error.into() }
         } else if error.is_connect() {
-            Error::Unreachable { url, source: error }
+            Error::Unreachable { url, source: error.into() }
         } else if error.is_timeout() {
             Error::TimedOut {
                 url,
@@ -381,7 +381,7 @@ impl Session {
             Error::Broken {
                 url,
                 expected,
-                source: error,
+                source: error.into(),
             }
         }
     }

@@ -7,6 +7,7 @@
 //! Nothing here knows why a patch is read or written: that is [`crate::reconcile`].
 
 mod address;
+mod cause;
 mod error;
 mod http;
 mod links;
@@ -21,7 +22,8 @@ mod wire;
 mod writer;
 
 pub use address::Address;
-pub use error::{Answer, Error, Lost, Refusal, Unsent, WriteError, telling_cause};
+pub use cause::Cause;
+pub use error::{Answer, Error, Lost, Refusal, Unsent, WriteError};
 pub use paging::Progress;
 pub use reader::{ApiVersion, Identity, Reader};
 pub use settings::{Jitter, RetryPolicy, Settings};

@@ -132,7 +132,7 @@ impl Writer {
         if error.is_connect() || is_about_tls(&error) {
             WriteError::NotSent {
                 url,
-                why: Unsent::Unreachable(error),
+                why: Unsent::Unreachable(error.into()),
             }
         } else if error.is_timeout() {
             WriteError::Unknown {
@@ -144,7 +144,7 @@ impl Writer {
         } else {
             WriteError::Unknown {
                 url,
-                what: Lost::Connection(error),
+                what: Lost::Connection(error.into()),
             }
         }
     }

@@ -118,9 +118,6 @@ async fn an_answer_that_breaks_off() {
     let cut_short = || Raw::Bytes(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{\"id\": 1, ".to_vec());
     insta::assert_snapshot!(raw_failure(LATE, cut_short).await, @r#"
     expected a project, but the answer broke off after 10 bytes: http://tracker/api/1.3/projects/alpha/ answered 200 OK (application/json): {"id": 1,
-    error decoding response body
-    request or response body error
-    error reading a body from connection
     end of file before message length reached
     "#);
     let in_good_order = || Raw::Bytes(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"id\": 1, ".to_vec());
@@ -132,8 +129,6 @@ async fn a_connection_that_breaks() {
     let text = raw_failure(LATE, || Raw::Bytes(Vec::new())).await;
     insta::assert_snapshot!(text, @r"
     expected a project, but the connection to http://tracker/api/1.3/projects/alpha/ broke
-    error sending request
-    client error (SendRequest)
     connection closed before message completed
     ");
     assert!(

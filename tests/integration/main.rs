@@ -3,10 +3,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
 
 mod architecture;
+mod cli_analysis;
+mod cli_apply;
 mod cli_config;
 mod cli_files;
+mod cli_plan;
 mod cli_refusals;
 mod cli_saved_plan;
+mod cli_simulate;
 mod cli_support;
 mod cli_tracker;
 mod cli_usage;

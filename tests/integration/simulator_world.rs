@@ -94,92 +94,92 @@ fn what_is_wrong_with_a_world_is_told_with_its_place_and_its_remedy() {
         (
             r#"{"projcts": []}"#,
             "w.json, at projcts: there is no \"projcts\" here",
-            "Did you mean \"projects\"?",
+            "did you mean \"projects\"?",
         ),
         (
             r#"{"patches": [{"id": 1, "project": "alpha", "msgid": "<a@b>", "subject": "x"}]}"#,
             "w.json, at patches[0].subject: there is no \"subject\" here",
-            "Known here: id, project, msgid, name, date.",
+            "known here: id, project, msgid, name, date",
         ),
         (
             r#"{"faults": [{"kind": "rest", "when": {"every": 1}}]}"#,
             "w.json, at faults[0].kind: there is no \"rest\" here",
-            "Did you mean \"reset\"?",
+            "did you mean \"reset\"?",
         ),
         (
             r#"{"api_versions": ["1.4"]}"#,
             "w.json, at api_versions[0]: there is no \"1.4\" here",
-            "Did you mean \"1.1\"?",
+            "did you mean \"1.1\"?",
         ),
         (
             r#"{"api_versions": []}"#,
             "w.json, at api_versions: expected at least one version, found none",
-            "Name some of",
+            "name some of",
         ),
         (
             r#"{"max_per_page": 0}"#,
             "w.json, at max_per_page: invalid value: integer `0`, expected a nonzero usize",
-            "Correct it there",
+            "correct it there",
         ),
         (
             r#"{"projects": ["alpha"], "patches": [{"id": 1, "project": "alpha", "msgid": "a@b"}]}"#,
             "w.json, at patches[0].msgid: expected a message id in angle brackets",
-            "Correct it there",
+            "correct it there",
         ),
         (
             r#"{"patches": [{"id": 1, "project": "alpha", "msgid": "<a@b>", "date": "yesterday"}]}"#,
             "w.json, at patches[0].date: expected a date such as 2026-01-31T12:00:00, found \"yesterday\"",
-            "Correct it there",
+            "correct it there",
         ),
         (
             r#"{"patches": ["#,
             "w.json, at patches: EOF while parsing a list at line 1 column 13",
-            "Correct it there",
+            "correct it there",
         ),
         (
             r#"{"projects": ["alpha"]} x"#,
-            "w.json, at .: trailing characters at line 1 column 25",
-            "Correct it there",
+            "w.json, at its top: trailing characters at line 1 column 25",
+            "correct it there",
         ),
         (
             r#"{"projects": [7]}"#,
             "w.json, at projects[0]: invalid type: integer `7`, expected a project's link name",
-            "Correct it there",
+            "correct it there",
         ),
         (
             r#"{"projects": ["alpha", "alpha"]}"#,
             "w.json, at projects[1]: project alpha (number 2) is there already",
-            "Give each project",
+            "give each project",
         ),
         (
             r#"{"projects": ["alpha"], "users": {"bot": {"token": "t", "maintains": ["alpa"]}}}"#,
             "w.json, at users.bot.maintains: there is no project alpa",
-            "Did you mean alpha?",
+            "did you mean alpha?",
         ),
         (
             r#"{"users": {"bot": {"token": "t"}, "human": {"token": "t"}}}"#,
             "w.json, at users.human: user bot has the same token",
-            "Give each user a token of their own",
+            "give each user a token of their own",
         ),
         (
             r#"{"users": {"bot": {"token": "t", "id": 2}, "human": {"token": "u"}}}"#,
             "w.json, at users.human: user human (number 2) is there already",
-            "Give each user a name and a number of their own",
+            "give each user a name and a number of their own",
         ),
         (
             r#"{"patches": [{"id": 1, "project": "alpha", "msgid": "<a@b>"}]}"#,
             "w.json, at patches[0].project: there is no project alpha",
-            "Declare it under `projects`.",
+            "declare it under `projects`",
         ),
         (
             r#"{"projects": ["alpha"], "patches": [{"id": 1, "project": "alpha", "msgid": "<a@b>"}, {"id": 1, "project": "alpha", "msgid": "<c@d>"}]}"#,
             "w.json, at patches[1]: patch 1 is there already",
-            "Give each patch a number of its own.",
+            "give each patch a number of its own",
         ),
         (
             r#"{"projects": ["alpha"], "patches": [{"id": 1, "project": "alpha", "msgid": "<a@b>"}, {"id": 2, "project": "alpha", "msgid": "<a@b>"}]}"#,
             "w.json, at patches[1]: patch 1 has the message id <a@b> in the same project",
-            "One mail is one patch per project",
+            "one mail is one patch per project",
         ),
     ];
     for (text, message, remedy) in cases {
@@ -360,5 +360,5 @@ async fn an_address_in_use_and_a_broken_world_are_told() {
     let broken = small_world(1).with_project("alpha");
     let error = run(taken.address, broken, |_| {}, std::future::pending()).await.unwrap_err();
     assert!(matches!(error, RunError::World(_)));
-    assert!(error.remedy().unwrap().contains("Give each project"));
+    assert!(error.remedy().unwrap().contains("give each project"));
 }

@@ -134,19 +134,19 @@ pub enum SetupError {
 impl Remedy for SetupError {
     fn remedy(&self) -> Option<String> {
         Some(match self {
-            Self::ProjectTaken(_) => "Give each project a name and a number of its own.".to_owned(),
-            Self::UserTaken(_) => "Give each user a name and a number of their own.".to_owned(),
-            Self::TokenTaken(_) => "Give each user a token of their own: it is how the server tells them apart.".to_owned(),
+            Self::ProjectTaken(_) => "give each project a name and a number of its own".to_owned(),
+            Self::UserTaken(_) => "give each user a name and a number of their own".to_owned(),
+            Self::TokenTaken(_) => "give each user a token of their own: it is how the server tells them apart".to_owned(),
             Self::UnknownProject {
                 nearest: Some(nearest), ..
-            } => format!("Did you mean {nearest}? Projects are declared under `projects`."),
-            Self::UnknownProject { nearest: None, .. } => "Declare it under `projects`.".to_owned(),
-            Self::PatchTaken(_) => "Give each patch a number of its own.".to_owned(),
+            } => format!("did you mean {nearest}? projects are declared under `projects`"),
+            Self::UnknownProject { nearest: None, .. } => "declare it under `projects`".to_owned(),
+            Self::PatchTaken(_) => "give each patch a number of its own".to_owned(),
             Self::MessageTaken { .. } => {
-                "One mail is one patch per project: change the message id, or put the patch into another project.".to_owned()
+                "one mail is one patch per project: change the message id, or put the patch into another project".to_owned()
             }
-            Self::UnknownPatch(_) => "Declare it under `patches`.".to_owned(),
-            Self::AlreadyRelated(_) => "Relations are disjoint: name each patch in at most one of them, and once.".to_owned(),
+            Self::UnknownPatch(_) => "declare it under `patches`".to_owned(),
+            Self::AlreadyRelated(_) => "relations are disjoint: name each patch in at most one of them, and once".to_owned(),
         })
     }
 }

@@ -46,7 +46,7 @@ impl Remedy for RunError {
     fn remedy(&self) -> Option<String> {
         match self {
             Self::World(source) => source.remedy(),
-            Self::Listen { .. } => Some("Give another address with --listen; port 0 takes any that is free.".to_owned()),
+            Self::Listen { .. } => Some("give another address with --listen; port 0 takes any that is free".to_owned()),
         }
     }
 }

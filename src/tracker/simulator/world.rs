@@ -182,15 +182,15 @@ pub enum WorldError {
 impl Remedy for WorldError {
     fn remedy(&self) -> Option<String> {
         Some(match self {
-            Self::Unreadable { .. } => "Check the path given with --world, and that the file may be read.".to_owned(),
+            Self::Unreadable { .. } => "check the path given with --world, and that the file may be read".to_owned(),
             Self::UnknownWord { unknown, known, .. } => match nearest(unknown, known.iter().map(String::as_str)) {
-                Some(meant) => format!("Did you mean {meant:?}?"),
-                None => format!("Known here: {}.", known.join(", ")),
+                Some(meant) => format!("did you mean {meant:?}?"),
+                None => format!("known here: {}", known.join(", ")),
             },
-            Self::Shape { .. } => "Correct it there; `kinset simulate --help` shows what a world file holds.".to_owned(),
+            Self::Shape { .. } => "correct it there; `kinset simulate --help` shows what a world file holds".to_owned(),
             Self::Entry { source, .. } => return source.remedy(),
-            Self::SmallRelation { .. } => "Take it out, or put a single patch under `hidden_relations`.".to_owned(),
-            Self::NoVersion { .. } => "Name some of \"1.1\", \"1.2\" and \"1.3\", or leave the field out.".to_owned(),
+            Self::SmallRelation { .. } => "take it out, or put a single patch under `hidden_relations`".to_owned(),
+            Self::NoVersion { .. } => "name some of \"1.1\", \"1.2\" and \"1.3\", or leave the field out".to_owned(),
         })
     }
 }
@@ -448,7 +448,12 @@ fn naive_date<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateT
 }
 
 fn misshapen(file: &str, path: &str, source: serde_json::Error) -> WorldError {
-    let (file, path) = (file.to_owned(), path.to_owned());
+    let file = file.to_owned();
+    // What serde_path_to_error tells where nothing was entered yet, or nothing can be made out.
+    let path = match path {
+        "." | "?" => "its top".to_owned(),
+        path => path.to_owned(),
+    };
     match unknown_word(&source.to_string()) {
         Some((unknown, known)) => WorldError::UnknownWord {
             file,
