@@ -9,8 +9,7 @@ use super::render::words::count;
 use super::wiring::{ConfigFile, open_state, shutdown_on_signals};
 use super::{Status, output, progress, render};
 use crate::config::Tracker;
-use crate::reconcile::{Applied, Apply, Keeper, Patience, PlanDocument, Pulling, Session, Shutdown};
-use crate::tracker::RetryPolicy;
+use crate::reconcile::{Applied, Apply, Keeper, Patience, PlanDocument, Pulling, Session, SessionOptions, Shutdown};
 
 pub(super) async fn run(arguments: &ApplyArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
@@ -42,7 +41,7 @@ async fn one(
     keeper: &Keeper,
     shutdown: &Shutdown,
 ) -> Result<Status, Failure> {
-    let session = Session::open(tracker, RetryPolicy::default()).await?;
+    let session = Session::open(tracker, SessionOptions::default()).await?;
     let pulling = if saved.is_some() {
         Pulling::Stored
     } else {

@@ -7,8 +7,7 @@ use super::failure::{Failure, Misuse};
 use super::wiring::{ConfigFile, open_state};
 use super::{Status, output, progress, render};
 use crate::config::Tracker;
-use crate::reconcile::{Error, Keeper, PlanDocument, Prepared, Pulling, Session, prepare};
-use crate::tracker::RetryPolicy;
+use crate::reconcile::{Error, Keeper, PlanDocument, Prepared, Pulling, Session, SessionOptions, prepare};
 
 pub(super) async fn run(arguments: &PlanArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
@@ -16,7 +15,7 @@ pub(super) async fn run(arguments: &PlanArguments, file: &ConfigFile) -> Result<
     let keeper = open_state(&config)?;
     let mut parts = Vec::new();
     for tracker in trackers {
-        let session = Session::open(tracker, RetryPolicy::default()).await?;
+        let session = Session::open(tracker, SessionOptions::default()).await?;
         let prepared = prepared(&session, &keeper, pulling(arguments.no_pull)).await?;
         parts.push(prepared.document(tracker));
     }

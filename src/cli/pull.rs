@@ -4,8 +4,7 @@ use super::args::PullArguments;
 use super::failure::Failure;
 use super::wiring::{ConfigFile, open_state};
 use super::{Status, output, progress};
-use crate::reconcile::{Pulled, Session, pull};
-use crate::tracker::RetryPolicy;
+use crate::reconcile::{Pulled, Session, SessionOptions, pull};
 
 pub(super) async fn run(arguments: &PullArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
@@ -14,7 +13,7 @@ pub(super) async fn run(arguments: &PullArguments, file: &ConfigFile) -> Result<
     let mut status = Status::Done;
     for tracker in trackers {
         let pulled = async {
-            let session = Session::open(tracker, RetryPolicy::default()).await?;
+            let session = Session::open(tracker, SessionOptions::default()).await?;
             let bar = progress::bar(None, tracker.name.as_str());
             let pulled = pull(&session, &keeper, &progress::follow(&bar)).await;
             bar.finish_and_clear();

@@ -33,4 +33,4 @@ pub use keeper::{Clock, Keeper};
 pub use prepare::{Prepared, Pulling, prepare, read_analysis, stored};
 pub use pull::{Pulled, pull};
 pub use scene::{Scene, Unmatched};
-pub use session::{Session, check_token};
+pub use session::{Session, SessionOptions, check_token};
