@@ -9,7 +9,7 @@ use super::render::words::count;
 use super::wiring::{ConfigFile, open_state, shutdown_on_signals};
 use super::{Status, output, progress, render};
 use crate::config::Tracker;
-use crate::reconcile::{Applied, Apply, Keeper, Patience, PlanDocument, Pulling, Session, SessionOptions, Shutdown};
+use crate::reconcile::{Applied, Apply, Keeper, Patience, PlanDocument, Prepared, Pulling, Session, SessionOptions, Shutdown};
 
 pub(super) async fn run(arguments: &ApplyArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
@@ -41,6 +41,48 @@ async fn one(
     keeper: &Keeper,
     shutdown: &Shutdown,
 ) -> Result<Status, Failure> {
+    let approved = tokio::select! {
+        approved = approve(arguments, tracker, saved, keeper, shutdown) => approved?,
+        // Until here nothing was written, so there is nothing to finish.
+        () = shutdown.requested() => return Ok(Status::Failed),
+    };
+    let (apply, prepared) = match approved {
+        Approval::Given(approved) => *approved,
+        Approval::Needless => return Ok(Status::Done),
+        Approval::Denied => {
+            output::say("nothing was written");
+            return Ok(Status::Failed);
+        }
+    };
+    let bar = progress::bar(Some(prepared.draft.plan.writes() as u64), "writes");
+    let written = AtomicUsize::new(0);
+    let on_write = || {
+        written.fetch_add(1, Ordering::Relaxed);
+        bar.inc(1);
+    };
+    let applied = apply.run(prepared, &on_write).await;
+    bar.finish_and_clear();
+    Ok(tell(tracker, &applied?, written.into_inner()))
+}
+
+/// What came of showing a plan.
+enum Approval<'a> {
+    /// It may be written.
+    Given(Box<(Apply<'a>, Prepared)>),
+    /// There is nothing to write.
+    Needless,
+    /// It must not be written.
+    Denied,
+}
+
+/// Plans, shows the plan and asks. Writes nothing.
+async fn approve<'a>(
+    arguments: &ApplyArguments,
+    tracker: &'a Tracker,
+    saved: Option<&PlanDocument>,
+    keeper: &'a Keeper,
+    shutdown: &'a Shutdown,
+) -> Result<Approval<'a>, Failure> {
     let session = Session::open(tracker, SessionOptions::default()).await?;
     let pulling = if saved.is_some() {
         Pulling::Stored
@@ -55,26 +97,19 @@ async fn one(
     output::data(|out| render::plan::text(out, &plan))?;
     prepared.draft = prepared.draft.require_unguarded(tracker)?;
     if plan.writes == 0 {
-        return Ok(Status::Done);
+        return Ok(Approval::Needless);
     }
     let apply = Apply::begin(session, keeper, Patience::default(), shutdown)?;
     if saved.is_some() {
         apply.require_untouched(&prepared).await?;
     }
-    if !arguments.yes && !output::confirm(&format!("Send {} to {}?", count(plan.writes, "write"), tracker.name))? {
-        output::say("nothing was written");
-        return Ok(Status::Failed);
-    }
-    let bar = progress::bar(Some(plan.writes as u64), "writes");
-    let written = AtomicUsize::new(0);
-    let on_write = || {
-        written.fetch_add(1, Ordering::Relaxed);
-        bar.inc(1);
-    };
-    let applied = apply.run(prepared, &on_write).await;
-    bar.finish_and_clear();
-    let applied = applied?;
-    Ok(tell(tracker, &applied, written.into_inner()))
+    let question = format!("Send {} to {}?", count(plan.writes, "write"), tracker.name);
+    let is_given = arguments.yes || output::confirm(question).await?;
+    Ok(if is_given {
+        Approval::Given(Box::new((apply, prepared)))
+    } else {
+        Approval::Denied
+    })
 }
 
 fn tell(tracker: &Tracker, applied: &Applied, written: usize) -> Status {

@@ -28,6 +28,8 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Show everything at work against a simulated Patchwork; nothing to configure, nothing left behind
+    Demo,
     /// Write, check or show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -6,6 +6,7 @@
 mod apply;
 mod args;
 mod config;
+mod demo;
 mod failure;
 mod output;
 mod plan;
@@ -78,6 +79,7 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn run(Arguments { config, command }: Arguments) -> Result<Status, Failure> {
     let config = wiring::ConfigFile::new(config.as_deref());
     match command {
+        Command::Demo => wiring::block_on(demo::run()),
         Command::Config(command) => config::run(&command, &config),
         Command::Pull(pull) => wiring::block_on(pull::run(&pull, &config)),
         Command::Plan(plan) => match plan.files()? {

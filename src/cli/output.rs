@@ -35,17 +35,21 @@ pub(super) fn say(words: &str) {
 }
 
 /// Asks a question on the terminal; only `y` and `yes` mean yes.
-pub(super) fn confirm(question: &str) -> Result<bool, Failure> {
+pub(super) async fn confirm(question: String) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
         return Err(Misuse::NobodyToAsk.into());
     }
-    let unreadable = |source| Misuse::Unreadable {
+    let answer = tokio::task::spawn_blocking(move || -> io::Result<String> {
+        let mut err = io::stderr().lock();
+        write!(err, "{question} [y/N] ").and_then(|()| err.flush())?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        Ok(answer)
+    });
+    let answer = answer.await.map_err(io::Error::other).flatten();
+    let answer = answer.map_err(|source| Misuse::Unreadable {
         what: "the answer".to_owned(),
         source,
-    };
-    let mut err = io::stderr().lock();
-    write!(err, "{question} [y/N] ").and_then(|()| err.flush()).map_err(unreadable)?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(unreadable)?;
+    })?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::sync::mpsc;
 
 use serde::{Serialize, Serializer};
 
@@ -61,47 +62,87 @@ struct Between<'a> {
 
 impl Between<'_> {
     fn text(&self, out: &mut dyn Write) -> io::Result<()> {
-        for Step { patch, operation } in self.plan.steps() {
-            let patch = self.universe.token(patch);
-            match operation {
-                Operation::Clear(reason) => writeln!(out, "clear  {patch}  # {}", words::clear(reason))?,
-                Operation::Relate(related, reason) => {
-                    write!(out, "relate {patch} with")?;
-                    for &element in related {
-                        write!(out, " {}", self.universe.token(element))?;
-                    }
-                    writeln!(out, "  # {}", words::relate(reason))?;
-                }
-            }
-        }
+        self.each_step(out, b"", |text, step| self.line(text, step))?;
         let (before, after) = (self.current.len(), self.desired.len());
         words::total(out, self.plan.writes(), self.plan.clears(), (before, after))
     }
 
+    fn line(&self, text: &mut Vec<u8>, Step { patch, operation }: Step<'_>) -> io::Result<()> {
+        let token = |text: &mut Vec<u8>, element| text.extend_from_slice(self.universe.bytes(element));
+        match operation {
+            Operation::Clear(reason) => {
+                text.extend_from_slice(b"clear  ");
+                token(text, patch);
+                writeln!(text, "  # {}", words::clear(reason))
+            }
+            Operation::Relate(related, reason) => {
+                text.extend_from_slice(b"relate ");
+                token(text, patch);
+                text.extend_from_slice(b" with");
+                for &element in related {
+                    text.push(b' ');
+                    token(text, element);
+                }
+                writeln!(text, "  # {}", words::relate(reason))
+            }
+        }
+    }
+
+    /// Prints `{"writes": …, "clears": …, "relates": …, "steps": […], "current": …, "desired": …}` on one line.
     fn json(&self, out: &mut dyn Write) -> io::Result<()> {
-        let document = Document {
-            writes: self.plan.writes(),
-            clears: self.plan.clears(),
-            relates: self.plan.relates(),
-            steps: self,
-            current: Side::of(self.current),
-            desired: Side::of(self.desired),
+        let (writes, clears, relates) = (self.plan.writes(), self.plan.clears(), self.plan.relates());
+        write!(out, r#"{{"writes":{writes},"clears":{clears},"relates":{relates},"steps":["#)?;
+        self.each_step(out, b",", |text, step| {
+            let universe = self.universe;
+            serde_json::to_writer(text, &StepOf { universe, step }).map_err(io::Error::from)
+        })?;
+        let (current, desired) = (
+            serde_json::to_string(&Side::of(self.current))?,
+            serde_json::to_string(&Side::of(self.desired))?,
+        );
+        writeln!(out, r#"],"current":{current},"desired":{desired}}}"#)
+    }
+
+    /// Prints all steps in order, while two threads put them into text: a plan's patches are scattered over two large files, so that most of
+    /// the time goes into waiting for memory.
+    fn each_step(
+        &self,
+        out: &mut dyn Write,
+        separator: &[u8],
+        print: impl Fn(&mut Vec<u8>, Step<'_>) -> io::Result<()> + Sync,
+    ) -> io::Result<()> {
+        let components = self.plan.components().len();
+        let batch = |number: usize| -> io::Result<Vec<u8>> {
+            let mut text = Vec::new();
+            let range = number * BATCH..components.min((number + 1) * BATCH);
+            for step in self.plan.steps_of(range) {
+                if number > 0 || !text.is_empty() {
+                    text.extend_from_slice(separator);
+                }
+                print(&mut text, step)?;
+            }
+            Ok(text)
         };
-        serde_json::to_writer(&mut *out, &document)?;
-        writeln!(out)
+        let batches = components.div_ceil(BATCH);
+        std::thread::scope(|scope| {
+            let (sender, receiver) = mpsc::sync_channel(1);
+            // It stops when nobody receives any more.
+            scope.spawn(move || (1..batches).step_by(2).map(batch).try_for_each(|text| sender.send(text)));
+            for number in 0..batches {
+                let text = if number % 2 == 0 {
+                    batch(number)
+                } else {
+                    receiver.recv().map_err(io::Error::other)?
+                };
+                out.write_all(&text?)?;
+            }
+            Ok(())
+        })
     }
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    writes: usize,
-    clears: usize,
-    relates: usize,
-    #[serde(serialize_with = "steps")]
-    steps: &'a Between<'a>,
-    current: Side,
-    desired: Side,
-}
+/// How many components are put into text at a time.
+const BATCH: usize = 2048;
 
 #[derive(Serialize)]
 struct Side {
@@ -116,13 +157,6 @@ impl Side {
             related: partition.related(),
         }
     }
-}
-
-fn steps<S: Serializer>(between: &Between<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(between.plan.steps().map(|step| StepOf {
-        universe: between.universe,
-        step,
-    }))
 }
 
 struct StepOf<'a> {

@@ -5,9 +5,11 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::failure::{Failure, Misuse};
+use super::output;
 use crate::config::{self, Config};
 use crate::reconcile::{Keeper, Shutdown};
 use crate::store::Store;
@@ -56,29 +58,37 @@ pub(super) fn block_on<T>(command: impl Future<Output = Result<T, Failure>>) -> 
         .enable_all()
         .build()
         .map_err(Misuse::Runtime)?;
-    runtime.block_on(command)
+    let result = runtime.block_on(command);
+    // A thread may still be waiting for an answer that nobody wants any more.
+    runtime.shutdown_background();
+    result
 }
+
+/// The exit code of a process that was interrupted, as shells have it.
+const INTERRUPTED: i32 = 130;
 
 /// A shutdown that SIGINT and SIGTERM request. The second one ends the process at once, as if nothing listened.
 pub(super) fn shutdown_on_signals() -> Result<Shutdown, Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Misuse::Runtime)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(Misuse::Runtime)?;
     let (request, shutdown) = Shutdown::new();
     tokio::spawn(async move {
-        let mut requested = false;
-        loop {
+        for is_again in [false, true] {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            if requested {
-                std::process::abort();
+            if is_again {
+                end_at_once();
             }
-            requested = true;
-            super::output::say("stopping after the writes that are under way; again to stop at once");
+            output::say("stopping as soon as what is under way is finished; again to stop at once");
             request.send_replace(true);
         }
     });
     Ok(shutdown)
+}
+
+#[expect(clippy::exit, reason = "somebody insists, and the journal is made for this")]
+fn end_at_once() -> ! {
+    std::process::exit(INTERRUPTED)
 }

@@ -94,7 +94,7 @@ pub enum GroupsError {
     /// The last line has no end.
     #[error("{at}: the file ends in the middle of a line")]
     HalfWritten {
-        /// The end of the file.
+        /// The last byte of the file.
         at: Location,
     },
     /// An element that is no message id where only those are expected.

@@ -106,11 +106,7 @@ impl GroupFile {
 
     fn parse(text: Text, dialect: Dialect, ending: Ending) -> Result<Self, GroupsError> {
         check_text(&text)?;
-        if ending == Ending::Complete && text.bytes().last().is_some_and(|&byte| byte != b'\n') {
-            return Err(GroupsError::HalfWritten {
-                at: text.locate(text.bytes().len()),
-            });
-        }
+        check_ends(&text, ending)?;
         let estimate = text.bytes().len() / 40;
         let mut file = Self {
             text,
@@ -147,10 +143,10 @@ impl GroupFile {
                     start: start as u32,
                     len: token.len() as u16,
                 };
-                if after_separator {
-                    self.commits.push((line, span));
-                } else if token == b"=>" {
+                if token == b"=>" {
                     after_separator = true;
+                } else if after_separator {
+                    self.commits.push((line, span));
                 } else {
                     check_element(&self.text, start, token, dialect)?;
                     self.spans.push(span);
@@ -188,12 +184,6 @@ impl GroupFile {
     /// The hashes of the elements. Equal elements have equal hashes; the reverse has to be seen to.
     pub(super) fn hashes(&self) -> &[u64] {
         &self.hashes
-    }
-
-    #[cfg(test)]
-    pub(super) fn with_colliding_hashes(mut self) -> Self {
-        self.hashes.fill(7);
-        self
     }
 
     /// The elements of each line, by their places in the file.
@@ -244,9 +234,20 @@ fn check_text(text: &Text) -> Result<(), GroupsError> {
     })
 }
 
+/// PaStA cuts between lines, so that only the last part may lack the end of its last line, and only where that is accepted.
+fn check_ends(text: &Text, ending: Ending) -> Result<(), GroupsError> {
+    let last = text.bytes().len();
+    let accepted = |end: usize| text.bytes()[..end].last().is_none_or(|&byte| byte == b'\n') || (ending == Ending::Open && end == last);
+    match text.ends().find(|&end| !accepted(end)) {
+        Some(end) => Err(GroupsError::HalfWritten { at: text.locate(end - 1) }),
+        None => Ok(()),
+    }
+}
+
 fn check_element(text: &Text, start: usize, token: &[u8], dialect: Dialect) -> Result<(), GroupsError> {
     let quoted = || String::from_utf8_lossy(token).chars().take(80).collect();
-    let (opens, closes) = (token.first() == Some(&b'<'), token.len() > 2 && token.last() == Some(&b'>'));
+    let (opens, closes) = (token.first() == Some(&b'<'), token.last() == Some(&b'>'));
+    let is_patch_id = || token.len() <= 18 && token[0] != b'0' && token.iter().all(u8::is_ascii_digit);
     if opens && !closes {
         return Err(GroupsError::Unclosed {
             at: text.locate(start),
@@ -254,14 +255,27 @@ fn check_element(text: &Text, start: usize, token: &[u8], dialect: Dialect) -> R
         });
     }
     match dialect {
-        Dialect::MessageIds if !opens => Err(GroupsError::NotMessageId {
+        Dialect::MessageIds if !opens || token == b"<>" => Err(GroupsError::NotMessageId {
             at: text.locate(start),
             token: quoted(),
         }),
-        Dialect::PatchIds if !token.iter().all(u8::is_ascii_digit) || token.len() > 18 => Err(GroupsError::NotPatchId {
+        Dialect::PatchIds if !is_patch_id() => Err(GroupsError::NotPatchId {
             at: text.locate(start),
             token: quoted(),
         }),
         Dialect::MessageIds | Dialect::PatchIds | Dialect::Tokens => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::GroupFile;
+
+    impl GroupFile {
+        /// The file as it would be if all of its elements happened to have one of two hashes.
+        pub(in crate::pasta) fn with_colliding_hashes(mut self) -> Self {
+            self.hashes.iter_mut().for_each(|hash| *hash %= 2);
+            self
+        }
     }
 }

@@ -23,6 +23,8 @@ use crate::model::relations::{Element, Labels, Partition, Universe};
 pub struct TokenUniverse<'a> {
     current: &'a GroupFile,
     desired: &'a GroupFile,
+    /// For each element that only `desired` names, its place there.
+    only_desired: Vec<u32>,
     /// Whether `desired` names an element of `current`.
     named: Vec<bool>,
     current_ranks: Vec<u64>,
@@ -37,11 +39,12 @@ impl<'a> TokenUniverse<'a> {
         std::str::from_utf8(self.bytes(element)).unwrap_or_default()
     }
 
-    /// Elements are numbered by their places in `current`; those that only `desired` names follow.
-    fn bytes(&self, element: Element) -> &'a [u8] {
+    /// An element as its file spells it, as bytes.
+    #[must_use]
+    pub fn bytes(&self, element: Element) -> &'a [u8] {
         match element.index().checked_sub(self.current.len()) {
             None => self.current.element(element.index()),
-            Some(place) => self.desired.element(place),
+            Some(beyond) => self.desired.element(self.only_desired[beyond] as usize),
         }
     }
 }
@@ -56,7 +59,7 @@ impl Universe for TokenUniverse<'_> {
     fn rank(&self, element: Element) -> u64 {
         match element.index().checked_sub(self.current.len()) {
             None => self.current_ranks[element.index()],
-            Some(place) => self.desired_ranks[place],
+            Some(beyond) => self.desired_ranks[self.only_desired[beyond] as usize],
         }
     }
 
@@ -78,8 +81,9 @@ pub fn read_pair(current: &Path, desired: &Path) -> Result<(GroupFile, GroupFile
 /// Two group files as partitions of one universe: what they speak of, the groups of the first and those of the second.
 #[must_use]
 pub fn compare_files<'a>(current: &'a GroupFile, desired: &'a GroupFile) -> (TokenUniverse<'a>, Partition, Partition) {
-    let Interned { repeats, element_of } = intern(current, desired);
-    let universe = current.len() + desired.len();
+    let Interned { repeats, mut element_of } = intern(current, desired);
+    let only_desired = close_gaps(&mut element_of, current.len() as u32);
+    let universe = current.len() + only_desired.len();
     let common = common_prefix_of(current, desired);
     let ((current_partition, current_ranks), (desired_partition, desired_ranks)) = both(
         worth_a_thread(current, desired),
@@ -106,6 +110,7 @@ pub fn compare_files<'a>(current: &'a GroupFile, desired: &'a GroupFile) -> (Tok
         TokenUniverse {
             current,
             desired,
+            only_desired,
             named,
             current_ranks,
             desired_ranks,
@@ -118,17 +123,17 @@ pub fn compare_files<'a>(current: &'a GroupFile, desired: &'a GroupFile) -> (Tok
 /// Hands the groups of one file to `visit`: its universe, its partition, and each distinct element, once.
 pub fn with_single_file<T>(file: &GroupFile, visit: impl FnOnce(&TokenUniverse<'_>, &Partition, &[Element]) -> T) -> T {
     let nothing = GroupFile::empty();
-    let Interned { element_of, .. } = intern(&nothing, file);
-    let partition = partition(file, file.len(), |place| element_of[place as usize]);
-    let firsts = (0..file.len() as u32).zip(&element_of).filter(|(place, element)| place == *element);
-    let distinct: Vec<Element> = firsts.map(|(place, _)| Element(place)).collect();
-    let desired_ranks = ranks(file, common_prefix_of(&nothing, file));
+    let Interned { mut element_of, .. } = intern(&nothing, file);
+    let only_desired = close_gaps(&mut element_of, 0);
+    let partition = partition(file, only_desired.len(), |place| element_of[place as usize]);
+    let distinct: Vec<Element> = (0..only_desired.len() as u32).map(Element).collect();
     let universe = TokenUniverse {
         current: &nothing,
         desired: file,
+        only_desired,
         named: Vec::new(),
         current_ranks: Vec::new(),
-        desired_ranks,
+        desired_ranks: ranks(file, common_prefix_of(&nothing, file)),
     };
     visit(&universe, &partition, &distinct)
 }
@@ -216,6 +221,26 @@ struct Interned {
     repeats: HashMap<u32, u32, FixedState>,
     /// For each place in the second file, its element: a place in the first file, or the first file's length plus a place in the second.
     element_of: Vec<u32>,
+}
+
+/// Numbers the elements that only the second file names without gaps, and returns the place of each.
+///
+/// Until then such an element has the number of its first place, which leaves a gap for each place whose element has another: arrays over
+/// all elements would be up to twice as long as need be.
+fn close_gaps(element_of: &mut [u32], first_len: u32) -> Vec<u32> {
+    let mut places = Vec::new();
+    for place in 0..element_of.len() {
+        let Some(first_place) = element_of[place].checked_sub(first_len) else {
+            continue;
+        };
+        element_of[place] = if first_place as usize == place {
+            places.push(first_place);
+            first_len + places.len() as u32 - 1
+        } else {
+            element_of[first_place as usize]
+        };
+    }
+    places
 }
 
 /// Elements in a bucket, about: small enough for a table that stays in the cache.
@@ -359,4 +384,75 @@ fn match_buckets(buckets: Range<usize>, first: &Dealt, second: &Dealt, first_len
         }
     }
     repeats
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::groups::{Dialect, Ending};
+    use super::*;
+
+    const OLD: &str = "a b c\nd e\nf\ng a\nh i j\ni k\n";
+    const NEW: &str = "b c\nd e f\nl m\nn\nm n\nj h\n";
+
+    fn file(text: &str) -> GroupFile {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("groups");
+        std::fs::write(&path, text).unwrap();
+        GroupFile::read(&path, Dialect::Tokens, Ending::Complete).unwrap()
+    }
+
+    fn classes(universe: &TokenUniverse<'_>, partition: &Partition) -> BTreeSet<String> {
+        let spell = |class| {
+            let members: BTreeSet<&str> = partition.members(class).iter().map(|&member| universe.token(member)).collect();
+            members.into_iter().collect::<Vec<_>>().join(" ")
+        };
+        partition.classes().map(spell).collect()
+    }
+
+    fn expected<const N: usize>(classes: [&str; N]) -> BTreeSet<String> {
+        classes.into_iter().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn different_elements_of_one_hash_stay_different() {
+        let (old, new) = (file(OLD).with_colliding_hashes(), file(NEW).with_colliding_hashes());
+        let (universe, current, desired) = compare_files(&old, &new);
+        assert_eq!(classes(&universe, &current), expected(["a b c g", "d e", "h i j k"]));
+        assert_eq!(classes(&universe, &desired), expected(["b c", "d e f", "h j", "l m n"]));
+        let shared = current.members(current.class_of(Element(3)).unwrap());
+        assert_eq!(desired.class_of(shared[0]), desired.class_of(shared[1]));
+        let unnamed: BTreeSet<&str> = (0..old.len() as u32)
+            .map(Element)
+            .filter(|&element| current.class_of(element).is_some() && !universe.is_named(element))
+            .map(|element| universe.token(element))
+            .collect();
+        assert_eq!(unnamed, BTreeSet::from(["a", "g", "i", "k"]));
+    }
+
+    #[test]
+    fn different_elements_of_one_hash_stay_different_in_a_single_file() {
+        with_single_file(&file(OLD).with_colliding_hashes(), |universe, partition, distinct| {
+            assert_eq!(classes(universe, partition), expected(["a b c g", "d e", "h i j k"]));
+            let tokens: Vec<&str> = distinct.iter().map(|&element| universe.token(element)).collect();
+            assert_eq!(tokens, ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"]);
+        });
+    }
+
+    #[test]
+    fn an_element_that_all_others_begin_with_comes_first() {
+        let (old, new) = (
+            file("abcdefgh abcdefghijk\nabcdefghijklmnopq abcdefgha\n"),
+            file("abcdefghijklmnopqr\n"),
+        );
+        let (universe, ..) = compare_files(&old, &new);
+        let mut elements: Vec<Element> = (0..5).map(Element).collect();
+        elements.sort_by(|&left, &right| universe.compare(left, right));
+        let tokens: Vec<&str> = elements.into_iter().map(|element| universe.token(element)).collect();
+        assert_eq!(
+            tokens,
+            ["abcdefgh", "abcdefgha", "abcdefghijk", "abcdefghijklmnopq", "abcdefghijklmnopqr"]
+        );
+    }
 }

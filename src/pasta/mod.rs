@@ -6,6 +6,7 @@
 //! tracker that would mean to clear everything.
 
 mod error;
+pub mod generate;
 mod groups;
 mod intern;
 mod text;

@@ -1,5 +1,8 @@
 //! A group file's text, whole or in parts.
 
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::error::{GroupsError, Location};
@@ -15,46 +18,41 @@ pub(super) struct Text {
 impl Text {
     /// Reads `path`, or, when it is missing, `path.000`, `path.001` and so on.
     pub(super) fn read(path: &Path) -> Result<Self, GroupsError> {
-        let text = match read(path) {
-            Err(GroupsError::Unreadable { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Self::read_parts(path)?,
-            bytes => Self {
-                bytes: bytes?,
-                parts: vec![(0, path.to_owned())],
-            },
-        };
-        match u32::try_from(text.bytes.len()) {
-            Ok(_) => Ok(text),
-            Err(_) => Err(GroupsError::TooLarge {
-                path: path.to_owned(),
-                bytes: text.bytes.len() as u64,
-            }),
+        match File::open(path) {
+            Ok(file) => Self::read_files(path, vec![(path.to_owned(), file)]),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::read_files(path, open_parts(path)?),
+            Err(error) => Err(unreadable(path)(error)),
         }
     }
 
-    fn read_parts(path: &Path) -> Result<Self, GroupsError> {
-        let numbers = part_numbers(path)?;
-        let mut text = Self {
-            bytes: Vec::new(),
-            parts: Vec::new(),
-        };
-        for (expected, number) in numbers.into_iter().enumerate() {
-            let part = part_path(path, expected);
-            if number != expected {
-                return Err(GroupsError::MissingPart { path: part });
-            }
-            let bytes = read(&part)?;
-            text.parts.push((text.bytes.len(), part));
-            text.bytes.extend_from_slice(&bytes);
+    fn read_files(path: &Path, files: Vec<(PathBuf, File)>) -> Result<Self, GroupsError> {
+        let mut expected = 0;
+        for (part, file) in &files {
+            expected += file.metadata().map_err(unreadable(part))?.len();
         }
-        if text.parts.is_empty() {
-            Err(GroupsError::Missing { path: path.to_owned() })
-        } else {
-            Ok(text)
+        let mut text = Self::default();
+        let capacity = addressable(path, expected)?;
+        text.bytes
+            .try_reserve_exact(capacity)
+            .map_err(|error| unreadable(path)(error.into()))?;
+        for (part, mut file) in files {
+            let start = text.bytes.len();
+            file.read_to_end(&mut text.bytes).map_err(unreadable(&part))?;
+            text.parts.push((start, part));
         }
+        // What a pipe holds is not known beforehand.
+        addressable(path, text.bytes.len() as u64)?;
+        Ok(text)
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// Where each file ends.
+    pub(super) fn ends(&self) -> impl Iterator<Item = usize> {
+        let next_starts = self.parts.iter().skip(1).map(|(start, _)| *start);
+        next_starts.chain([self.bytes.len()])
     }
 
     /// The file, or its first part.
@@ -75,11 +73,38 @@ impl Text {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, GroupsError> {
-    std::fs::read(path).map_err(|source| GroupsError::Unreadable {
+fn unreadable(path: &Path) -> impl Fn(io::Error) -> GroupsError {
+    move |source| GroupsError::Unreadable {
         path: path.to_owned(),
         source,
-    })
+    }
+}
+
+/// Passes a size on if places in so many bytes, and in twice as many elements, can be told with 32 bits.
+fn addressable(path: &Path, bytes: u64) -> Result<usize, GroupsError> {
+    match u32::try_from(bytes) {
+        Ok(size) if size < u32::MAX => Ok(size as usize),
+        _ => Err(GroupsError::TooLarge {
+            path: path.to_owned(),
+            bytes,
+        }),
+    }
+}
+
+fn open_parts(path: &Path) -> Result<Vec<(PathBuf, File)>, GroupsError> {
+    let mut files = Vec::new();
+    for (expected, number) in part_numbers(path)?.into_iter().enumerate() {
+        let part = part_path(path, expected);
+        if number != expected {
+            return Err(GroupsError::MissingPart { path: part });
+        }
+        let file = File::open(&part).map_err(unreadable(&part))?;
+        files.push((part, file));
+    }
+    if files.is_empty() {
+        return Err(GroupsError::Missing { path: path.to_owned() });
+    }
+    Ok(files)
 }
 
 fn part_path(path: &Path, number: usize) -> PathBuf {
@@ -94,27 +119,25 @@ fn part_numbers(path: &Path) -> Result<Vec<usize>, GroupsError> {
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let missing = |_| GroupsError::Missing { path: path.to_owned() };
-    let stem = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(unreadable(folder))?,
+    };
     let mut numbers = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(missing)? {
-        let entry = entry.map_err(|source| GroupsError::Unreadable {
-            path: folder.to_owned(),
-            source,
-        })?;
-        let name = entry.file_name();
-        let digits = name
-            .to_str()
-            .and_then(|name| name.strip_prefix(&stem))
-            .and_then(|rest| rest.strip_prefix('.'));
-        if let Some(digits) = digits.filter(|digits| digits.len() >= 3 && digits.bytes().all(|byte| byte.is_ascii_digit()))
-            && let Ok(number) = digits.parse()
-        {
-            numbers.push(number);
-        }
+    for entry in entries {
+        let name = entry.map_err(unreadable(folder))?.file_name();
+        numbers.extend(path.file_name().and_then(|whole| part_number(whole, &name)));
     }
     numbers.sort_unstable();
     Ok(numbers)
+}
+
+/// The number of a part, if the name is that of a part.
+fn part_number(whole: &OsStr, name: &OsStr) -> Option<usize> {
+    let rest = name.as_encoded_bytes().strip_prefix(whole.as_encoded_bytes())?;
+    let digits = std::str::from_utf8(rest.strip_prefix(b".")?).ok()?;
+    let number = digits.parse().ok()?;
+    (digits == format!("{number:03}")).then_some(number)
 }
 
 #[cfg(test)]
@@ -141,6 +164,27 @@ mod tests {
         std::fs::write(part_path(&path, 0), "old\n").unwrap();
         std::fs::write(&path, "new\n").unwrap();
         assert_eq!(Text::read(&path).unwrap().bytes(), b"new\n");
+    }
+
+    #[test]
+    fn only_numbers_of_three_digits_or_as_many_as_they_need_are_parts() {
+        let number = |name: &str| part_number("groups".as_ref(), name.as_ref());
+        assert_eq!(
+            [number("groups.000"), number("groups.042"), number("groups.1000")],
+            [Some(0), Some(42), Some(1000)]
+        );
+        for name in [
+            "groups",
+            "groups.",
+            "groups.1",
+            "groups.0001",
+            "groups.+01",
+            "groups.001~",
+            "other.001",
+            "groups001",
+        ] {
+            assert_eq!(number(name), None, "{name}");
+        }
     }
 
     #[test]

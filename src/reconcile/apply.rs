@@ -39,18 +39,20 @@ impl Shutdown {
         *self.0.borrow()
     }
 
+    /// Waits until somebody wishes to stop.
+    pub async fn requested(&self) {
+        let mut receiver = self.0.clone();
+        if receiver.wait_for(|requested| *requested).await.is_err() {
+            // Whoever could have wished to stop is gone.
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Waits, but no longer than until somebody wishes to stop.
     pub(super) async fn sleep(&self, duration: Duration) {
-        let mut receiver = self.0.clone();
-        let requested = async {
-            if receiver.wait_for(|requested| *requested).await.is_err() {
-                // Whoever could have wished to stop is gone.
-                std::future::pending::<()>().await;
-            }
-        };
         tokio::select! {
             () = tokio::time::sleep(duration) => {}
-            () = requested => {}
+            () = self.requested() => {}
         }
     }
 }

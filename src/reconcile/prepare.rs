@@ -79,9 +79,14 @@ pub async fn prepare(
 ) -> Result<Prepared, Error> {
     let tracker = session.tracker;
     let analysis = read_analysis(tracker)?;
-    if let Some(stored) = known(keeper, tracker).await? {
-        settle_left_overs(&session.reader, keeper, tracker.name.as_str(), &stored.snapshot).await?;
-    }
+    let known = known(keeper, tracker).await?;
+    settle_left_overs(
+        &session.reader,
+        keeper,
+        tracker.name.as_str(),
+        known.as_ref().map(|stored| &stored.snapshot),
+    )
+    .await?;
     if pulling == Pulling::Fresh {
         pull(session, keeper, progress).await?;
     }

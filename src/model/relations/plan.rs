@@ -176,6 +176,12 @@ impl Plan {
             .map(|component| component.steps.clone().map(|index| self.step(index as usize)))
     }
 
+    /// The steps of some components, by the components' places.
+    pub fn steps_of(&self, components: Range<usize>) -> impl Iterator<Item = Step<'_>> {
+        let steps = self.components[components].iter().flat_map(|component| component.steps.clone());
+        steps.map(|index| self.step(index as usize))
+    }
+
     /// All steps, component by component.
     pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
         self.components().flatten()
@@ -391,15 +397,16 @@ impl<'a, U: Universe> Planner<'a, U> {
     /// What carrying a relation over into each desired class would save, for those where it saves anything.
     fn savings(&self, relation: ClassId) -> Vec<Edge> {
         let Change { current, desired, .. } = self.change;
-        let members = current.members(relation).iter();
-        let mut shared: Vec<ClassId> = members.filter_map(|&member| desired.class_of(member)).collect();
+        let wanted = current.members(relation).iter().filter_map(|&member| desired.class_of(member));
+        // By place and not by number: the matching settles ties by the order of the edges, and the numbers come from the input's order.
+        let mut shared: Vec<u32> = wanted.map(|class| self.place[class.index()]).collect();
         shared.sort_unstable();
         shared
             .chunk_by(PartialEq::eq)
             .filter(|members| members.len() >= 2)
             .map(|members| {
-                let saved = self.saved_writes(desired.members(members[0]).len(), members.len());
-                let right = self.place[members[0].index()] as usize;
+                let right = members[0] as usize;
+                let saved = self.saved_writes(desired.members(self.desired[right].class).len(), members.len());
                 Edge {
                     right,
                     weight: self.scale * saved as i64 + members.len() as i64,
