@@ -21,7 +21,9 @@ use crate::model::relations::RelateReason;
 use crate::model::{MessageId, PatchId, UserName};
 use crate::pasta::generate::{Commits, Shape, generate};
 use crate::pasta::{Dialect, Ending, GroupFile, with_single_file};
-use crate::reconcile::{Apply, Keeper, OperationDocument, Patience, PlanDocument, Pulled, Pulling, Session, SessionOptions, Shutdown, prepare, pull};
+use crate::reconcile::{
+    Apply, Keeper, OperationDocument, Patience, PlanDocument, Pulled, Pulling, Session, SessionOptions, Shutdown, prepare, pull,
+};
 use crate::store::Store;
 use crate::tracker::RetryPolicy;
 use crate::tracker::simulator::{Simulator, World, serve};
