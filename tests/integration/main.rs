@@ -2,6 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
 
+mod apply;
+mod apply_faults;
+mod apply_killed;
+mod apply_moments;
+mod apply_people;
+mod apply_refusals;
 mod client_connect;
 mod client_errors;
 mod client_paging;

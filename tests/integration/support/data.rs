@@ -13,13 +13,24 @@ pub(crate) fn own<T: DeserializeOwned>(name: &str) -> T {
 
 /// A file of the reference data beside the project, or `None` where there is none.
 pub(crate) fn shared<T: DeserializeOwned>(name: &str) -> Option<T> {
+    shared_file(name).map(|file| parse(&file))
+}
+
+/// As [`shared`], as it stands there.
+pub(crate) fn shared_text(name: &str) -> Option<String> {
+    shared_file(name).map(|file| read(&file))
+}
+
+fn shared_file(name: &str) -> Option<PathBuf> {
     let root =
         std::env::var_os("KINSET_SHARED").map_or_else(|| [env!("CARGO_MANIFEST_DIR"), "..", "shared"].iter().collect(), PathBuf::from);
-    let file = root.join(name);
-    file.exists().then(|| parse(&file))
+    Some(root.join(name)).filter(|file| file.exists())
 }
 
 fn parse<T: DeserializeOwned>(file: &PathBuf) -> T {
-    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    serde_json::from_str(&read(file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn read(file: &PathBuf) -> String {
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
