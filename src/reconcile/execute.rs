@@ -297,18 +297,9 @@ impl Executor<'_> {
                 }
                 WriteError::NotSent { .. } => self.settle(entry, Outcome::NotDone).await?,
                 WriteError::Unknown { .. } => {
-                    let class = self.readings.class_of(patch).await?;
-                    if class.as_ref() == wanted.get(&patch) {
-                        self.settle(entry, Outcome::Done).await?;
-                        (self.on_write)();
-                        return Ok(Written::Yes);
+                    if let Some(written) = self.look_after(component, entry, patch, expected, &wanted).await? {
+                        return Ok(written);
                     }
-                    if class.as_ref() != expected.get(&patch) {
-                        self.settle(entry, Outcome::Unclear("the patch was found in a third relation".to_owned()))
-                            .await?;
-                        return Ok(Written::No(self.survey(component).await?));
-                    }
-                    self.settle(entry, Outcome::NotDone).await?;
                 }
             }
             if attempt >= self.patience.attempts {
@@ -317,6 +308,40 @@ impl Executor<'_> {
             let wait = self.patience.wait_before(attempt, asked);
             tracing::warn!(tracker = self.tracker, %patch, attempt, wait_ms = wait.as_millis() as u64, %error, "the write was not carried out");
             self.shutdown.sleep(wait).await;
+        }
+    }
+
+    /// Reads what became of a write that nobody told the outcome of; `None` when it has to be made again.
+    async fn look_after(
+        &self,
+        component: &Component,
+        entry: JournalId,
+        patch: PatchId,
+        expected: &BTreeMap<PatchId, Class>,
+        wanted: &BTreeMap<PatchId, Class>,
+    ) -> Result<Option<Written>, Error> {
+        let class = self.readings.class_of(patch).await?;
+        match (class.as_ref() == expected.get(&patch), class.as_ref() == wanted.get(&patch)) {
+            (true, false) => {
+                self.settle(entry, Outcome::NotDone).await?;
+                Ok(None)
+            }
+            (false, true) => {
+                self.settle(entry, Outcome::Done).await?;
+                (self.on_write)();
+                Ok(Some(Written::Yes))
+            }
+            // It clears a relation of one, which no read shows. To do that once more does no harm, to leave it undone does.
+            (true, true) => {
+                let reason = "the patch reads as unrelated before and after".to_owned();
+                self.settle(entry, Outcome::Unclear(reason)).await?;
+                Ok(None)
+            }
+            (false, false) => {
+                let reason = "the patch was found in a third relation".to_owned();
+                self.settle(entry, Outcome::Unclear(reason)).await?;
+                Ok(Some(Written::No(self.survey(component).await?)))
+            }
         }
     }
 

@@ -171,6 +171,22 @@ fn a_hidden_relation_of_a_newcomer_is_cleared_once_and_planned_for_anew() {
     rig.assert_at_rest(&classes(&[&[1, 2, 3, 4]]));
 }
 
+/// A clear that goes unanswered cannot be told from one that took effect: the patch reads as unrelated before and after.
+#[test]
+fn a_hidden_relation_is_cleared_even_when_the_clear_is_lost() {
+    let mut world = town(&[&[1, 2]]);
+    world.hidden_relations.push(PatchId(3));
+    let rig = Rig::serving(&world, Terms::default());
+    rig.want("1 2 3\n");
+    rig.pull().unwrap();
+    rig.simulator()
+        .set_faults([Fault::new(FaultKind::status(502), When::At(vec![2])).on_writes()]);
+    let applied = rig.apply(Pulling::Stored).unwrap();
+    assert_eq!(applied.refused_patches, [].into());
+    rig.leave_alone();
+    rig.assert_at_rest(&classes(&[&[1, 2, 3]]));
+}
+
 #[test]
 fn a_conflict_that_never_goes_away_is_reported_and_the_rest_is_done() {
     let rig = rig(&[&[1, 2]], "1 2 3\n4 5\n");
