@@ -108,7 +108,7 @@ impl Component {
 /// How a component ended.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// All written, verified and recorded.
+    /// All written and verified.
     Settled,
     /// The patches are not as planned for. What they are was recorded.
     Moved,
@@ -205,7 +205,6 @@ impl Executor<'_> {
         if !self.readings.stands(&component.after, doubtful(component)).await? {
             return self.survey(component).await;
         }
-        self.record(component).await?;
         Ok(Verdict::Settled)
     }
 
@@ -229,20 +228,6 @@ impl Executor<'_> {
         Ok(classes)
     }
 
-    /// Keeps the classes that were written and verified.
-    async fn record(&self, component: &Component) -> Result<(), Error> {
-        let row = |(patch, class): (&PatchId, &Class)| {
-            let known = self.readings.snapshot.patches.get(patch)?;
-            let related = class.iter().copied().filter(|member| member != patch).collect();
-            Some(Patch { related, ..known.clone() })
-        };
-        let fresh: Vec<Patch> = component.after.iter().filter_map(row).collect();
-        let tracker = self.tracker.to_owned();
-        self.keeper
-            .with(move |store, now| store.record_reads(&tracker, &fresh, &[], now))
-            .await
-    }
-
     /// Makes one planned write: as often as it is known not to have been carried out, and as the patience lasts.
     async fn write(
         &self,
@@ -262,8 +247,7 @@ impl Executor<'_> {
             let entry = self.intend(component, patch, operation).await?;
             let error = match self.send(patch, operation).await {
                 Ok(()) => {
-                    self.settle(entry, Outcome::Done).await?;
-                    (self.on_write)();
+                    self.took_effect(entry, patch, &wanted).await?;
                     return Ok(Written::Yes);
                 }
                 Err(error) => error,
@@ -327,8 +311,7 @@ impl Executor<'_> {
                 Ok(None)
             }
             (false, true) => {
-                self.settle(entry, Outcome::Done).await?;
-                (self.on_write)();
+                self.took_effect(entry, patch, wanted).await?;
                 Ok(Some(Written::Yes))
             }
             // It clears a relation of one, which no read shows. To do that once more does no harm, to leave it undone does.
@@ -366,6 +349,24 @@ impl Executor<'_> {
         self.keeper
             .with(move |store, now| store.journal().settle(entry, &outcome, now))
             .await
+    }
+
+    /// Enters that a write took effect, and keeps what it made of its patch: whatever becomes of the rest of the component, this is known.
+    async fn took_effect(&self, entry: JournalId, patch: PatchId, wanted: &BTreeMap<PatchId, Class>) -> Result<(), Error> {
+        let row = self.readings.snapshot.patches.get(&patch).map(|known| {
+            let mut related = wanted.get(&patch).cloned().unwrap_or_default();
+            related.remove(&patch);
+            Patch { related, ..known.clone() }
+        });
+        let tracker = self.tracker.to_owned();
+        self.keeper
+            .with(move |store, now| {
+                store.record_reads(&tracker, row.as_slice(), &[], now)?;
+                store.journal().settle(entry, &Outcome::Done, now)
+            })
+            .await?;
+        (self.on_write)();
+        Ok(())
     }
 
     /// A 409: somebody moved a patch, or a patch that reads as unrelated is in a relation of one, which no read shows. Clearing removes that.

@@ -9,7 +9,7 @@ use kinset::tracker::simulator::{Fault, FaultKind, LoggedRequest, Moment, When};
 
 use crate::support::log::{Asked, writes};
 use crate::support::rig::{Rig, Terms, target, write_as_human};
-use crate::support::town::{BETA, change_users, classes, town};
+use crate::support::town::{ALPHA, BETA, change_users, classes, town};
 
 /// A rig whose tracker has these relations and was pulled, and whose analysis wants these groups. One request at a time, so that "the n-th
 /// write" means something.
@@ -220,6 +220,23 @@ fn a_tracker_that_never_comes_to_rest_ends_the_run() {
     rig.leave_alone();
     rig.apply(Pulling::Stored).unwrap();
     rig.assert_at_rest(&classes(&[&[1, 2], &[3, 4]]));
+}
+
+#[test]
+fn maintainership_lost_in_mid_run_blocks_that_project_and_no_other() {
+    let rig = rig(&[&[1, 2, 3]], "1 2\n3 4\n5 6\n21 22\n23 24\n");
+    let dismissed = town(&[]).with_user("bot", "t-bot", &["beta"]);
+    rig.at_write(1, Moment::After, move |rules| change_users(rules, &dismissed));
+    let applied = rig.apply(Pulling::Stored).unwrap();
+    assert_eq!(applied.refused_projects, [ALPHA].into());
+    let done = classes(&[&[1, 2], &[21, 22], &[23, 24]]);
+    assert_eq!(target(&applied.draft), done);
+    let refused = answers(&rig).iter().filter(|(_, status)| *status == 403).count();
+    assert!((1..=2).contains(&refused), "{refused}");
+    // What was written before is known, although the run could not be carried on.
+    assert_eq!(rig.known_relations(), done);
+    rig.pull().unwrap();
+    rig.assert_at_rest(&done);
 }
 
 #[test]

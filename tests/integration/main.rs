@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
 
 mod apply;
+mod apply_cut_short;
 mod apply_faults;
 mod apply_killed;
 mod apply_moments;
