@@ -171,6 +171,22 @@ fn a_hidden_relation_of_a_newcomer_is_cleared_once_and_planned_for_anew() {
     rig.assert_at_rest(&classes(&[&[1, 2, 3, 4]]));
 }
 
+#[test]
+fn hidden_relations_behind_every_newcomer_are_no_reason_to_give_up() {
+    let mut world = town(&[]);
+    world.hidden_relations.extend((1..=20).map(PatchId));
+    let one_at_a_time = Terms {
+        limits: "attach_limit = 1",
+        ..Terms::default()
+    };
+    let rig = Rig::serving(&world, one_at_a_time);
+    rig.want("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20\n");
+    rig.pull().unwrap();
+    rig.apply(Pulling::Stored).unwrap();
+    let whole: Vec<u64> = (1..=20).collect();
+    rig.assert_at_rest(&classes(&[&whole]));
+}
+
 /// A clear that goes unanswered cannot be told from one that took effect: the patch reads as unrelated before and after.
 #[test]
 fn a_hidden_relation_is_cleared_even_when_the_clear_is_lost() {
@@ -203,6 +219,23 @@ fn a_conflict_that_never_goes_away_is_reported_and_the_rest_is_done() {
     rig.leave_alone();
     rig.apply(Pulling::Stored).unwrap();
     rig.assert_at_rest(&classes(&[&[1, 2, 3], &[4, 5]]));
+}
+
+#[test]
+fn however_many_conflicts_never_go_away_all_of_them_are_reported() {
+    let one_at_a_time = Terms {
+        limits: "attach_limit = 1",
+        concurrent_requests: 1,
+        ..Terms::default()
+    };
+    let rig = rig_as(&[&[11, 12]], "1 2 3 4 5 6 7 8 9 10 11 12\n13 14\n", one_at_a_time);
+    rig.simulator().on_request(|request, moment, rules| match Asked::of(request) {
+        Asked::Write(PatchId(patch @ 1..=10)) if moment == Moment::Before => write_as_human(rules, patch, &[patch]),
+        _ => {}
+    });
+    let applied = rig.apply(Pulling::Stored).unwrap();
+    assert_eq!(applied.refused_patches, (1..=10).map(PatchId).collect());
+    assert_eq!(rig.relations(), classes(&[&[11, 12], &[13, 14]]));
 }
 
 #[test]

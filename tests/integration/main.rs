@@ -8,6 +8,7 @@ mod apply_faults;
 mod apply_killed;
 mod apply_moments;
 mod apply_people;
+mod apply_random;
 mod apply_refusals;
 mod client_connect;
 mod client_errors;
