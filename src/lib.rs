@@ -13,7 +13,7 @@
 //! | [`tracker`] | Patchwork: wire types, HTTP, [`tracker::Reader`], [`tracker::Writer`], [`tracker::simulator`] | `model`, `remedy` |
 //! | [`pasta`] | group files in | `model`, `remedy` |
 //! | [`store`] | SQLite: migrations, snapshots, journal | `model`, `remedy` |
-//! | [`model`] | PURE: partitions, planner, checker, guards; no async, no I/O, no clock, no randomness | nothing |
+//! | [`model`] | PURE: partitions, planner, checker, guards; no async, no I/O, no clock, no randomness | `remedy` |
 //! | [`remedy`] | errors that say what to do next | nothing |
 //!
 //! Nothing points back up this table: `tests/integration/architecture.rs` keeps it so. `docs/architecture.md` walks one cycle through the house.

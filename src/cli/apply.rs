@@ -1,37 +1,30 @@
 //! `kinset apply`
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::args::ApplyArguments;
-use super::failure::Failure;
+use super::failure::{Failure, Misuse};
 use super::plan::{prepared, pulling};
 use super::render::words::count;
-use super::wiring::{ConfigFile, open_state, shutdown_on_signals};
+use super::wiring::{ConfigFile, each, open_session, open_state, shutdown_on_signals};
 use super::{Status, output, progress, render};
 use crate::config::Tracker;
-use crate::reconcile::{Applied, Apply, Keeper, Patience, PlanDocument, Prepared, Pulling, Session, SessionOptions, Shutdown};
+use crate::model::{ProjectId, ProjectName};
+use crate::reconcile::{Applied, Apply, Keeper, Patience, PlanDocument, Prepared, Pulling, Shutdown};
 
 pub(super) async fn run(arguments: &ApplyArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
-    let trackers = config.select(&arguments.names)?;
     let saved = arguments.plan.as_deref().map(PlanDocument::load).transpose()?;
+    let trackers = match &saved {
+        Some(saved) if arguments.names.is_empty() => config.select(&saved.tracker_names())?,
+        _ => config.select(&arguments.names)?,
+    };
     let keeper = open_state(&config)?;
     let shutdown = shutdown_on_signals()?;
-    let mut status = Status::Done;
-    for tracker in trackers {
-        if shutdown.is_requested() {
-            return Ok(Status::Failed);
-        }
-        match one(arguments, tracker, saved.as_ref(), &keeper, &shutdown).await {
-            Ok(Status::Done) => {}
-            Ok(other) => status = other,
-            Err(failure) => {
-                failure.report();
-                status = Status::Failed;
-            }
-        }
-    }
-    Ok(status)
+    let one = async |tracker: &Tracker| one(arguments, tracker, saved.as_ref(), &keeper, &shutdown).await;
+    let (statuses, status) = each(&trackers, one).await;
+    Ok(statuses.into_iter().find(|status| *status != Status::Done).unwrap_or(status))
 }
 
 async fn one(
@@ -54,6 +47,8 @@ async fn one(
             return Ok(Status::Failed);
         }
     };
+    let projects = prepared.stored.snapshot.projects.values();
+    let names = projects.map(|project| (project.id, project.name.clone())).collect();
     let bar = progress::bar(Some(prepared.draft.plan.writes() as u64), "writes");
     let written = AtomicUsize::new(0);
     let on_write = || {
@@ -62,7 +57,14 @@ async fn one(
     };
     let applied = apply.run(prepared, &on_write).await;
     bar.finish_and_clear();
-    Ok(tell(tracker, &applied?, written.into_inner()))
+    let written = count(written.into_inner(), "write");
+    match applied {
+        Ok(applied) => Ok(tell(tracker, &names, &applied, &written)),
+        Err(error) => {
+            output::say(&format!("{}: {written} took effect before it failed", tracker.name));
+            Err(error.into())
+        }
+    }
 }
 
 /// What came of showing a plan.
@@ -83,7 +85,7 @@ async fn approve<'a>(
     keeper: &'a Keeper,
     shutdown: &'a Shutdown,
 ) -> Result<Approval<'a>, Failure> {
-    let session = Session::open(tracker, SessionOptions::default()).await?;
+    let session = open_session(tracker).await?;
     let pulling = if saved.is_some() {
         Pulling::Stored
     } else {
@@ -94,12 +96,13 @@ async fn approve<'a>(
         prepared = prepared.require_same(tracker, saved)?;
     }
     let plan = PlanDocument::new([prepared.document(tracker)]);
-    output::data(|out| render::plan::text(out, &plan))?;
+    show(&plan)?;
     prepared.draft = prepared.draft.require_unguarded(tracker)?;
+    prepared.require_maintainer(tracker)?;
     if plan.writes == 0 {
         return Ok(Approval::Needless);
     }
-    let apply = Apply::begin(session, keeper, Patience::default(), shutdown)?;
+    let apply = Apply::begin(session, keeper, Patience::lasting(tracker.limits.patience()), shutdown)?;
     if saved.is_some() {
         apply.require_untouched(&prepared).await?;
     }
@@ -112,7 +115,18 @@ async fn approve<'a>(
     })
 }
 
-fn tell(tracker: &Tracker, applied: &Applied, written: usize) -> Status {
+/// Shows the plan. Nothing is written that nobody saw.
+fn show(plan: &PlanDocument) -> Result<(), Failure> {
+    output::data(|out| render::plan::text(out, plan)).map_err(|failure| {
+        if failure.is_for_want_of_a_reader() {
+            Misuse::PlanUnread.into()
+        } else {
+            failure
+        }
+    })
+}
+
+fn tell(tracker: &Tracker, names: &BTreeMap<ProjectId, ProjectName>, applied: &Applied, written: &str) -> Status {
     let Applied {
         rounds,
         stopped,
@@ -120,29 +134,34 @@ fn tell(tracker: &Tracker, applied: &Applied, written: usize) -> Status {
         refused_projects,
         refused_patches,
     } = applied;
+    let tracker = &tracker.name;
     let rounds = if *rounds > 1 {
         format!(", in {rounds} rounds because something moved meanwhile")
     } else {
         String::new()
     };
-    output::say(&format!("{}: {} took effect{rounds}", tracker.name, count(written, "write")));
+    output::say(&format!("{tracker}: {written} took effect{rounds}"));
     if *stopped {
-        output::say("stopped before the end; run it again to go on");
+        output::say(&format!("{tracker}: stopped before the end; run it again to go on"));
         return Status::Failed;
     }
-    if refused_projects.is_empty() && refused_patches.is_empty() {
-        output::say(&format!(
-            "{}: {} as planned, verified",
-            tracker.name,
-            count(draft.merged.target.len(), "relation")
-        ));
-        return Status::Done;
+    let projects: Vec<String> = refused_projects
+        .iter()
+        .map(|id| names.get(id).map_or_else(|| id.to_string(), ToString::to_string))
+        .collect();
+    let patches: Vec<String> = refused_patches.iter().map(ToString::to_string).collect();
+    for (what, refused) in [("projects", projects), ("patches", patches)] {
+        if !refused.is_empty() {
+            output::say(&format!(
+                "{tracker}: the tracker refused writes to these {what}: {}; `kinset plan` shows what is left",
+                refused.join(", ")
+            ));
+        }
     }
-    let (projects, patches) = (refused_projects.len(), refused_patches.len());
-    output::say(&format!(
-        "the tracker refused {} and {}; `kinset plan` shows what is left",
-        count(projects, "project"),
-        count(patches, "patch")
-    ));
-    Status::Failed
+    if !refused_projects.is_empty() || !refused_patches.is_empty() {
+        return Status::Failed;
+    }
+    let relations = count(draft.merged.target.len(), "relation");
+    output::say(&format!("{tracker}: {relations} as planned, verified"));
+    Status::Done
 }

@@ -51,7 +51,7 @@ pub(super) enum Command {
     },
     /// Print the manual page, or write the pages of all commands into a folder
     Man {
-        /// The folder
+        /// Write the pages of all commands into this folder
         #[arg(long, value_name = "FOLDER")]
         out: Option<PathBuf>,
     },
@@ -104,8 +104,12 @@ pub(super) struct PlanArguments {
     #[arg(long, value_name = "FILE", requires = "current")]
     pub desired: Option<PathBuf>,
     /// Between two group files: how many ids one relate may name
-    #[arg(long, value_name = "N", requires = "current", default_value = "50")]
+    #[arg(long, value_name = "N", requires = "current", default_value = "50", value_parser = at_least_one)]
     pub attach_limit: NonZeroU32,
+}
+
+fn at_least_one(text: &str) -> Result<NonZeroU32, String> {
+    text.parse().map_err(|_| format!("expected a whole number from 1 to {}", u32::MAX))
 }
 
 /// A plan between two files.
@@ -143,7 +147,7 @@ impl PlanArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct ApplyArguments {
-    /// The trackers to write to [default: all]
+    /// The trackers to write to [default: all, or those of the saved plan]
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// Write without asking

@@ -25,8 +25,8 @@ fn init(file: &ConfigFile) -> Result<Status, Failure> {
     let written = created.and_then(|mut created| created.write_all(example().as_bytes()));
     written.map_err(|source| match source.kind() {
         std::io::ErrorKind::AlreadyExists => Misuse::Exists { path: path.clone() },
-        _ => Misuse::Unwritable {
-            what: path.display().to_string(),
+        _ => Misuse::NoPlaceForExample {
+            path: path.clone(),
             source,
         },
     })?;
@@ -40,8 +40,7 @@ fn check(file: &ConfigFile) -> Result<Status, Failure> {
     for tracker in &config.trackers {
         let problems = [check_token(tracker).err(), read_analysis(tracker).err()];
         for problem in problems.into_iter().flatten() {
-            output::say(&format!("tracker {}:", tracker.name));
-            Failure::from(problem).report();
+            Failure::from(problem).report_on(tracker, config.trackers.len());
             status = Status::Failed;
         }
     }

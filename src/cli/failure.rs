@@ -5,7 +5,10 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::output;
+use crate::config::Tracker;
 use crate::remedy::Remedy;
+use crate::tracker::telling_cause;
 
 /// An error that ends a command.
 #[derive(Debug)]
@@ -20,14 +23,12 @@ impl<E: Remedy + Send + Sync + 'static> From<E> for Failure {
 impl Failure {
     /// Tells what happened, why, and what to do, on standard error.
     pub(super) fn report(&self) {
-        if self.is_broken_pipe() {
+        if self.is_for_want_of_a_reader() {
             return;
         }
         let mut text = format!("error: {}\n", self.0);
-        let mut cause = self.0.source();
-        while let Some(source) = cause {
-            text.push_str(&format!("  because: {}\n", indented(&source.to_string(), "           ")));
-            cause = source.source();
+        for cause in causes(&*self.0) {
+            text.push_str(&format!("  because: {}\n", indented(&cause, "           ")));
         }
         if let Some(remedy) = self.0.remedy() {
             text.push_str(&format!("  help: {}\n", indented(&remedy, "        ")));
@@ -36,28 +37,45 @@ impl Failure {
         let _told = std::io::stderr().lock().write_all(text.as_bytes());
     }
 
+    /// The same of one of several trackers, naming it where that could be in doubt.
+    pub(super) fn report_on(&self, tracker: &Tracker, among: usize) {
+        if among > 1 {
+            output::say(&format!("tracker {}:", tracker.name));
+        }
+        self.report();
+    }
+
     /// 1, but for a reader of our output that has seen enough, which is no failure.
     pub(super) fn exit_code(&self) -> ExitCode {
-        if self.is_broken_pipe() {
+        if self.is_for_want_of_a_reader() {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
         }
     }
 
-    fn is_broken_pipe(&self) -> bool {
-        let mut error: Option<&(dyn Error + 'static)> = Some(&*self.0);
-        while let Some(current) = error {
-            if current
-                .downcast_ref::<std::io::Error>()
-                .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-            {
-                return true;
-            }
-            error = current.source();
-        }
-        false
+    /// Whether it failed only because nobody reads standard output any more.
+    pub(super) fn is_for_want_of_a_reader(&self) -> bool {
+        let error: &(dyn Error + 'static) = &*self.0;
+        matches!(error.downcast_ref(), Some(Misuse::NobodyReads))
     }
+}
+
+/// What caused an error, the nearest cause first, nothing twice.
+fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause = telling_cause(cause);
+        let text = cause.to_string();
+        match told.last_mut() {
+            Some(last) if last.contains(&text) => {}
+            Some(last) if text.contains(&*last) => *last = text,
+            _ => told.push(text),
+        }
+        next = cause.source();
+    }
+    told
 }
 
 fn indented(text: &str, indent: &str) -> String {
@@ -78,6 +96,20 @@ pub(super) enum Misuse {
     Exists {
         /// The file.
         path: PathBuf,
+    },
+    /// Whoever read standard output has seen enough.
+    #[error("nobody reads the output any more")]
+    NobodyReads,
+    /// The same, where something was to be written to a tracker after it.
+    #[error("nothing was written: standard output was closed before all of the plan was shown")]
+    PlanUnread,
+    /// There is no place for a configuration to start from.
+    #[error("cannot write a configuration to {}", .path.display())]
+    NoPlaceForExample {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
     },
     /// Something cannot be written.
     #[error("cannot write {what}")]
@@ -106,8 +138,12 @@ impl Remedy for Misuse {
             Self::OneFileOfTwo => "name what there is with --current and what is wanted with --desired",
             Self::NobodyToAsk => "read the plan with `kinset plan`, then apply it with `kinset apply --yes`",
             Self::Exists { .. } => "move it away, or choose another path with --config",
+            Self::PlanUnread => "let all of the plan be read, or send it to a file",
+            Self::NoPlaceForExample { .. } => {
+                "check that its folder exists and that this user may write there, or name another file with `--config FILE`"
+            }
             Self::Unwritable { .. } => "check that the folder exists and that this user may write there",
-            Self::Unreadable { .. } | Self::Runtime(_) => return None,
+            Self::NobodyReads | Self::Unreadable { .. } | Self::Runtime(_) => return None,
         };
         Some(text.to_owned())
     }

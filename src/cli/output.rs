@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use super::Status;
 use super::failure::{Failure, Misuse};
 
 /// Enough to keep system calls rare when a plan has millions of steps.
@@ -12,16 +13,22 @@ pub(super) fn data<T>(print: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> Re
     let mut out = io::BufWriter::with_capacity(BUFFER, io::stdout().lock());
     let printed = print(&mut out).and_then(|printed| out.flush().map(|()| printed));
     printed.map_err(|source| {
-        Misuse::Unwritable {
-            what: "to standard output".to_owned(),
-            source,
-        }
-        .into()
+        let misuse = match source.kind() {
+            io::ErrorKind::BrokenPipe => Misuse::NobodyReads,
+            _ => Misuse::Unwritable {
+                what: "to standard output".to_owned(),
+                source,
+            },
+        };
+        misuse.into()
     })
 }
 
-/// Prints a value as indented JSON.
-pub(super) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
+/// Prints a value as indented JSON, unless something is missing in it: programs that read it would take it for all there is.
+pub(super) fn json_if_whole(value: &impl serde::Serialize, status: Status) -> Result<(), Failure> {
+    if status == Status::Failed {
+        return Ok(());
+    }
     data(|out| {
         serde_json::to_writer_pretty(&mut *out, value)?;
         writeln!(out)

@@ -4,31 +4,37 @@ use std::path::Path;
 
 use super::args::{Format, PlanArguments};
 use super::failure::{Failure, Misuse};
-use super::wiring::{ConfigFile, open_state};
+use super::wiring::{ConfigFile, each, open_session, open_state};
 use super::{Status, output, progress, render};
 use crate::config::Tracker;
-use crate::reconcile::{Error, Keeper, PlanDocument, Prepared, Pulling, Session, SessionOptions, prepare};
+use crate::reconcile::{Error, Keeper, PlanDocument, Prepared, Pulling, Session, prepare};
 
 pub(super) async fn run(arguments: &PlanArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
     let trackers = config.select(&arguments.names)?;
     let keeper = open_state(&config)?;
-    let mut parts = Vec::new();
-    for tracker in trackers {
-        let session = Session::open(tracker, SessionOptions::default()).await?;
+    let one = async |tracker: &Tracker| {
+        let session = open_session(tracker).await?;
         let prepared = prepared(&session, &keeper, pulling(arguments.no_pull)).await?;
-        parts.push(prepared.document(tracker));
-    }
+        Ok(prepared.document(tracker))
+    };
+    let (parts, status) = each(&trackers, one).await;
     let plan = PlanDocument::new(parts);
+    match &arguments.out {
+        Some(path) if status == Status::Done => save(&plan, path)?,
+        Some(path) => output::say(&format!("{} was not written, as the plan is not whole", path.display())),
+        None => {}
+    }
     match arguments.format {
         Format::Text => output::data(|out| render::plan::text(out, &plan))?,
-        Format::Json => output::json(&plan)?,
-    }
-    if let Some(path) = &arguments.out {
-        save(&plan, path)?;
+        Format::Json => output::json_if_whole(&plan, status)?,
     }
     let is_change = arguments.detailed_exitcode && plan.writes > 0;
-    Ok(if is_change { Status::Changes } else { Status::Done })
+    Ok(if is_change && status == Status::Done {
+        Status::Changes
+    } else {
+        status
+    })
 }
 
 pub(super) const fn pulling(no_pull: bool) -> Pulling {

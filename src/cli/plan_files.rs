@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::mpsc;
 
 use serde::{Serialize, Serializer};
@@ -12,14 +13,13 @@ use super::render::words;
 use super::{Status, output};
 use crate::model::relations::checker::{Terms, check};
 use crate::model::relations::{AttachLimit, Change, Element, Operation, Partition, Plan, Step, plan};
-use crate::pasta::{TokenUniverse, compare_files, read_pair};
+use crate::pasta::{GroupFile, TokenUniverse, compare_files, read_pair};
 use crate::reconcile::Error;
 
 pub(super) fn run(arguments: &FilesArguments) -> Result<Status, Failure> {
     let (current_file, desired_file) = read_pair(&arguments.current, &arguments.desired)?;
-    if desired_file.is_empty() {
-        output::say("warning: the desired file holds no groups, so this plan takes every relation apart");
-    }
+    warn_if_empty(&current_file, &arguments.current, "every relation is made anew");
+    warn_if_empty(&desired_file, &arguments.desired, "every relation is taken apart");
     let (universe, current, desired) = compare_files(&current_file, &desired_file);
     let attach_limit = AttachLimit::Ids(arguments.attach_limit);
     let plan = plan(Change {
@@ -52,6 +52,13 @@ pub(super) fn run(arguments: &FilesArguments) -> Result<Status, Failure> {
     Ok(if is_change { Status::Changes } else { Status::Done })
 }
 
+/// An empty file may be meant here, as nothing is written, but it is more often a slip.
+fn warn_if_empty(file: &GroupFile, path: &Path, so: &str) {
+    if file.is_empty() {
+        output::say(&format!("warning: {} holds no groups, so {so}", path.display()));
+    }
+}
+
 /// A plan between two files, to be printed.
 struct Between<'a> {
     plan: &'a Plan,
@@ -63,8 +70,14 @@ struct Between<'a> {
 impl Between<'_> {
     fn text(&self, out: &mut dyn Write) -> io::Result<()> {
         self.each_step(out, b"", |text, step| self.line(text, step))?;
-        let (before, after) = (self.current.len(), self.desired.len());
-        words::total(out, self.plan.writes(), self.plan.clears(), (before, after))
+        let total = words::Total {
+            clears: self.plan.clears(),
+            relates: self.plan.relates(),
+            before: self.current.len(),
+            after: self.desired.len(),
+            undone: 0,
+        };
+        writeln!(out, "{total}")
     }
 
     fn line(&self, text: &mut Vec<u8>, Step { patch, operation }: Step<'_>) -> io::Result<()> {

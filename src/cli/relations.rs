@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::args::{Format, RelationsCommand};
 use super::failure::Failure;
-use super::wiring::{ConfigFile, open_state};
+use super::render::words::count;
+use super::wiring::{ConfigFile, each, open_state_to_read};
 use super::{Status, output};
 use crate::config::Tracker;
 use crate::model::{MessageId, PatchId};
@@ -14,16 +15,13 @@ pub(super) async fn run(command: &RelationsCommand, file: &ConfigFile) -> Result
     let RelationsCommand::Unmatched { names, format } = command;
     let config = file.load()?;
     let trackers = config.select(names)?;
-    let keeper = open_state(&config)?;
-    let mut lists = Vec::new();
-    for tracker in trackers {
-        lists.push(unmatched(tracker, &keeper).await?);
-    }
+    let keeper = open_state_to_read(&config)?;
+    let (lists, status) = each(&trackers, async |tracker| unmatched(tracker, &keeper).await).await;
     match format {
-        Format::Json => output::json(&lists)?,
+        Format::Json => output::json_if_whole(&lists, status)?,
         Format::Text => lists.iter().try_for_each(print)?,
     }
-    Ok(Status::Done)
+    Ok(status)
 }
 
 /// What an analysis and a tracker do not have in common.
@@ -80,17 +78,14 @@ fn print(list: &UnmatchedDocument) -> Result<(), Failure> {
     output::data(|out| {
         writeln!(
             out,
-            "{tracker}: {} of {named} in the analysis are not in the tracker",
-            only_in_analysis.len()
+            "{tracker}: only in the analysis: {} of {}",
+            only_in_analysis.len(),
+            count(*named, "element")
         )?;
         for element in only_in_analysis {
             writeln!(out, "  {element}")?;
         }
-        writeln!(
-            out,
-            "{tracker}: {} patches of the tracker are not in the analysis",
-            only_in_tracker.len()
-        )?;
+        writeln!(out, "{tracker}: only in the tracker: {}", count(only_in_tracker.len(), "patch"))?;
         for PatchDocument {
             patch,
             project,

@@ -9,10 +9,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::failure::{Failure, Misuse};
-use super::output;
-use crate::config::{self, Config};
-use crate::reconcile::{Keeper, Shutdown};
+use super::{Status, output};
+use crate::config::{self, Config, Tracker};
+use crate::reconcile::{Error, Keeper, Session, SessionOptions, Shutdown};
 use crate::store::Store;
+use crate::tracker::RetryPolicy;
 
 /// Says what is logged, in the syntax of `tracing`; `warn` when it is not set.
 const LOG_VARIABLE: &str = "KINSET_LOG";
@@ -50,6 +51,37 @@ impl ConfigFile {
 /// Opens the state that the configuration names, for this process alone.
 pub(super) fn open_state(config: &Config) -> Result<Keeper, Failure> {
     Ok(Keeper::new(Store::open(&config.state_dir)?, Timestamp::now))
+}
+
+/// Opens the state that the configuration names to look at it, whoever is at work on it.
+pub(super) fn open_state_to_read(config: &Config) -> Result<Keeper, Failure> {
+    Ok(Keeper::new(Store::open_read_only(&config.state_dir)?, Timestamp::now))
+}
+
+/// Reaches a tracker, as patiently as its configuration says.
+pub(super) async fn open_session(tracker: &Tracker) -> Result<Session<'_>, Error> {
+    let options = SessionOptions {
+        retry: RetryPolicy::lasting(tracker.limits.patience()),
+        ..SessionOptions::default()
+    };
+    Session::open(tracker, options).await
+}
+
+/// Gives each tracker its turn. A failure is told at once, and the others have their turn all the same. What came of the turns, and whether all
+/// went well.
+pub(super) async fn each<T>(trackers: &[&Tracker], turn: impl AsyncFn(&Tracker) -> Result<T, Failure>) -> (Vec<T>, Status) {
+    let mut results = Vec::new();
+    let mut status = Status::Done;
+    for &tracker in trackers {
+        match turn(tracker).await {
+            Ok(result) => results.push(result),
+            Err(failure) => {
+                failure.report_on(tracker, trackers.len());
+                status = Status::Failed;
+            }
+        }
+    }
+    (results, status)
 }
 
 /// Runs a command that waits for others.

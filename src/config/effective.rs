@@ -76,6 +76,7 @@ fn render_limits(limits: &Limits, out: &mut Lines) {
         concurrent_requests,
         attach_limit,
         max_relation_size,
+        patience_seconds,
     } = limits;
     let default = Limits::default();
     out.header("[tracker.limits]");
@@ -94,6 +95,11 @@ fn render_limits(limits: &Limits, out: &mut Lines) {
         &keys::MAX_RELATION_SIZE,
         max_relation_size,
         *max_relation_size == default.max_relation_size,
+    );
+    out.defaulted(
+        &keys::PATIENCE_SECONDS,
+        patience_seconds,
+        *patience_seconds == default.patience_seconds,
     );
 }
 

@@ -61,6 +61,7 @@ keys! {
     CONCURRENT_REQUESTS = "concurrent_requests": "a whole number from 1 to 4294967295";
     ATTACH_LIMIT = "attach_limit": "a whole number from 1 to 4294967295";
     MAX_RELATION_SIZE = "max_relation_size": "a whole number from 2 to 4294967295";
+    PATIENCE_SECONDS = "patience_seconds": "a whole number from 0 to 4294967295";
 
     MAX_CLEAR_FRACTION = "max_clear_fraction": "a number from 0 to 1";
     MIN_CLEARS = "min_clears": "a whole number from 0 to 4294967295";
@@ -102,11 +103,17 @@ pub(super) static DESIRED_TABLE: Table = Table {
     keys: &[&PATH, &FORMAT],
 };
 
-/// How much is asked of a tracker.
+/// How much is asked of a tracker, and how patiently.
 pub(super) static LIMITS_TABLE: Table = Table {
     prefix: "tracker.limits.",
     place: "under [tracker.limits]",
-    keys: &[&REQUESTS_PER_SECOND, &CONCURRENT_REQUESTS, &ATTACH_LIMIT, &MAX_RELATION_SIZE],
+    keys: &[
+        &REQUESTS_PER_SECOND,
+        &CONCURRENT_REQUESTS,
+        &ATTACH_LIMIT,
+        &MAX_RELATION_SIZE,
+        &PATIENCE_SECONDS,
+    ],
 };
 
 /// What is too drastic.

@@ -20,6 +20,7 @@ use std::fs;
 use std::io;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use url::Url;
 
@@ -219,7 +220,7 @@ impl fmt::Display for DesiredFormat {
     }
 }
 
-/// How much is asked of a tracker at once.
+/// How much is asked of a tracker at once, and how patiently.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Requests a second, reads and writes together. Default 10: a list page keeps a public server busy for about half a second.
@@ -231,6 +232,9 @@ pub struct Limits {
     /// Patches in one relation, at least 2. Default 200: a list page repeats every relative in every row, 20 MB for a relation of 200. Larger
     /// desired classes are reported and left undone.
     pub max_relation_size: u32,
+    /// How long a request that fails is tried again, in seconds; 0 tries each request once. Default 1020, which is 17 minutes: servers answer
+    /// slow lists with 502 and 504 for minutes on end, and clients that gave up after three and a half had to be taught to wait for that long.
+    pub patience_seconds: u32,
 }
 
 impl Default for Limits {
@@ -240,7 +244,16 @@ impl Default for Limits {
             concurrent_requests: NonZeroUsize::new(4).unwrap_or(NonZeroUsize::MIN),
             attach_limit: NonZeroU32::new(50).unwrap_or(NonZeroU32::MIN),
             max_relation_size: 200,
+            patience_seconds: 17 * 60,
         }
+    }
+}
+
+impl Limits {
+    /// How long a request that fails is tried again.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        Duration::from_secs(self.patience_seconds.into())
     }
 }
 

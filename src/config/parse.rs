@@ -219,6 +219,9 @@ impl Trackers<'_, '_> {
             max_relation_size: section
                 .optional(&keys::MAX_RELATION_SIZE, values::at_least_two, problems)
                 .unwrap_or(default.max_relation_size),
+            patience_seconds: section
+                .optional(&keys::PATIENCE_SECONDS, values::count, problems)
+                .unwrap_or(default.patience_seconds),
         }
     }
 

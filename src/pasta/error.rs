@@ -59,8 +59,14 @@ pub enum GroupsError {
         /// The file.
         path: PathBuf,
     },
-    /// A byte that no text file has.
-    #[error("{at}: expected text, found the byte 0x{byte:02x}")]
+    /// A mark that some programs put before UTF-8 text. It would become a part of the first element.
+    #[error("{at}: expected an element, found a byte order mark")]
+    ByteOrderMark {
+        /// The start of the file.
+        at: Location,
+    },
+    /// A byte that no group file has.
+    #[error("{at}: expected printable text, found the byte 0x{byte:02x}")]
     Binary {
         /// Where.
         at: Location,
@@ -120,11 +126,13 @@ impl Remedy for GroupsError {
         let text = match self {
             Self::Missing { .. } => "check the path; kinset never takes a missing file for an analysis that found no groups",
             Self::MissingPart { .. } => "copy all parts of the analysis, then try again",
-            Self::Unreadable { .. } => "check that the file exists and that this user may read it",
+            Self::Unreadable { .. } => "check that it is a file, and that this user may read it",
             Self::TooLarge { .. } => "split the analysis by list or by project, and give each tracker its own",
             Self::Empty { .. } => {
                 "an empty analysis would clear every relation; if that is meant, set `allow_empty = true` under [tracker.guard]"
             }
+            Self::ByteOrderMark { .. } => "save the file as UTF-8 without a byte order mark",
+            Self::Binary { byte: b'\t', .. } => "the file has tabs; separate elements by spaces",
             Self::Binary { byte: b'\r', .. } => "the file has carriage returns; convert its line ends to single newlines",
             Self::Binary { .. } | Self::NotUtf8 { .. } => "this is not a patch-groups file; check which file the path names",
             Self::TooLong { .. } => "a message id has no more than 998 bytes; check which file the path names",

@@ -44,6 +44,8 @@ pub struct GroupFile {
     lines: Vec<u32>,
     /// Upstream commits, each with its line (as in [`Self::lines`]).
     commits: Vec<(u32, Span)>,
+    /// The hash of each of them.
+    commit_hashes: Vec<u64>,
     /// How many bytes all elements begin with in common.
     common: usize,
 }
@@ -74,6 +76,7 @@ impl GroupFile {
             hashes: Vec::new(),
             lines: vec![0],
             commits: Vec::new(),
+            commit_hashes: Vec::new(),
             common: 0,
         }
     }
@@ -114,6 +117,7 @@ impl GroupFile {
             hashes: Vec::with_capacity(estimate),
             lines: Vec::with_capacity(estimate / 2),
             commits: Vec::new(),
+            commit_hashes: Vec::new(),
             common: 0,
         };
         file.scan(dialect)?;
@@ -147,6 +151,7 @@ impl GroupFile {
                     after_separator = true;
                 } else if after_separator {
                     self.commits.push((line, span));
+                    self.commit_hashes.push(hasher.hash_one(token));
                 } else {
                     check_element(&self.text, start, token, dialect)?;
                     self.spans.push(span);
@@ -195,6 +200,17 @@ impl GroupFile {
     pub(super) fn commits(&self) -> impl ExactSizeIterator<Item = (u32, &[u8])> {
         self.commits.iter().map(|&(line, span)| (line, self.word(span)))
     }
+
+    /// The `index`-th commit, with the line that names it.
+    pub(super) fn commit(&self, index: usize) -> (u32, &[u8]) {
+        let (line, span) = self.commits[index];
+        (line, self.word(span))
+    }
+
+    /// The hashes of the commits, as [`Self::hashes`].
+    pub(super) fn commit_hashes(&self) -> &[u64] {
+        &self.commit_hashes
+    }
 }
 
 /// The words of a line, with where they begin.
@@ -212,6 +228,9 @@ fn words(bytes: &[u8], begin: usize, end: usize) -> impl Iterator<Item = (usize,
 }
 
 fn check_text(text: &Text) -> Result<(), GroupsError> {
+    if text.bytes().starts_with("\u{feff}".as_bytes()) {
+        return Err(GroupsError::ByteOrderMark { at: text.locate(0) });
+    }
     let is_control = |byte: u8| (byte < b' ' && byte != b'\n') || byte == 0x7f;
     let mut ascii = true;
     // Whole blocks first, without a branch per byte.
@@ -272,9 +291,9 @@ mod tests {
     use super::GroupFile;
 
     impl GroupFile {
-        /// The file as it would be if all of its elements happened to have one of two hashes.
+        /// The file as it would be if all of its elements, and all of its commits, happened to have one of two hashes.
         pub(in crate::pasta) fn with_colliding_hashes(mut self) -> Self {
-            self.hashes.iter_mut().for_each(|hash| *hash %= 2);
+            self.hashes.iter_mut().chain(&mut self.commit_hashes).for_each(|hash| *hash %= 2);
             self
         }
     }

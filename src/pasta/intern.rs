@@ -170,6 +170,21 @@ fn joined_partition(file: &GroupFile, universe: usize, element_at: impl Fn(u32) 
 
 /// Pairs of lines that name the same upstream commit.
 fn shared_commits(file: &GroupFile) -> Vec<(u32, u32)> {
+    let bits = bucket_bits(file.commit_hashes().len());
+    let (commits, nothing) = (Dealt::new(file.commit_hashes(), bits), Dealt::new(&[], bits));
+    let mut pairs = Vec::new();
+    for (again, earlier) in match_buckets(0..1 << bits, &commits, &nothing, 0, &[]) {
+        let ((line, commit), (earlier_line, earlier_commit)) = (file.commit(again as usize), file.commit(earlier as usize));
+        if commit != earlier_commit {
+            return shared_commits_by_bytes(file);
+        }
+        pairs.push((earlier_line, line));
+    }
+    pairs.retain(|(earlier, line)| earlier != line);
+    pairs
+}
+
+fn shared_commits_by_bytes(file: &GroupFile) -> Vec<(u32, u32)> {
     let mut last_line: HashMap<&[u8], u32, FixedState> = HashMap::default();
     let again = |(line, commit)| {
         last_line
@@ -249,6 +264,11 @@ const BUCKET: usize = 4096;
 /// Below this many elements a second thread costs more than it saves.
 const WORTH_A_THREAD: usize = 50_000;
 
+/// How many bits of the hashes tell so many elements' buckets apart.
+fn bucket_bits(elements: usize) -> u32 {
+    (elements / BUCKET).checked_ilog2().map_or(0, |bits| bits + 1)
+}
+
 fn worth_a_thread(first: &GroupFile, second: &GroupFile) -> bool {
     first.len() + second.len() >= WORTH_A_THREAD
 }
@@ -296,7 +316,7 @@ fn intern_by_bytes(first: &GroupFile, second: &GroupFile) -> Interned {
 
 fn intern_by_hash(first: &GroupFile, second: &GroupFile) -> Interned {
     let parallel = worth_a_thread(first, second);
-    let bits = ((first.len() + second.len()) / BUCKET).checked_ilog2().map_or(0, |bits| bits + 1);
+    let bits = bucket_bits(first.len() + second.len());
     let dealt = both(parallel, || Dealt::new(first.hashes(), bits), || Dealt::new(second.hashes(), bits));
     let element_of: Vec<AtomicU32> = std::iter::repeat_with(AtomicU32::default).take(second.len()).collect();
     let run = |buckets: Range<usize>| match_buckets(buckets, &dealt.0, &dealt.1, first.len() as u32, &element_of);
@@ -438,6 +458,16 @@ mod tests {
             let tokens: Vec<&str> = distinct.iter().map(|&element| universe.token(element)).collect();
             assert_eq!(tokens, ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"]);
         });
+    }
+
+    #[test]
+    fn different_commits_of_one_hash_stay_different() {
+        let text = "a => c1 c2\nb => c3\nc => c2 c4 c4\n=> c5\nd => c6 c5\ne => c3\nf => c7\n";
+        for file in [file(text), file(text).with_colliding_hashes()] {
+            with_single_file(&file, |universe, partition, _| {
+                assert_eq!(classes(universe, partition), expected(["a c", "b e"]));
+            });
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! PaStA's files: `patch-groups`, one group of message ids a line.
 //!
 //! [`GroupFile`] reads one, split files included; [`Token universes`](TokenUniverse) are what one or two such files speak of, with the
-//! partitions that they hold. The layout is that of PaStA's own reader: ids separated by spaces, then optionally ` => ` and upstream commits,
-//! and lines that share an element are one group. Where PaStA reads a missing or empty file as "no groups", kinset refuses, because for a
-//! tracker that would mean to clear everything.
+//! partitions that they hold; [`generate`](generate::generate) makes files that look like real ones. The layout is that of PaStA's own
+//! reader: ids separated by spaces, then optionally ` => ` and upstream commits, and lines that share an element are one group. Where PaStA
+//! reads a missing or empty file as "no groups", kinset refuses, because for a tracker that would mean to clear everything.
 
 mod error;
 pub mod generate;

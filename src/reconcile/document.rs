@@ -79,8 +79,9 @@ pub struct TrackerDocument {
     pub policy: String,
     /// When the tracker was last read whole.
     pub pulled_at: Timestamp,
-    /// Whose token it is, if that is known.
-    pub user: Option<String>,
+    /// Whose token it is.
+    #[serde(flatten)]
+    pub user: UserDocument,
     /// How many of the writes are clears.
     pub clears: usize,
     /// How many of the writes are relates.
@@ -103,6 +104,23 @@ pub struct TrackerDocument {
     pub guards: Vec<GuardDocument>,
     /// Stands for everything that the plan was computed from: a saved plan with another digest is stale.
     pub digest: String,
+}
+
+/// Whose token it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "identity", rename_all = "kebab-case")]
+pub enum UserDocument {
+    /// This user's, who maintains at least one of the tracker's projects.
+    Maintainer {
+        /// The user's name.
+        user: String,
+    },
+    /// There is no token.
+    Anonymous,
+    /// It belongs to somebody who maintains none of the tracker's projects.
+    NoMaintainer,
+    /// The tracker does not tell.
+    Unknown,
 }
 
 /// Something wanted that is not planned.
@@ -171,6 +189,7 @@ impl PlanDocument {
     /// When the file cannot be read or holds no plan of this layout.
     pub fn load(path: &Path) -> Result<Self, Error> {
         #[derive(Deserialize)]
+        #[serde(expecting = "a plan")]
         struct Layout {
             format: u32,
         }
@@ -191,6 +210,12 @@ impl PlanDocument {
             });
         }
         serde_json::from_slice(&text).map_err(no_plan)
+    }
+
+    /// The names of the trackers that it plans for.
+    #[must_use]
+    pub fn tracker_names(&self) -> Vec<&str> {
+        self.trackers.iter().map(|tracker| tracker.name.as_str()).collect()
     }
 
     /// Whether the plan for a tracker is the one that is computed now.
@@ -242,8 +267,10 @@ impl Draft {
             policy: tracker.policy.to_string(),
             pulled_at: stored.pulled_at,
             user: match identity {
-                Identity::User(name) => Some(name.to_string()),
-                Identity::Anonymous | Identity::NoneOf | Identity::Unknown => None,
+                Identity::User(name) => UserDocument::Maintainer { user: name.to_string() },
+                Identity::Anonymous => UserDocument::Anonymous,
+                Identity::NoneOf => UserDocument::NoMaintainer,
+                Identity::Unknown => UserDocument::Unknown,
             },
             clears: self.plan.clears(),
             relates: self.plan.relates(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use super::{Error, Scene};
-use crate::config::Tracker;
+use crate::config::{Limits, Tracker};
 use crate::model::relations::checker::{Terms, check};
 use crate::model::relations::guard::{self, Tripped};
 use crate::model::relations::merge::{Because, Merged, Wish, merge};
@@ -165,9 +165,16 @@ fn digest(tracker: &Tracker, scene: &Scene, held: &BTreeMap<Element, Because>) -
         digest.update((text.len() as u64).to_be_bytes());
         digest.update(text);
     };
+    let Limits {
+        attach_limit,
+        max_relation_size,
+        requests_per_second: _,
+        concurrent_requests: _,
+        patience_seconds: _,
+    } = tracker.limits;
     enter(format!(
-        "{} {} {:?} {:?}",
-        tracker.url, tracker.policy, tracker.limits, tracker.guard
+        "{} {} {attach_limit} {max_relation_size} {:?}",
+        tracker.url, tracker.policy, tracker.guard
     ));
     enter(format!("{:?}", scene.patches));
     enter(classes(&scene.current));

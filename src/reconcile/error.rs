@@ -15,13 +15,24 @@ use crate::tracker::{TokenError, WriteError};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The tracker's token cannot be had.
-    #[error("the token cannot be had")]
+    #[error("the token cannot be used")]
     Token(#[source] TokenError),
     /// The configuration names no token, and a write needs one.
     #[error("tracker {tracker} has no token, so nothing can be written to it")]
     NoToken {
         /// The tracker.
         tracker: TrackerName,
+    },
+    /// The token is of somebody who may write nothing here.
+    #[error(
+        "the token's user maintains none of the projects of tracker {tracker} ({}), so nothing can be written to it",
+        joined(projects)
+    )]
+    NoMaintainer {
+        /// The tracker.
+        tracker: TrackerName,
+        /// Its projects in the configuration.
+        projects: Vec<ProjectName>,
     },
     /// The tracker cannot be read.
     #[error("the tracker cannot be read")]
@@ -43,7 +54,7 @@ pub enum Error {
         patches: Vec<PatchId>,
     },
     /// The state cannot be read or written.
-    #[error("the local state failed")]
+    #[error("the local state cannot be used")]
     Store(#[source] StoreError),
     /// The analysis cannot be read.
     #[error("the analysis cannot be read")]
@@ -127,6 +138,10 @@ fn list(tripped: &[Tripped]) -> String {
     tripped.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
+fn joined(projects: &[ProjectName]) -> String {
+    projects.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 impl From<crate::tracker::Error> for Error {
     fn from(error: crate::tracker::Error) -> Self {
         Self::Tracker(Box::new(error))
@@ -148,9 +163,14 @@ impl Remedy for Error {
             Self::NoToken { .. } => {
                 "create a token on your Patchwork profile page and name its file with `token_file` under [[tracker]]".to_owned()
             }
-            Self::UnknownProject { .. } => "nothing was changed; correct `projects` under [[tracker]]".to_owned(),
+            Self::NoMaintainer { .. } => {
+                "have the tracker's administrators make the token's user a maintainer of these projects, or use the token of one".to_owned()
+            }
+            Self::UnknownProject { .. } => "nothing was changed; correct `projects` under [[tracker]]: a project's name is the word that stands for it in its address, \
+                 as in /project/NAME/list/"
+                    .to_owned(),
             Self::Unsteady { .. } => "nothing was changed; pull again when whoever is writing there is done".to_owned(),
-            Self::NeverPulled { tracker, .. } => format!("run `kinset pull {tracker}`, or leave out --no-pull"),
+            Self::NeverPulled { tracker, .. } => format!("run `kinset pull {tracker}` first"),
             Self::Unsound(_) => "nothing was written; please report this with the output of `kinset plan --format json`".to_owned(),
             Self::NoPlan { .. } | Self::OtherPlanFormat { .. } => "make it anew with `kinset plan --out FILE`".to_owned(),
             Self::PlanUnreadable { .. } => "check the path given with --plan".to_owned(),

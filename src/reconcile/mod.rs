@@ -4,7 +4,7 @@
 //!
 //! | step | where | what it may do |
 //! | --- | --- | --- |
-//! | pull | [`pull`] | read the tracker, write the local snapshot |
+//! | pull | [`pull()`] | read the tracker, write the local snapshot |
 //! | resolve | [`Scene`] | read the analysis, compare the two universes |
 //! | merge, plan, check | [`Draft`] | nothing but think |
 //! | settle, apply, verify, record | [`Apply`] | read and write the tracker, keep the journal |
@@ -25,7 +25,9 @@ mod session;
 mod settle;
 
 pub use apply::{Applied, Apply, Shutdown};
-pub use document::{BecauseDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument, TrackerDocument, UndoneDocument};
+pub use document::{
+    BecauseDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument, TrackerDocument, UndoneDocument, UserDocument,
+};
 pub use draft::{Draft, Rights};
 pub use error::Error;
 pub use execute::Patience;

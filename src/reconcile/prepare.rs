@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::settle::settle_left_overs;
 use super::{Draft, Error, Keeper, PlanDocument, Rights, Scene, Session, StepDocument, TrackerDocument, pull};
 use crate::config::{Desired, DesiredFormat, Tracker};
+use crate::model::relations::merge::{Because, Undone};
 use crate::pasta::{Dialect, Ending, GroupFile};
 use crate::store::StoredSnapshot;
 use crate::tracker::{Identity, Progress};
@@ -36,6 +37,21 @@ impl Prepared {
     #[must_use]
     pub fn document(&self, tracker: &Tracker) -> (TrackerDocument, Vec<StepDocument>) {
         self.draft.document(tracker, &self.stored, &self.identity)
+    }
+
+    /// Makes sure that the token's user is not known to be unable to write anything that is wanted.
+    ///
+    /// # Errors
+    /// [`Error::NoMaintainer`].
+    pub fn require_maintainer(&self, tracker: &Tracker) -> Result<(), Error> {
+        let is_held_back = |undone: &Undone| undone.because.iter().any(|because| matches!(because, Because::Permission(_)));
+        if self.identity == Identity::NoneOf && self.draft.merged.undone.iter().any(is_held_back) {
+            return Err(Error::NoMaintainer {
+                tracker: tracker.name.clone(),
+                projects: tracker.projects.clone(),
+            });
+        }
+        Ok(())
     }
 
     /// Passes the plan on if it is the one that was saved.

@@ -25,7 +25,16 @@ impl Default for SessionOptions {
     }
 }
 
-/// A connection to one tracker, as its configuration describes it.
+/// A connection to one tracker, as its configuration describes it. Plans are made with it, and it writes nothing:
+///
+/// ```compile_fail,E0624
+/// # use kinset::{reconcile::{Error, Session}, tracker::{Reader, Writer}};
+/// fn write(session: Session<'_>) -> Result<(Reader, Writer), Error> {
+///     session.into_writer()
+/// }
+/// ```
+///
+/// Only [`Apply::begin`](super::Apply::begin) turns it into something that does.
 #[derive(Debug)]
 pub struct Session<'a> {
     /// The tracker's part of the configuration.

@@ -388,7 +388,7 @@ pub enum WriteError {
         retry_after: Option<Duration>,
     },
     /// The write may or may not have been carried out: only a read can tell.
-    #[error("no telling whether {url} was written")]
+    #[error("it was left open whether {url} was written")]
     Unknown {
         /// The patch's address.
         url: Address,
@@ -485,4 +485,16 @@ impl Remedy for WriteError {
         };
         Some(text.to_owned())
     }
+}
+
+/// The cause that tells what happened: of the HTTP client's many layers only the bottom does, any other cause tells for itself.
+#[must_use]
+pub fn telling_cause<'a>(cause: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
+    let mut telling = cause;
+    if cause.is::<reqwest::Error>() {
+        while let Some(source) = telling.source() {
+            telling = source;
+        }
+    }
+    telling
 }

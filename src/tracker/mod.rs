@@ -21,7 +21,7 @@ mod wire;
 mod writer;
 
 pub use address::Address;
-pub use error::{Answer, Error, Lost, Refusal, Unsent, WriteError};
+pub use error::{Answer, Error, Lost, Refusal, Unsent, WriteError, telling_cause};
 pub use paging::Progress;
 pub use reader::{ApiVersion, Identity, Reader};
 pub use settings::{Jitter, RetryPolicy, Settings};

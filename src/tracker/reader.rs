@@ -59,7 +59,23 @@ pub enum Identity {
     Unknown,
 }
 
-/// Reads from one tracker. Cheap to clone; clones share one pace, and cannot write.
+/// Reads from one tracker. Cheap to clone; clones share one pace, and cannot write:
+///
+/// ```compile_fail,E0599
+/// # use kinset::{model::PatchId, tracker::{Reader, WriteError}};
+/// async fn clear(reader: &Reader, patch: PatchId) -> Result<(), WriteError> {
+///     reader.clear(patch).await
+/// }
+/// ```
+///
+/// For that it takes a [`Writer`](super::Writer), and for a writer the token:
+///
+/// ```
+/// # use kinset::{model::PatchId, tracker::{Reader, Token, WriteError, Writer}};
+/// async fn clear(reader: &Reader, token: Token, patch: PatchId) -> Result<(), WriteError> {
+///     Writer::new(reader, token).clear(patch).await
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Reader {
     session: Session,

@@ -66,6 +66,16 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// The default, for as long as this; no time at all tries once.
+    #[must_use]
+    pub fn lasting(patience: Duration) -> Self {
+        Self {
+            attempts: NonZeroU32::MAX,
+            patience,
+            ..Self::default()
+        }
+    }
+
     /// Tries up to `attempts` times without any wait: for servers that live in the same process.
     #[must_use]
     pub const fn without_waiting(attempts: NonZeroU32) -> Self {
@@ -139,6 +149,16 @@ mod tests {
         assert_eq!(policy.wait(second, Some(Duration::from_secs(7))), Duration::from_secs(7));
         assert_eq!(policy.wait(second, Some(Duration::from_secs(3600))), Duration::from_secs(60));
         assert_eq!(policy.wait(second, Some(Duration::ZERO)), second);
+    }
+
+    #[test]
+    fn a_policy_lasts_as_long_as_it_is_told_to_however_often_that_is() {
+        for seconds in [0, 1, 50_000] {
+            let policy = RetryPolicy::lasting(Duration::from_secs(seconds));
+            assert_eq!(policy.patience.as_secs(), seconds);
+            let first_waits = policy.backoff().build().take(2000);
+            assert!(first_waits.sum::<Duration>() > policy.patience);
+        }
     }
 
     #[test]

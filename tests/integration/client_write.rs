@@ -210,7 +210,7 @@ async fn after_a_servers_error_nobody_knows() {
     }
     let (error, text) = failure(ResponseTemplate::new(502).set_body_raw("<html>Bad Gateway</html>", "text/html")).await;
     insta::assert_snapshot!(text, @r"
-    no telling whether http://tracker/api/1.3/patches/7/ was written
+    it was left open whether http://tracker/api/1.3/patches/7/ was written
     http://tracker/api/1.3/patches/7/ answered 502 Bad Gateway (text/html): <html>Bad Gateway</html>
     ");
     insta::assert_snapshot!(error.remedy().unwrap(), @"the next run reads the patch first and goes on from what it finds");
@@ -227,7 +227,7 @@ async fn a_success_that_is_a_web_page_is_not_the_trackers() {
         }
     ));
     insta::assert_snapshot!(text, @r"
-    no telling whether http://tracker/api/1.3/patches/7/ was written
+    it was left open whether http://tracker/api/1.3/patches/7/ was written
     the answer cannot be read: http://tracker/api/1.3/patches/7/ answered 200 OK (text/html): <html>Please log in</html>
     ");
 }

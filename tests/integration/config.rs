@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kinset::config::{
     Config, ConfigError, DEFAULT_PATH, Desired, DesiredFormat, Fraction, Guard, Limits, TokenSource, choose_path, example,
@@ -46,6 +47,7 @@ requests_per_second = 1
 concurrent_requests = 2
 attach_limit = 1_000
 max_relation_size = 2
+patience_seconds = 0
 
 [tracker.guard]
 max_clear_fraction = 1
@@ -100,9 +102,10 @@ fn the_least_configuration_gets_the_documented_defaults() {
             limits.requests_per_second.get(),
             limits.concurrent_requests.get(),
             limits.attach_limit.get(),
-            limits.max_relation_size
+            limits.max_relation_size,
+            limits.patience()
         ),
-        (10, 4, 50, 200)
+        (10, 4, 50, 200, Duration::from_secs(1020))
     );
     let guard = &tracker.guard;
     assert_eq!(
@@ -140,6 +143,7 @@ fn every_key_sets_what_it_says() {
         concurrent_requests: NonZeroUsize::new(2).unwrap(),
         attach_limit: NonZeroU32::new(1000).unwrap(),
         max_relation_size: 2,
+        patience_seconds: 0,
     };
     assert_eq!(tracker.limits, limits);
     let guard = Guard {
@@ -383,6 +387,7 @@ fn the_effective_configuration_marks_defaults_and_hides_the_token() {
     concurrent_requests = 4  # default
     attach_limit = 7
     max_relation_size = 200  # default
+    patience_seconds = 1020  # default
 
     [tracker.guard]
     max_clear_fraction = 0.25  # default

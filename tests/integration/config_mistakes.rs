@@ -316,6 +316,11 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "[tracker.desired]",
+        "limits.patience_seconds = 0.5\n[tracker.desired]",
+        &["6:27: `tracker.limits.patience_seconds`: expected a whole number from 0 to 4294967295, found 0.5"],
+    ),
+    (
+        "[tracker.desired]",
         "guard.min_clears = 99999999999999999999\n[tracker.desired]",
         &["6:20: `tracker.guard.min_clears`: expected a whole number from 0 to 4294967295, found 99999999999999999999"],
     ),

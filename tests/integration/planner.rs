@@ -3,9 +3,9 @@
 
 mod exhaustive;
 mod formula;
-mod patchwork;
 mod properties;
 mod real_data;
+mod replay;
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;

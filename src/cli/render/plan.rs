@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use super::words;
-use crate::reconcile::{BecauseDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument, TrackerDocument, UndoneDocument};
+use crate::reconcile::{
+    BecauseDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument, TrackerDocument, UndoneDocument, UserDocument,
+};
 
 /// How many patches of something left undone are listed before the rest is counted.
 const LISTED: usize = 12;
@@ -15,20 +17,29 @@ pub(in crate::cli) fn text(out: &mut dyn Write, plan: &PlanDocument) -> io::Resu
             writeln!(out)?;
         }
         heading(out, tracker)?;
-        let steps: Vec<&StepDocument> = plan.steps.iter().filter(|step| step.tracker == tracker.name).collect();
-        for step in &steps {
+        for step in plan.steps.iter().filter(|step| step.tracker == tracker.name) {
             step_line(out, step)?;
         }
         for undone in &tracker.undone {
             undone_line(out, undone)?;
         }
-        words::total(out, steps.len(), tracker.clears, (tracker.relations, tracker.relations_after))?;
+        writeln!(out, "{}", total(tracker))?;
         unmatched(out, tracker)?;
         for guard in &tracker.guards {
             guard_lines(out, guard)?;
         }
     }
     Ok(())
+}
+
+fn total(tracker: &TrackerDocument) -> words::Total {
+    words::Total {
+        clears: tracker.clears,
+        relates: tracker.relates,
+        before: tracker.relations,
+        after: tracker.relations_after,
+        undone: tracker.undone.len(),
+    }
 }
 
 fn heading(out: &mut dyn Write, tracker: &TrackerDocument) -> io::Result<()> {
@@ -38,32 +49,39 @@ fn heading(out: &mut dyn Write, tracker: &TrackerDocument) -> io::Result<()> {
         policy,
         pulled_at,
         patches,
+        user,
         ..
     } = tracker;
-    let user = tracker
-        .user
-        .as_ref()
-        .map_or_else(|| "nobody known to it".to_owned(), ToString::to_string);
+    let user = match user {
+        UserDocument::Maintainer { user } => format!("as {user}"),
+        UserDocument::Anonymous => "without a token".to_owned(),
+        UserDocument::NoMaintainer => "as a user who maintains none of its projects".to_owned(),
+        UserDocument::Unknown => "as a user that the tracker does not tell".to_owned(),
+    };
+    let patches = words::count(*patches, "patch");
     writeln!(
         out,
-        "tracker {name} at {url}: {patches} patches as of {pulled_at:.0}, policy {policy}, as {user}"
+        "tracker {name} at {url}: {patches} as of {pulled_at:.0}, policy {policy}, {user}"
     )
 }
 
 fn step_line(out: &mut dyn Write, step: &StepDocument) -> io::Result<()> {
-    match &step.operation {
-        OperationDocument::Clear { patch, reason } => write!(out, "  clear  {patch}  # {}", words::clear(*reason))?,
+    let reason = match &step.operation {
+        OperationDocument::Clear { patch, reason } => {
+            write!(out, "  clear  {patch}")?;
+            words::clear(*reason)
+        }
         OperationDocument::Relate { patch, related, reason } => {
             write!(out, "  relate {patch} with")?;
             for patch in related {
                 write!(out, " {patch}")?;
             }
-            write!(out, "  # {}", words::relate(*reason))?;
+            words::relate(*reason)
         }
-    }
+    };
     match &step.message_id {
-        Some(message_id) => writeln!(out, " {message_id}"),
-        None => writeln!(out),
+        Some(message_id) => writeln!(out, "  # {message_id}: {reason}"),
+        None => writeln!(out, "  # {reason}"),
     }
 }
 
@@ -81,7 +99,7 @@ fn reason(because: &BecauseDocument) -> String {
         BecauseDocument::Permission { project } => format!("the token's user does not maintain project {project}"),
         BecauseDocument::OutOfScope => "a patch is outside the tracker's projects".to_owned(),
         BecauseDocument::TooLarge { size, limit } => {
-            format!("it would have {size} members, at most {limit} are allowed (max_relation_size)")
+            format!("the wanted relation would have {size} members, at most {limit} are allowed (max_relation_size)")
         }
         BecauseDocument::Policy => "the policy is additive".to_owned(),
         BecauseDocument::Refused => "the tracker refused it, and no read explains why".to_owned(),
@@ -101,8 +119,9 @@ fn unmatched(out: &mut dyn Write, tracker: &TrackerDocument) -> io::Result<()> {
     }
     writeln!(
         out,
-        "unmatched: {only_in_analysis} of {named} in the analysis are not in the tracker, {only_in_tracker} of {patches} patches are not in the \
-         analysis (see `kinset relations unmatched`)"
+        "unmatched: {only_in_analysis} of {} only in the analysis, {only_in_tracker} of {} only in the tracker (see `kinset relations unmatched`)",
+        words::count(*named, "element"),
+        words::count(*patches, "patch")
     )
 }
 

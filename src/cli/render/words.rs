@@ -1,6 +1,6 @@
 //! What reasons and numbers are called.
 
-use std::io::{self, Write};
+use std::fmt;
 
 use crate::model::relations::merge::Left;
 use crate::model::relations::{ClearReason, RelateReason};
@@ -30,27 +30,58 @@ pub(in crate::cli) fn left(left: Left) -> &'static str {
     }
 }
 
-/// The last line of a plan.
-pub(in crate::cli) fn total(out: &mut dyn Write, writes: usize, clears: usize, relations: (usize, usize)) -> io::Result<()> {
-    let (before, after) = relations;
-    if writes == 0 {
-        return writeln!(out, "nothing to do: {before} relations are as wanted");
-    }
-    let relates = writes - clears;
-    writeln!(
-        out,
-        "{}: {}, {}; {before} relations become {after}",
-        count(writes, "write"),
-        count(clears, "clear"),
-        count(relates, "relate")
-    )
+/// What a plan comes to: its last line.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::cli) struct Total {
+    pub clears: usize,
+    pub relates: usize,
+    /// Relations before the plan.
+    pub before: usize,
+    /// Relations after it.
+    pub after: usize,
+    /// How much of what is wanted the plan leaves undone.
+    pub undone: usize,
 }
 
-/// A number with its noun, which takes an `s` in the plural.
+impl fmt::Display for Total {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            clears,
+            relates,
+            before,
+            after,
+            undone,
+        } = *self;
+        match (clears + relates, undone) {
+            (0, 0) => write!(
+                f,
+                "nothing to do: {} {} as wanted",
+                count(before, "relation"),
+                if before == 1 { "is" } else { "are" }
+            ),
+            (0, _) => write!(f, "nothing to write"),
+            (writes, _) => write!(
+                f,
+                "{}: {}, {}; {} {} {after}",
+                count(writes, "write"),
+                count(clears, "clear"),
+                count(relates, "relate"),
+                count(before, "relation"),
+                if before == 1 { "becomes" } else { "become" },
+            ),
+        }?;
+        if undone > 0 {
+            write!(f, "; {} left undone", count(undone, "wanted change"))?;
+        }
+        Ok(())
+    }
+}
+
+/// A number with its noun, which takes an `s` or `es` in the plural.
 pub(in crate::cli) fn count(number: usize, noun: &str) -> String {
-    if number == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{number} {noun}s")
+    match number {
+        1 => format!("1 {noun}"),
+        _ if noun.ends_with("ch") => format!("{number} {noun}es"),
+        _ => format!("{number} {noun}s"),
     }
 }

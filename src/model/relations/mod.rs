@@ -1,6 +1,6 @@
 //! Partitions of patches, and the fewest writes from one to another.
 //!
-//! A [`Change`] is the question: a universe of [`Element`]s, the classes that the tracker has and those that are wanted. [`plan`] answers it
+//! A [`Change`] is the question: a universe of [`Element`]s, the classes that the tracker has and those that are wanted. [`plan()`] answers it
 //! with a [`Plan`], which [`check`](checker::check) replays on its own model of Patchwork's rules. Before that, [`merge`](merge::merge)
 //! turns what an analysis wants into what a tracker's policy and the user's permissions allow, and tells what had to be left undone;
 //! after it, the [`guard`]s look at what the plan would do as a whole.

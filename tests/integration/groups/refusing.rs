@@ -83,7 +83,7 @@ fn a_file_that_cannot_be_read_is_refused_with_the_reason() {
     assert_eq!(folder.message(&error), "cannot read groups");
     let source = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
     assert_eq!(source.map(std::io::Error::kind), Some(std::io::ErrorKind::IsADirectory));
-    assert_eq!(error.remedy().unwrap(), "check that the file exists and that this user may read it");
+    assert_eq!(error.remedy().unwrap(), "check that it is a file, and that this user may read it");
 }
 
 #[test]
@@ -134,10 +134,12 @@ fn a_file_without_groups_can_be_read_where_none_are_required() {
 #[test]
 fn a_binary_file_is_refused() {
     let (message, remedy) = refusal(b"<a@x>\n<b@x> \x7fELF\x00");
-    assert_eq!(message, "groups:2:7: expected text, found the byte 0x7f");
+    assert_eq!(message, "groups:2:7: expected printable text, found the byte 0x7f");
     assert_eq!(remedy, "this is not a patch-groups file; check which file the path names");
-    assert_eq!(self::message(b"\0\0\0\0"), "groups:1:1: expected text, found the byte 0x00");
-    assert_eq!(self::message("<a@x>\t<b@x>\n"), "groups:1:6: expected text, found the byte 0x09");
+    assert_eq!(
+        self::message(b"\0\0\0\0"),
+        "groups:1:1: expected printable text, found the byte 0x00"
+    );
 }
 
 #[test]
@@ -146,14 +148,31 @@ fn a_binary_byte_is_found_in_every_block_of_the_file() {
         let mut bytes = vec![b'x'; before];
         bytes.push(0);
         let column = before + 1;
-        assert_eq!(message(bytes), format!("groups:1:{column}: expected text, found the byte 0x00"));
+        assert_eq!(
+            message(bytes),
+            format!("groups:1:{column}: expected printable text, found the byte 0x00")
+        );
     }
+}
+
+#[test]
+fn tabs_are_refused_with_how_to_mend_them() {
+    let (message, remedy) = refusal("<a@x>\t<b@x>\n");
+    assert_eq!(message, "groups:1:6: expected printable text, found the byte 0x09");
+    assert_eq!(remedy, "the file has tabs; separate elements by spaces");
+}
+
+#[test]
+fn a_byte_order_mark_does_not_become_a_part_of_the_first_element() {
+    let (message, remedy) = refusal("\u{feff}<a@x> <b@x>\n");
+    assert_eq!(message, "groups:1:1: expected an element, found a byte order mark");
+    assert_eq!(remedy, "save the file as UTF-8 without a byte order mark");
 }
 
 #[test]
 fn carriage_returns_are_refused_with_how_to_mend_them() {
     let (message, remedy) = refusal("<a@x>\r\n<b@x>\r\n");
-    assert_eq!(message, "groups:1:6: expected text, found the byte 0x0d");
+    assert_eq!(message, "groups:1:6: expected printable text, found the byte 0x0d");
     assert_eq!(remedy, "the file has carriage returns; convert its line ends to single newlines");
 }
 

@@ -8,7 +8,7 @@ use kinset::model::relations::{AttachLimit, ClearReason, Element, Numbered, Oper
 use proptest::prelude::*;
 
 use super::formula::{Fewest, fewest};
-use super::patchwork::{Patchwork, Rules, carry_out};
+use super::replay::{Model, Simulated, Tracker, carry_out};
 use super::{Classes, at_most, partition, plan_between};
 
 const MOST_PATCHES: usize = 40;
@@ -168,10 +168,13 @@ proptest! {
 
     #[test]
     fn carrying_a_plan_out_gives_exactly_the_desired_partition(case in cases()) {
-        let mut tracker = Rules::with_relations(&case.current);
-        let outcome = carry_out(&case.plan(), &mut tracker, case.attach_limit, |element| element.0);
-        prop_assert_eq!(outcome, Ok(()));
-        prop_assert_eq!(tracker.relations(), case.desired);
+        let mut model = Model::with_relations(&case.current);
+        prop_assert_eq!(carry_out(&case.plan(), &mut model, case.attach_limit, |element| element.0), Ok(()));
+        prop_assert_eq!(&model.relations(), &case.desired);
+
+        let mut simulated = Simulated::with_relations(case.patches, &case.current);
+        prop_assert_eq!(carry_out(&case.plan(), &mut simulated, case.attach_limit, |element| element.0), Ok(()));
+        prop_assert_eq!(&simulated.relations(), &case.desired);
     }
 
     #[test]
@@ -185,7 +188,7 @@ proptest! {
 
     #[test]
     fn after_a_plan_there_is_nothing_left_to_do(case in cases()) {
-        let mut tracker = Rules::with_relations(&case.current);
+        let mut tracker = Model::with_relations(&case.current);
         carry_out(&case.plan(), &mut tracker, case.attach_limit, |element| element.0).unwrap();
         let again = Case { current: tracker.relations(), ..case };
         prop_assert!(again.plan().is_empty());
@@ -194,7 +197,7 @@ proptest! {
     #[test]
     fn writes_and_members_kept_are_as_the_formula_says(case in cases()) {
         let plan = case.plan();
-        let before = Rules::with_relations(&case.current);
+        let before = Model::with_relations(&case.current);
         let mut after = before.clone();
         carry_out(&plan, &mut after, case.attach_limit, |element| element.0).unwrap();
         let related = case.current.iter().flatten();

@@ -1,6 +1,6 @@
 //! Plans between group files: those of real projects where they are at hand, and generated ones of their shape everywhere.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kinset::model::relations::checker::{Terms, check};
 use kinset::model::relations::{Partition, Plan};
@@ -8,8 +8,9 @@ use kinset::pasta::generate::{Commits, Shape, generate};
 use kinset::pasta::{Dialect, Ending, GroupFile, TokenUniverse, compare_files};
 
 use super::formula::fewest;
-use super::patchwork::{Patchwork, Rules, carry_out};
+use super::replay::{Model, Tracker, carry_out};
 use super::{Classes, at_most, plan_between};
+use crate::support::data::shared_path;
 
 /// What one group file's relations become in another.
 struct Planned {
@@ -45,21 +46,15 @@ fn plan_between_files(current: &Path, desired: &Path, ids: u32) -> Planned {
     };
     check(&plan, &terms).unwrap();
     let (before, after) = (classes(&current), classes(&desired));
-    let mut tracker = Rules::with_relations(&before);
+    let mut tracker = Model::with_relations(&before);
     carry_out(&plan, &mut tracker, attach_limit, |element| element.0).unwrap();
     assert_eq!(tracker.relations(), after);
     Planned { before, after, plan }
 }
 
-/// The reference data, which are no part of the project.
-fn reference_data() -> Option<PathBuf> {
-    let shared = std::env::var_os("KINSET_SHARED").map_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared").into(), PathBuf::from);
-    Some(shared.join("pasta/data")).filter(|data| data.is_dir())
-}
-
 #[test]
 fn plans_between_the_groups_of_real_projects_take_as_many_writes_as_was_computed_independently() {
-    let Some(data) = reference_data() else {
+    let Some(data) = shared_path("pasta/data") else {
         eprintln!("skipped: the reference data are not here (KINSET_SHARED names their folder)");
         return;
     };

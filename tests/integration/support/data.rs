@@ -13,18 +13,19 @@ pub(crate) fn own<T: DeserializeOwned>(name: &str) -> T {
 
 /// A file of the reference data beside the project, or `None` where there is none.
 pub(crate) fn shared<T: DeserializeOwned>(name: &str) -> Option<T> {
-    shared_file(name).map(|file| parse(&file))
+    shared_path(name).map(|file| parse(&file))
 }
 
 /// As [`shared`], as it stands there.
 pub(crate) fn shared_text(name: &str) -> Option<String> {
-    shared_file(name).map(|file| read(&file))
+    shared_path(name).map(|file| read(&file))
 }
 
-fn shared_file(name: &str) -> Option<PathBuf> {
+/// Where a file or folder of the reference data is, or `None` where there is none.
+pub(crate) fn shared_path(name: &str) -> Option<PathBuf> {
     let root =
         std::env::var_os("KINSET_SHARED").map_or_else(|| [env!("CARGO_MANIFEST_DIR"), "..", "shared"].iter().collect(), PathBuf::from);
-    Some(root.join(name)).filter(|file| file.exists())
+    Some(root.join(name)).filter(|path| path.exists())
 }
 
 fn parse<T: DeserializeOwned>(file: &PathBuf) -> T {

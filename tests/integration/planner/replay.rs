@@ -1,13 +1,18 @@
-//! Patchwork's rules for relations, as `PATCH /patches/{id}/ {"related": […]}` was seen to follow them.
+//! Carrying plans out: on a model of Patchwork's rules, written for this alone, and on the simulator.
+//!
+//! The rules are those of `PATCH /patches/{id}/ {"related": […]}`, as a real server was seen to follow them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use kinset::model::relations::{AttachLimit, Element, Operation, Plan};
+use kinset::model::{PatchId, UserName};
+use kinset::tracker::simulator::{Rules, World};
 
 use super::Classes;
+use crate::support::patchwork::message;
 
 /// What a plan can be carried out on.
-pub(super) trait Patchwork {
+pub(super) trait Tracker {
     /// Carries out one write, or says why it is refused; then nothing has changed.
     fn write(&mut self, patch: u32, related: &[u32]) -> Result<(), String>;
 
@@ -20,20 +25,20 @@ pub(super) trait Patchwork {
 
 /// The rules by themselves. A relation keeps its number for as long as it lives.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Rules {
+pub(super) struct Model {
     relation_of: BTreeMap<u32, usize>,
     members: BTreeMap<usize, BTreeSet<u32>>,
     numbers_used: usize,
 }
 
-impl Rules {
+impl Model {
     pub(super) fn with_relations(relations: &Classes) -> Self {
-        let mut rules = Self::default();
+        let mut model = Self::default();
         for relation in relations {
-            let number = rules.fresh();
-            rules.put(relation.iter().copied(), number);
+            let number = model.fresh();
+            model.put(relation.iter().copied(), number);
         }
-        rules
+        model
     }
 
     pub(super) fn relation_of(&self, patch: u32) -> Option<usize> {
@@ -75,7 +80,7 @@ impl Rules {
     }
 }
 
-impl Patchwork for Rules {
+impl Tracker for Model {
     fn write(&mut self, patch: u32, related: &[u32]) -> Result<(), String> {
         if related.is_empty() {
             self.clear(patch);
@@ -99,11 +104,57 @@ impl Patchwork for Rules {
     }
 }
 
+/// The simulator's rules, with a user who may do everything. Its patches are numbered from 1.
+pub(super) struct Simulated {
+    rules: Rules,
+    user: UserName,
+}
+
+impl Simulated {
+    pub(super) fn with_relations(patches: usize, relations: &Classes) -> Self {
+        let world = World::default().with_project("alpha").with_user("bot", "t-bot", &["alpha"]);
+        let world = (0..patches as u32)
+            .map(Self::id)
+            .fold(world, |world, id| world.with_patch(id, "alpha", message(id.0)));
+        let related = |world: World, relation: &BTreeSet<u32>| world.with_relation(relation.iter().copied().map(Self::id));
+        Self {
+            rules: relations.iter().fold(world, related).rules().unwrap(),
+            user: UserName("bot".to_owned()),
+        }
+    }
+
+    fn id(patch: u32) -> PatchId {
+        PatchId(u64::from(patch) + 1)
+    }
+
+    fn patches(ids: BTreeSet<PatchId>) -> BTreeSet<u32> {
+        ids.into_iter().map(|id| (id.0 - 1) as u32).collect()
+    }
+}
+
+impl Tracker for Simulated {
+    fn write(&mut self, patch: u32, related: &[u32]) -> Result<(), String> {
+        let related: Vec<PatchId> = related.iter().copied().map(Self::id).collect();
+        match self.rules.write(Some(&self.user), Self::id(patch), &related) {
+            Ok(_) => Ok(()),
+            Err(refusal) => Err(format!("{refusal:?}")),
+        }
+    }
+
+    fn relations(&self) -> Classes {
+        self.rules.relations().into_iter().map(Self::patches).collect()
+    }
+
+    fn hidden(&self) -> BTreeSet<u32> {
+        Self::patches(self.rules.hidden_relations())
+    }
+}
+
 /// Carries out a plan write by write, and says what is wrong with the first write that is not as it should be: one that is refused or does
 /// nothing, names too many ids, leaves a relation of one behind, or is addressed to a related patch though it names one that is free.
 pub(super) fn carry_out(
     plan: &Plan,
-    tracker: &mut impl Patchwork,
+    tracker: &mut impl Tracker,
     attach_limit: AttachLimit,
     name: impl Fn(Element) -> u32,
 ) -> Result<(), String> {
@@ -149,32 +200,32 @@ mod tests {
 
     #[test]
     fn a_relate_is_additive_and_never_takes_anything_out() {
-        let mut rules = Rules::with_relations(&relations(&[&[1, 2]]));
-        assert_eq!(rules.write(1, &[3]), Ok(()));
-        assert_eq!(rules.relations(), relations(&[&[1, 2, 3]]));
+        let mut model = Model::with_relations(&relations(&[&[1, 2]]));
+        assert_eq!(model.write(1, &[3]), Ok(()));
+        assert_eq!(model.relations(), relations(&[&[1, 2, 3]]));
     }
 
     #[test]
     fn a_relate_over_two_relations_is_refused_and_changes_nothing() {
-        let mut rules = Rules::with_relations(&relations(&[&[1, 2], &[3, 4]]));
-        assert!(rules.write(5, &[1, 3]).is_err());
-        assert_eq!(rules.relations(), relations(&[&[1, 2], &[3, 4]]));
+        let mut model = Model::with_relations(&relations(&[&[1, 2], &[3, 4]]));
+        assert!(model.write(5, &[1, 3]).is_err());
+        assert_eq!(model.relations(), relations(&[&[1, 2], &[3, 4]]));
     }
 
     #[test]
     fn clearing_one_of_a_pair_frees_both() {
-        let mut rules = Rules::with_relations(&relations(&[&[1, 2]]));
-        assert_eq!(rules.write(1, &[]), Ok(()));
-        assert_eq!(rules.relation_of(2), None);
+        let mut model = Model::with_relations(&relations(&[&[1, 2]]));
+        assert_eq!(model.write(1, &[]), Ok(()));
+        assert_eq!(model.relation_of(2), None);
     }
 
     #[test]
     fn a_patch_related_to_itself_is_hidden_and_conflicts_all_the_same() {
-        let mut rules = Rules::with_relations(&relations(&[&[1, 2]]));
-        assert_eq!(rules.write(3, &[3]), Ok(()));
-        assert_eq!(rules.hidden(), BTreeSet::from([3]));
-        assert!(rules.write(3, &[1]).is_err());
-        assert_eq!(rules.write(3, &[]), Ok(()));
-        assert_eq!(rules.hidden(), BTreeSet::new());
+        let mut model = Model::with_relations(&relations(&[&[1, 2]]));
+        assert_eq!(model.write(3, &[3]), Ok(()));
+        assert_eq!(model.hidden(), BTreeSet::from([3]));
+        assert!(model.write(3, &[1]).is_err());
+        assert_eq!(model.write(3, &[]), Ok(()));
+        assert_eq!(model.hidden(), BTreeSet::new());
     }
 }
