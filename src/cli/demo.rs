@@ -21,7 +21,9 @@ use crate::model::relations::RelateReason;
 use crate::model::{MessageId, PatchId, UserName};
 use crate::pasta::generate::{Commits, Shape, generate};
 use crate::pasta::{Dialect, Ending, GroupFile, with_single_file};
-use crate::reconcile::{Apply, Keeper, OperationDocument, Patience, PlanDocument, Pulled, Pulling, Session, Shutdown, prepare, pull};
+use crate::reconcile::{
+    Apply, Keeper, OperationDocument, Patience, PlanDocument, Pulled, Pulling, Session, SessionOptions, Shutdown, prepare, pull,
+};
 use crate::store::Store;
 use crate::tracker::RetryPolicy;
 use crate::tracker::simulator::{Simulator, World, serve};
@@ -156,7 +158,11 @@ fn edit_by_hand(simulator: &Simulator, plan: &PlanDocument) -> String {
 }
 
 async fn open(tracker: &Tracker) -> Result<Session<'_>, Failure> {
-    Ok(Session::open(tracker, RetryPolicy::without_waiting(NonZeroU32::MIN)).await?)
+    let options = SessionOptions {
+        retry: RetryPolicy::without_waiting(NonZeroU32::MIN),
+        ..SessionOptions::default()
+    };
+    Ok(Session::open(tracker, options).await?)
 }
 
 /// Writes a configuration as an operator would, shows it, and reads it.

@@ -11,7 +11,7 @@ use tracing_subscriber::EnvFilter;
 use super::failure::{Failure, Misuse};
 use super::{Status, output};
 use crate::config::{self, Config, Tracker};
-use crate::reconcile::{Error, Keeper, Session, Shutdown};
+use crate::reconcile::{Error, Keeper, Session, SessionOptions, Shutdown};
 use crate::store::Store;
 use crate::tracker::RetryPolicy;
 
@@ -70,7 +70,11 @@ pub(super) fn open_state_to_read(config: &Config) -> Result<Keeper, Failure> {
 
 /// Reaches a tracker, as patiently as its configuration says.
 pub(super) async fn open_session(tracker: &Tracker) -> Result<Session<'_>, Error> {
-    Session::open(tracker, RetryPolicy::lasting(tracker.limits.patience())).await
+    let options = SessionOptions {
+        retry: RetryPolicy::lasting(tracker.limits.patience()),
+        ..SessionOptions::default()
+    };
+    Session::open(tracker, options).await
 }
 
 /// Gives each tracker its turn. A failure is told at once, and the others have their turn all the same. What came of the turns, and whether all

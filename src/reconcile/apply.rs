@@ -1,8 +1,8 @@
 //! Steps 6 and 7: apply a draft, in rounds, until the tracker is as planned.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering as Memory};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, stream};
@@ -19,7 +19,10 @@ use crate::store::{RunId, RunOutcome, StoredSnapshot};
 use crate::tracker::{Identity, Reader, Writer};
 
 /// How often what moved under a plan is planned anew before the tracker is said not to come to rest.
-const ROUNDS: usize = 8;
+///
+/// Rounds in which something was refused, or cleared because no read explained a conflict, are not counted: that happens once for each
+/// project or patch, however many those are.
+const RESTLESS_ROUNDS: usize = 8;
 
 /// A wish to stop that others may have. The step in flight is finished and its outcome is entered; no other is begun.
 #[derive(Clone, Debug)]
@@ -163,7 +166,7 @@ impl<'a> Apply<'a> {
     ) -> Result<Applied, Error> {
         let mut rights = Rights::of(identity.clone());
         let cleared_hidden = Mutex::new(BTreeSet::new());
-        let mut rounds = 0;
+        let (mut rounds, mut restless, mut learned) = (0, 0, 0);
         loop {
             let mut round = Round::default();
             if !draft.plan.is_empty() {
@@ -172,6 +175,10 @@ impl<'a> Apply<'a> {
             }
             rights.refused_projects.extend(round.refused_projects);
             rights.refused_patches.extend(round.refused_patches);
+            let cleared = cleared_hidden.lock().unwrap_or_else(PoisonError::into_inner).len();
+            let known = rights.refused_projects.len() + rights.refused_patches.len() + cleared;
+            restless += usize::from(known == learned);
+            learned = known;
             let Some(patch) = round.unsettled.filter(|_| !round.stopped) else {
                 let Rights {
                     refused_projects,
@@ -186,7 +193,7 @@ impl<'a> Apply<'a> {
                     refused_patches,
                 });
             };
-            if rounds >= ROUNDS {
+            if restless >= RESTLESS_ROUNDS {
                 return Err(Error::Unsettled { rounds, patch });
             }
             let stored = stored(self.keeper, self.tracker).await?;

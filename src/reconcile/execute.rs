@@ -76,7 +76,7 @@ impl Component {
 /// How a component ended.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    /// All written, verified and recorded.
+    /// All written and verified.
     Settled,
     /// The patches are not as planned for. What they are was recorded.
     Moved,
@@ -173,7 +173,6 @@ impl Executor<'_> {
         if !self.readings.stands(&component.after, doubtful(component)).await? {
             return self.survey(component).await;
         }
-        self.record(component).await?;
         Ok(Verdict::Settled)
     }
 
@@ -197,20 +196,6 @@ impl Executor<'_> {
         Ok(classes)
     }
 
-    /// Keeps the classes that were written and verified.
-    async fn record(&self, component: &Component) -> Result<(), Error> {
-        let row = |(patch, class): (&PatchId, &Class)| {
-            let known = self.readings.snapshot.patches.get(patch)?;
-            let related = class.iter().copied().filter(|member| member != patch).collect();
-            Some(Patch { related, ..known.clone() })
-        };
-        let fresh: Vec<Patch> = component.after.iter().filter_map(row).collect();
-        let tracker = self.tracker.to_owned();
-        self.keeper
-            .with(move |store, now| store.record_reads(&tracker, &fresh, &[], now))
-            .await
-    }
-
     /// Makes one planned write: as often as it is known not to have been carried out, and as the patience lasts.
     async fn write(
         &self,
@@ -230,8 +215,7 @@ impl Executor<'_> {
             let entry = self.intend(component, patch, operation).await?;
             let error = match self.send(patch, operation).await {
                 Ok(()) => {
-                    self.settle(entry, Outcome::Done).await?;
-                    (self.on_write)();
+                    self.took_effect(entry, patch, &wanted).await?;
                     return Ok(Written::Yes);
                 }
                 Err(error) => error,
@@ -265,18 +249,9 @@ impl Executor<'_> {
                 }
                 WriteError::NotSent { .. } => self.settle(entry, Outcome::NotDone).await?,
                 WriteError::Unknown { .. } => {
-                    let class = self.readings.class_of(patch).await?;
-                    if class.as_ref() == wanted.get(&patch) {
-                        self.settle(entry, Outcome::Done).await?;
-                        (self.on_write)();
-                        return Ok(Written::Yes);
+                    if let Some(written) = self.look_after(component, entry, patch, expected, &wanted).await? {
+                        return Ok(written);
                     }
-                    if class.as_ref() != expected.get(&patch) {
-                        self.settle(entry, Outcome::Unclear("the patch was found in a third relation".to_owned()))
-                            .await?;
-                        return Ok(Written::No(self.survey(component).await?));
-                    }
-                    self.settle(entry, Outcome::NotDone).await?;
                 }
             }
             if attempt >= self.patience.attempts {
@@ -285,6 +260,39 @@ impl Executor<'_> {
             let wait = self.patience.wait_before(attempt, asked);
             tracing::warn!(tracker = self.tracker, %patch, attempt, wait_ms = wait.as_millis() as u64, %error, "the write was not carried out");
             self.shutdown.sleep(wait).await;
+        }
+    }
+
+    /// Reads what became of a write that nobody told the outcome of; `None` when it has to be made again.
+    async fn look_after(
+        &self,
+        component: &Component,
+        entry: JournalId,
+        patch: PatchId,
+        expected: &BTreeMap<PatchId, Class>,
+        wanted: &BTreeMap<PatchId, Class>,
+    ) -> Result<Option<Written>, Error> {
+        let class = self.readings.class_of(patch).await?;
+        match (class.as_ref() == expected.get(&patch), class.as_ref() == wanted.get(&patch)) {
+            (true, false) => {
+                self.settle(entry, Outcome::NotDone).await?;
+                Ok(None)
+            }
+            (false, true) => {
+                self.took_effect(entry, patch, wanted).await?;
+                Ok(Some(Written::Yes))
+            }
+            // It clears a relation of one, which no read shows. To do that once more does no harm, to leave it undone does.
+            (true, true) => {
+                let reason = "the patch reads as unrelated before and after".to_owned();
+                self.settle(entry, Outcome::Unclear(reason)).await?;
+                Ok(None)
+            }
+            (false, false) => {
+                let reason = "the patch was found in a third relation".to_owned();
+                self.settle(entry, Outcome::Unclear(reason)).await?;
+                Ok(Some(Written::No(self.survey(component).await?)))
+            }
         }
     }
 
@@ -309,6 +317,24 @@ impl Executor<'_> {
         self.keeper
             .with(move |store, now| store.journal().settle(entry, &outcome, now))
             .await
+    }
+
+    /// Enters that a write took effect, and keeps what it made of its patch: whatever becomes of the rest of the component, this is known.
+    async fn took_effect(&self, entry: JournalId, patch: PatchId, wanted: &BTreeMap<PatchId, Class>) -> Result<(), Error> {
+        let row = self.readings.snapshot.patches.get(&patch).map(|known| {
+            let mut related = wanted.get(&patch).cloned().unwrap_or_default();
+            related.remove(&patch);
+            Patch { related, ..known.clone() }
+        });
+        let tracker = self.tracker.to_owned();
+        self.keeper
+            .with(move |store, now| {
+                store.record_reads(&tracker, row.as_slice(), &[], now)?;
+                store.journal().settle(entry, &Outcome::Done, now)
+            })
+            .await?;
+        (self.on_write)();
+        Ok(())
     }
 
     /// A 409: somebody moved a patch, or a patch that reads as unrelated is in a relation of one, which no read shows. Clearing removes that.

@@ -36,4 +36,4 @@ pub use patience::Patience;
 pub use prepare::{Prepared, Pulling, prepare, read_analysis, stored};
 pub use pull::{Pulled, pull};
 pub use scene::{Scene, Unmatched};
-pub use session::{Session, check_token};
+pub use session::{Session, SessionOptions, check_token};

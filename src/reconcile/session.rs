@@ -6,8 +6,24 @@ use super::Error;
 use crate::config::{TokenSource, Tracker};
 use crate::tracker::{Reader, RetryPolicy, Settings, Token, Writer};
 
-/// How long one request may take. Patchwork needs seconds for a page of large relations.
-const TIMEOUT: Duration = Duration::from_secs(60);
+/// How patiently a tracker is talked to: what no operator has to set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionOptions {
+    /// How long one request may take, from connecting to the last byte of the answer.
+    pub timeout: Duration,
+    /// How reads are tried again.
+    pub retry: RetryPolicy,
+}
+
+impl Default for SessionOptions {
+    /// A minute: Patchwork needs seconds for a page of large relations.
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(60),
+            retry: RetryPolicy::default(),
+        }
+    }
+}
 
 /// A connection to one tracker, as its configuration describes it. Plans are made with it, and it writes nothing:
 ///
@@ -33,14 +49,15 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// When the token cannot be had or is not accepted, or no usable API answers.
-    pub async fn open(tracker: &'a Tracker, retry: RetryPolicy) -> Result<Self, Error> {
+    pub async fn open(tracker: &'a Tracker, options: SessionOptions) -> Result<Self, Error> {
+        let SessionOptions { timeout, retry } = options;
         let token = tracker.token.as_ref().map(read_token).transpose()?;
         let settings = Settings {
             url: tracker.url.clone(),
             contact: tracker.contact.clone(),
             requests_per_second: tracker.limits.requests_per_second,
             concurrent_requests: tracker.limits.concurrent_requests,
-            timeout: TIMEOUT,
+            timeout,
             retry,
         };
         let reader = Reader::connect(settings, token.as_ref()).await?;

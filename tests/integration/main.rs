@@ -2,6 +2,14 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
 
+mod apply;
+mod apply_cut_short;
+mod apply_faults;
+mod apply_killed;
+mod apply_moments;
+mod apply_people;
+mod apply_random;
+mod apply_refusals;
 mod architecture;
 mod cli_analysis;
 mod cli_apply;

@@ -16,6 +16,11 @@ pub(crate) fn shared<T: DeserializeOwned>(name: &str) -> Option<T> {
     shared_path(name).map(|file| parse(&file))
 }
 
+/// As [`shared`], as it stands there.
+pub(crate) fn shared_text(name: &str) -> Option<String> {
+    shared_path(name).map(|file| read(&file))
+}
+
 /// Where a file or folder of the reference data is, or `None` where there is none.
 pub(crate) fn shared_path(name: &str) -> Option<PathBuf> {
     let root =
@@ -24,6 +29,9 @@ pub(crate) fn shared_path(name: &str) -> Option<PathBuf> {
 }
 
 fn parse<T: DeserializeOwned>(file: &PathBuf) -> T {
-    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    serde_json::from_str(&read(file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+fn read(file: &PathBuf) -> String {
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }

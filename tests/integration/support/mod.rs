@@ -1,5 +1,10 @@
 //! What the tests share.
 
+pub(crate) mod change;
 pub(crate) mod data;
+pub(crate) mod log;
 pub(crate) mod patchwork;
+pub(crate) mod rig;
+pub(crate) mod served;
+pub(crate) mod town;
 pub(crate) mod wiremock;
