@@ -72,9 +72,11 @@ fn freed(component: &Component, steps: &[StepDocument]) -> usize {
 
 #[test]
 fn jailhouse_takes_324_writes_and_no_read_too_many() {
-    if let Some(jailhouse) = Change::of_jailhouse() {
-        assert_eq!(applies_with_the_fewest_requests(&jailhouse), 324);
-    }
+    let Some(jailhouse) = Change::of_jailhouse() else {
+        eprintln!("skipped: the reference data are not here (KINSET_SHARED names their folder)");
+        return;
+    };
+    assert_eq!(applies_with_the_fewest_requests(&jailhouse), 324);
 }
 
 #[test]

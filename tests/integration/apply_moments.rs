@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use kinset::model::{PatchId, UserName};
+use kinset::model::PatchId;
 use kinset::reconcile::Pulling;
 use kinset::tracker::simulator::{Moment, Patch, Rules};
 
 use crate::support::change::{Classes, mail};
-use crate::support::rig::{Rig, Terms};
+use crate::support::rig::{Rig, Terms, try_as_human};
 use crate::support::town::{ALPHA, classes, groups, town};
 
 /// What a person does to the relations of [`BEFORE`], as far as Patchwork lets them.
@@ -47,12 +47,6 @@ fn holds_out_against(gone: &[u64], deed: Deed) {
         rig.apply(Pulling::Fresh).unwrap();
         rig.assert_at_rest(&wanted);
     }
-}
-
-/// A person tries to write; it may be too late or too early for that.
-fn try_as_human(rules: &mut Rules, patch: u64, related: &[u64]) {
-    let related: Vec<PatchId> = related.iter().copied().map(PatchId).collect();
-    let _ = rules.write(Some(&UserName("human".to_owned())), PatchId(patch), &related);
 }
 
 #[test]

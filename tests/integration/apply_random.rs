@@ -1,15 +1,15 @@
-//! Applying plans in worlds that nobody thought of.
+//! Applying plans in worlds that nobody thought of, in peace and in turmoil.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use kinset::model::PatchId;
-use kinset::reconcile::Pulling;
-use kinset::tracker::simulator::World;
+use kinset::reconcile::{Error, Pulling};
+use kinset::tracker::simulator::{Fault, FaultKind, Moment, Requests, When, World};
 use proptest::prelude::*;
 
 use crate::support::change::{Class, Classes, mail};
 use crate::support::log::{Asked, writes};
-use crate::support::rig::{Rig, Terms, target};
+use crate::support::rig::{Rig, Terms, target, try_as_human};
 use crate::support::town::groups;
 
 const PATCHES: u64 = 14;
@@ -115,6 +115,60 @@ impl Case {
     }
 }
 
+/// What goes on around an application: people write, and requests go wrong.
+#[derive(Clone, Debug)]
+struct Turmoil {
+    /// At which requests `human` writes, to which patch, and what to relate it to.
+    deeds: Vec<(u64, u64, Vec<u64>)>,
+    fault: FaultKind,
+    every: u64,
+    death: Option<(usize, bool)>,
+}
+
+fn turmoils() -> impl Strategy<Value = Turmoil> {
+    let patch = || 1..=PATCHES;
+    let kinds = vec![
+        FaultKind::status(502),
+        FaultKind::status(429),
+        FaultKind::Reset,
+        FaultKind::Truncate,
+        FaultKind::Html,
+        FaultKind::LostReply,
+        FaultKind::HalfWrite,
+        FaultKind::WrongType,
+        FaultKind::NoRelated,
+        FaultKind::Forbid,
+    ];
+    (
+        prop::collection::vec((1_u64..80, patch(), prop::collection::vec(patch(), 0..3)), 0..8),
+        prop::sample::select(kinds),
+        3_u64..20,
+        prop::option::of((1_usize..40, any::<bool>())),
+    )
+        .prop_map(|(deeds, fault, every, death)| Turmoil {
+            deeds,
+            fault,
+            every,
+            death,
+        })
+}
+
+impl Turmoil {
+    /// Breaks out around a rig; whatever the rig is used for then is in the midst of it.
+    fn break_out(&self, rig: &Rig) {
+        rig.simulator().set_faults([Fault::new(self.fault, When::every(self.every))]);
+        let deeds = self.deeds.clone();
+        let begin = rig.log().last().map_or(0, |request| request.ordinal);
+        rig.simulator().on_request(move |request, moment, rules| {
+            for (_, patch, related) in deeds.iter().filter(|(at, ..)| begin + at == request.ordinal) {
+                if moment == Moment::Before {
+                    try_as_human(rules, *patch, related);
+                }
+            }
+        });
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -145,5 +199,29 @@ proptest! {
         rig.assert_at_rest(&goal);
         let everywhere = rig.simulator().with_rules(|rules| rules.relations());
         prop_assert_eq!(&everywhere - &rig.relations(), out_of_sight);
+    }
+
+    /// Nothing that happens to a run harms the next one.
+    #[test]
+    fn whatever_happens_the_next_quiet_run_gets_there((case, turmoil) in (cases(), turmoils())) {
+        let rig = Rig::serving(&case.world(), case.terms());
+        rig.want(&groups(&classes(&case.desired)));
+        rig.pull().unwrap();
+        if let Some((n, is_early)) = turmoil.death {
+            rig.apply_dying_at(n, Requests::Any, if is_early { Moment::Before } else { Moment::After });
+        }
+        turmoil.break_out(&rig);
+        for _ in 0..2 {
+            if let Err(error) = rig.apply(Pulling::Stored) {
+                let is_the_trackers_fault = matches!(error, Error::Tracker(_) | Error::Writes(_) | Error::Unsettled { .. });
+                prop_assert!(is_the_trackers_fault, "{:?}", error);
+            }
+        }
+        rig.leave_alone();
+
+        let mut goal = None;
+        let applied = rig.apply_after(Pulling::Fresh, |prepared| goal = Some(target(&prepared.draft))).unwrap();
+        prop_assert!(applied.refused_projects.is_empty() && applied.refused_patches.is_empty());
+        rig.assert_at_rest(&goal.unwrap());
     }
 }

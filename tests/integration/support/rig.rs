@@ -20,7 +20,7 @@ use kinset::reconcile::{
 };
 use kinset::store::{JournalEntry, Run, Store, StoreError, StoredSnapshot};
 use kinset::tracker::RetryPolicy;
-use kinset::tracker::simulator::{Fault, FaultKind, LoggedRequest, Moment, Requests, Rules, Simulator, When, World};
+use kinset::tracker::simulator::{Fault, FaultKind, LoggedRequest, Moment, Refusal, Requests, Rules, Simulator, When, World, Written};
 use tempfile::TempDir;
 use tokio::runtime::{self, Runtime};
 use tokio::sync::oneshot;
@@ -180,8 +180,17 @@ impl Rig {
 
 /// Lets `human` write to the tracker, from within a hook.
 pub(crate) fn write_as_human(rules: &mut Rules, patch: u64, related: &[u64]) {
+    as_human(rules, patch, related).unwrap();
+}
+
+/// The same, but the tracker may refuse it.
+pub(crate) fn try_as_human(rules: &mut Rules, patch: u64, related: &[u64]) {
+    let _ = as_human(rules, patch, related);
+}
+
+fn as_human(rules: &mut Rules, patch: u64, related: &[u64]) -> Result<Written, Refusal> {
     let related: Vec<PatchId> = related.iter().copied().map(PatchId).collect();
-    rules.write(Some(&UserName("human".to_owned())), PatchId(patch), &related).unwrap();
+    rules.write(Some(&UserName("human".to_owned())), PatchId(patch), &related)
 }
 
 /// The cycle.
