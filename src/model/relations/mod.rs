@@ -13,8 +13,10 @@ pub mod merge;
 mod partition;
 mod plan;
 mod policy;
+mod steps;
 
 pub use element::{Element, Numbered, Universe};
 pub use partition::{ClassId, Labels, Partition};
-pub use plan::{AttachLimit, Batch, Change, ClearReason, Operation, Plan, RelateReason, Step, plan};
+pub use plan::{AttachLimit, Change, plan};
 pub use policy::Policy;
+pub use steps::{Batch, ClearReason, Operation, Plan, RelateReason, Step};
