@@ -102,9 +102,10 @@ async fn approve<'a>(
     if plan.writes == 0 {
         return Ok(Approval::Needless);
     }
-    let apply = Apply::begin(session, keeper, Patience::lasting(tracker.limits.patience()), shutdown)?;
+    let mut apply = Apply::begin(session, keeper, Patience::lasting(tracker.limits.patience()), shutdown)?;
     if saved.is_some() {
         apply.require_untouched(&prepared).await?;
+        apply = apply.of_saved_plan();
     }
     let question = format!("Send {} to {}?", count(plan.writes, "write"), tracker.name);
     let is_given = arguments.yes || output::confirm(question).await?;

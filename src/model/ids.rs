@@ -75,11 +75,13 @@ impl MessageId {
     /// Reads a message id.
     ///
     /// # Errors
-    /// When the text is not enclosed in `<` and `>`, is empty between them, or holds white space.
+    /// When the text is not enclosed in `<` and `>`, is empty between them, or holds white space or control characters.
     pub fn parse(text: &str) -> Result<Self, MessageIdError> {
         let inner = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
         match inner {
-            Some(inner) if !inner.is_empty() && !inner.contains(char::is_whitespace) => Ok(Self(text.into())),
+            Some(inner) if !inner.is_empty() && !inner.contains(|letter: char| letter.is_whitespace() || letter.is_control()) => {
+                Ok(Self(text.into()))
+            }
             _ => Err(MessageIdError(text.chars().take(80).collect())),
         }
     }
@@ -123,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_is_no_message_id_is_refused() {
-        for text in ["", "<>", "a@b", "<a@b", "a@b>", "<a b@c>"] {
+        for text in ["", "<>", "a@b", "<a@b", "a@b>", "<a b@c>", "<a\u{1b}[2K@c>"] {
             assert!(MessageId::parse(text).is_err(), "{text:?}");
         }
     }

@@ -84,6 +84,16 @@ pub struct Apply<'a> {
     keeper: &'a Keeper,
     patience: Patience,
     shutdown: &'a Shutdown,
+    replanning: Replanning,
+}
+
+/// What becomes of a component that somebody changed while the plan was applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Replanning {
+    /// It is planned anew.
+    Allowed,
+    /// It is left as it is: nobody has read what would be written.
+    Refused,
 }
 
 impl<'a> Apply<'a> {
@@ -101,7 +111,17 @@ impl<'a> Apply<'a> {
             keeper,
             patience,
             shutdown,
+            replanning: Replanning::Allowed,
         })
+    }
+
+    /// The same, but for a plan that was saved and read: what moves meanwhile is left as it is, and not planned anew.
+    #[must_use]
+    pub fn of_saved_plan(self) -> Self {
+        Self {
+            replanning: Replanning::Refused,
+            ..self
+        }
     }
 
     /// Reads whatever a saved plan touches, and refuses the plan if anything is not as it was when the plan was made.
@@ -150,10 +170,13 @@ impl<'a> Apply<'a> {
             Ok(_) => RunOutcome::Completed,
             Err(error) => RunOutcome::Failed(error.to_string()),
         };
-        self.keeper
+        let ended = self
+            .keeper
             .with(move |store, now| store.journal().end_run(run, now, &outcome))
-            .await?;
-        result
+            .await;
+        // What ended the run is told first.
+        let applied = result?;
+        ended.map(|()| applied)
     }
 
     async fn rounds(
@@ -193,6 +216,12 @@ impl<'a> Apply<'a> {
                     refused_patches,
                 });
             };
+            if self.replanning == Replanning::Refused {
+                return Err(Error::MovedMeanwhile {
+                    tracker: self.tracker.name.clone(),
+                    patch,
+                });
+            }
             if restless >= RESTLESS_ROUNDS {
                 return Err(Error::Unsettled { rounds, patch });
             }

@@ -121,6 +121,14 @@ pub enum Error {
         /// What differs.
         what: String,
     },
+    /// Something that a saved plan touches changed while it was applied.
+    #[error("tracker {tracker} refused a write of the saved plan, or changed under it, at patch {patch} for one")]
+    MovedMeanwhile {
+        /// The tracker.
+        tracker: TrackerName,
+        /// A patch of the first component that was not finished.
+        patch: PatchId,
+    },
     /// The tracker stopped taking writes.
     #[error("the tracker takes no writes")]
     Writes(#[source] Box<WriteError>),
@@ -171,11 +179,14 @@ impl Remedy for Error {
                     .to_owned(),
             Self::Unsteady { .. } => "nothing was changed; pull again when whoever is writing there is done".to_owned(),
             Self::NeverPulled { tracker, .. } => format!("run `kinset pull {tracker}` first"),
-            Self::Unsound(_) => "nothing was written; please report this with the output of `kinset plan --format json`".to_owned(),
+            Self::Unsound(_) => "nothing of it was written; please report this with the output of `kinset plan --format json`".to_owned(),
             Self::NoPlan { .. } | Self::OtherPlanFormat { .. } => "make it anew with `kinset plan --out FILE`".to_owned(),
             Self::PlanUnreadable { .. } => "check the path given with --plan".to_owned(),
             Self::NotPlanned { .. } => "name the trackers that the plan was made for".to_owned(),
             Self::Stale { .. } => "nothing was written; make it anew with `kinset plan --out FILE` and read it again".to_owned(),
+            Self::MovedMeanwhile { .. } => {
+                "nothing was written that the plan does not hold; see what is left with `kinset plan`, and save that".to_owned()
+            }
             Self::Unsettled { .. } => {
                 "somebody or something else keeps changing the same relations; find out who, then run `kinset apply` again".to_owned()
             }

@@ -235,8 +235,8 @@ impl Executor<'_> {
                 }
                 WriteError::Forbidden { .. } => {
                     self.settle(entry, Outcome::Refused(error.to_string())).await?;
-                    tracing::warn!(tracker = self.tracker, %patch, %error, "the projects of this write are left alone from here on");
-                    return Ok(Written::No(Verdict::Forbidden(self.forbidden(patch, &wanted, expected).await?)));
+                    tracing::warn!(tracker = self.tracker, %patch, %error, "the write was refused");
+                    return Ok(Written::No(self.explain_refusal(component, patch, expected, &wanted).await?));
                 }
                 WriteError::Rejected { .. } => {
                     self.settle(entry, Outcome::Refused(error.to_string())).await?;
@@ -248,18 +248,27 @@ impl Executor<'_> {
                     asked = *retry_after;
                 }
                 WriteError::NotSent { .. } => self.settle(entry, Outcome::NotDone).await?,
-                WriteError::Unknown { .. } => {
-                    if let Some(written) = self.look_after(component, entry, patch, expected, &wanted).await? {
-                        return Ok(written);
-                    }
-                }
+                // Settled below, when a read has told.
+                WriteError::Unknown { .. } => {}
             }
-            if attempt >= self.patience.attempts {
+            let is_last = attempt >= self.patience.attempts;
+            if !is_last {
+                let wait = self.patience.wait_before(attempt, asked);
+                tracing::warn!(tracker = self.tracker, %patch, attempt, wait_ms = wait.as_millis() as u64, %error, "the write was not confirmed");
+                self.shutdown.sleep(wait).await;
+            }
+            // What is read after the wait is as fresh as can be when the write is sent again.
+            if matches!(error, WriteError::Unknown { .. })
+                && let Some(written) = self.look_after(component, entry, patch, expected, &wanted).await?
+            {
+                return Ok(written);
+            }
+            if is_last {
                 return Err(Error::Writes(Box::new(error)));
             }
-            let wait = self.patience.wait_before(attempt, asked);
-            tracing::warn!(tracker = self.tracker, %patch, attempt, wait_ms = wait.as_millis() as u64, %error, "the write was not carried out");
-            self.shutdown.sleep(wait).await;
+            if !self.readings.stands(expected, named(patch, operation)).await? {
+                return Ok(Written::No(self.survey(component).await?));
+            }
         }
     }
 
@@ -282,7 +291,8 @@ impl Executor<'_> {
                 self.took_effect(entry, patch, wanted).await?;
                 Ok(Some(Written::Yes))
             }
-            // It clears a relation of one, which no read shows. To do that once more does no harm, to leave it undone does.
+            // It clears a relation of one, which no read shows. As long as the patch reads as unrelated, to do that once more does no harm,
+            // and to leave it undone does.
             (true, true) => {
                 let reason = "the patch reads as unrelated before and after".to_owned();
                 self.settle(entry, Outcome::Unclear(reason)).await?;
@@ -357,21 +367,27 @@ impl Executor<'_> {
             .chain([patch])
             .filter(|member| is_alone(expected, *member))
             .collect();
-        let untried: Vec<PatchId> = {
-            let mut cleared = self.cleared_hidden.lock().unwrap_or_else(PoisonError::into_inner);
-            unrelated.iter().copied().filter(|&member| cleared.insert(member)).collect()
-        };
-        if untried.is_empty() {
-            return Ok(Verdict::Refused(unrelated.into_iter().collect()));
-        }
-        tracing::info!(tracker = self.tracker, %patch, "a conflict that no read explains: clearing what reads as unrelated");
-        for member in untried {
+        let mut verdict = Verdict::Refused(unrelated.iter().copied().collect());
+        for member in unrelated {
+            if !self.is_first_hidden_clear_of(member) {
+                continue;
+            }
+            tracing::info!(tracker = self.tracker, patch = %member, "a conflict that no read explains: clearing what reads as unrelated");
+            // Somebody may have related it since: what is in a relation that shows is not cleared here.
+            if !self.readings.stands(expected, vec![member]).await? {
+                return self.survey(component).await;
+            }
             let clear = Box::pin(self.write(component, member, &JournalOperation::Clear, expected));
             if let Written::No(verdict) = clear.await? {
                 return Ok(verdict);
             }
+            verdict = Verdict::Moved;
         }
-        Ok(Verdict::Moved)
+        Ok(verdict)
+    }
+
+    fn is_first_hidden_clear_of(&self, patch: PatchId) -> bool {
+        self.cleared_hidden.lock().unwrap_or_else(PoisonError::into_inner).insert(patch)
     }
 
     /// A 400 or 404: a patch is gone, or the tracker does not want this.
@@ -383,6 +399,22 @@ impl Executor<'_> {
     ) -> Result<Verdict, Error> {
         let moved = self.observe(component).await? != *expected;
         Ok(if moved { Verdict::Moved } else { Verdict::Refused([patch].into()) })
+    }
+
+    /// A 403: somebody put a patch of a project that the user does not maintain into the relation, or the user lost a project.
+    async fn explain_refusal(
+        &self,
+        component: &Component,
+        patch: PatchId,
+        expected: &BTreeMap<PatchId, Class>,
+        wanted: &BTreeMap<PatchId, Class>,
+    ) -> Result<Verdict, Error> {
+        if self.observe(component).await? != *expected {
+            return Ok(Verdict::Moved);
+        }
+        let projects = self.forbidden(patch, wanted, expected).await?;
+        tracing::warn!(tracker = self.tracker, %patch, ?projects, "these projects are left alone from here on");
+        Ok(Verdict::Forbidden(projects))
     }
 
     /// Which projects a refused write was refused for: those whose maintainers the user is not among any more, or else all that it touches.
@@ -412,6 +444,14 @@ impl Executor<'_> {
 
     fn must_stop(&self) -> bool {
         self.shutdown.is_requested() || self.halt.load(Memory::Relaxed)
+    }
+}
+
+/// The patches that a write names.
+fn named(patch: PatchId, operation: &JournalOperation) -> Vec<PatchId> {
+    match operation {
+        JournalOperation::Clear => vec![patch],
+        JournalOperation::Relate(related) => related.iter().copied().chain([patch]).collect(),
     }
 }
 

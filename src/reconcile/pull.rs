@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::prepare::known;
 use super::{Error, Keeper, Session};
 use crate::model::relations::guard;
-use crate::model::{Patch, PatchId, Project, ProjectName, Snapshot};
+use crate::model::{Patch, PatchId, Project, ProjectId, ProjectName, Snapshot};
 use crate::remedy::nearest;
 use crate::tracker::{Progress, Reader};
 
@@ -28,7 +29,7 @@ const READ_AGAIN: usize = 3;
 ///
 /// # Errors
 /// When the tracker cannot be read to the end, a project is unknown, relations changed again and again while they were read, or the patches
-/// became fewer than the guard allows. Then nothing changes.
+/// of the projects that were pulled before became fewer than the guard allows. Then nothing changes.
 pub async fn pull(session: &Session<'_>, keeper: &Keeper, progress: &(dyn Fn(Progress) + Sync)) -> Result<Pulled, Error> {
     let tracker = session.tracker;
     let mut projects = Vec::new();
@@ -49,10 +50,11 @@ pub async fn pull(session: &Session<'_>, keeper: &Keeper, progress: &(dyn Fn(Pro
     }
     let patches = agree(&session.reader, patches).await?;
 
-    let name = tracker.name.to_string();
-    let before = keeper.with(move |store, _| store.patch_count(&name)).await?.unwrap_or(0);
-    let before = usize::try_from(before).unwrap_or(usize::MAX);
-    guard::shrunk(before, patches.len(), &tracker.guard.thresholds()).map_err(Error::Shrunk)?;
+    let ids: BTreeSet<ProjectId> = projects.iter().map(|project| project.id).collect();
+    let known = known(keeper, tracker).await?.map(|stored| stored.snapshot).unwrap_or_default();
+    let before = known.patches.values().filter(|patch| ids.contains(&patch.project)).count();
+    let now = patches.values().filter(|patch| known.projects.contains_key(&patch.project)).count();
+    guard::shrunk(before, now, &tracker.guard.thresholds()).map_err(Error::Shrunk)?;
 
     let related = patches.values().filter(|patch| !patch.related.is_empty()).count();
     let pulled = Pulled {

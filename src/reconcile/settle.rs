@@ -1,7 +1,5 @@
 //! After a crash: what became of the writes that were under way.
 
-use std::collections::BTreeSet;
-
 use super::{Error, Keeper};
 use crate::model::{Patch, Snapshot};
 use crate::store::{JournalEntry, JournalOperation, Outcome};
@@ -38,9 +36,11 @@ pub(super) async fn settle_left_overs(reader: &Reader, keeper: &Keeper, tracker:
 }
 
 fn outcome(row: &Patch, operation: &JournalOperation) -> Outcome {
-    let took_effect = match operation {
-        JournalOperation::Clear => row.related.is_empty(),
-        JournalOperation::Relate(related) => related.iter().copied().collect::<BTreeSet<_>>().is_subset(&row.related),
-    };
-    if took_effect { Outcome::Done } else { Outcome::NotDone }
+    match operation {
+        JournalOperation::Clear if row.related.is_empty() => Outcome::Done,
+        JournalOperation::Clear => Outcome::NotDone,
+        JournalOperation::Relate(related) if related.iter().all(|patch| row.related.contains(patch)) => Outcome::Done,
+        JournalOperation::Relate(_) if row.related.is_empty() => Outcome::NotDone,
+        JournalOperation::Relate(_) => Outcome::Unclear("the patch was found in another relation than it was to be put into".to_owned()),
+    }
 }

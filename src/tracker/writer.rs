@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{
     Lost, Reader, Refusal, Token, Unsent, WriteError,
-    http::{Body, BodyEnd, Session, is_about_credentials, is_about_tls},
+    http::{Body, BodyEnd, Session, is_about_credentials},
 };
 use crate::model::PatchId;
 
@@ -129,7 +129,8 @@ impl Writer {
 
     fn unanswered(&self, url: &Url, error: reqwest::Error) -> WriteError {
         let url = self.session.shown(url);
-        if error.is_connect() || is_about_tls(&error) {
+        // A TLS error that comes once the connection stands may well come in place of an answer.
+        if error.is_connect() {
             WriteError::NotSent {
                 url,
                 why: Unsent::Unreachable(error.into()),
