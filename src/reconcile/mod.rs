@@ -4,12 +4,13 @@
 //!
 //! | step | where | what it may do |
 //! | --- | --- | --- |
+//! | settle | [`prepare()`] | read the tracker, keep the journal |
 //! | pull | [`pull()`] | read the tracker, write the local snapshot |
 //! | resolve | [`Scene`] | read the analysis, compare the two universes |
 //! | merge, plan, check | [`Draft`] | nothing but think |
-//! | settle, apply, verify, record | [`Apply`] | read and write the tracker, keep the journal |
+//! | apply, verify, record | [`Apply`] | read and write the tracker, keep the journal |
 //!
-//! Whoever only plans holds no [`Writer`](crate::tracker::Writer) and cannot make one from a [`Draft`]. After a crash [`Apply`] first finds
+//! Whoever only plans holds no [`Writer`](crate::tracker::Writer) and cannot make one from a [`Draft`]. After a crash [`prepare()`] first finds
 //! out by reading what became of the writes that were under way.
 
 mod apply;
