@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use kinset::model::{PatchId, ProjectName};
 use kinset::reconcile::{Error, PlanDocument, Pulling};
 use kinset::remedy::Remedy as _;
-use kinset::tracker::simulator::World;
+use kinset::tracker::simulator::{Moment, World};
 use serde_json::{Value, json};
 
 use crate::support::log::writes;
-use crate::support::rig::{Rig, Terms};
+use crate::support::rig::{Rig, Terms, write_as_human};
 use crate::support::town::{classes, town};
 
 const BEFORE: &[&[u64]] = &[&[1, 2], &[21, 22]];
@@ -61,6 +61,24 @@ fn an_edit_of_what_it_touches_makes_a_saved_plan_stale() {
         staleness(&rig, &file),
         "the tracker's relations around patch 1 are not what it was computed from"
     );
+}
+
+/// Nobody has read what another plan would write.
+#[test]
+fn a_saved_plan_that_is_overtaken_in_mid_run_is_not_planned_anew() {
+    let (rig, file) = with_saved_plan();
+    rig.at_write(1, Moment::Before, |rules| {
+        write_as_human(rules, 3, &[6]);
+        write_as_human(rules, 5, &[7]);
+    });
+    let error = rig.apply_saved(&file).unwrap_err();
+    assert!(matches!(error, Error::MovedMeanwhile { .. }), "{error:?}");
+    assert!(error.remedy().is_some());
+    assert!(writes(&rig.log()) <= 2);
+    assert_eq!(rig.open_entries(), []);
+    rig.leave_alone();
+    rig.apply(Pulling::Fresh).unwrap();
+    rig.assert_at_rest(&classes(&[&[1, 2, 3], &[21, 22], &[4, 5]]));
 }
 
 #[test]
@@ -272,6 +290,20 @@ fn a_tracker_that_shows_only_a_part_of_itself_is_not_believed() {
         assert!(error.remedy().is_some());
     }
     assert_eq!((rig.stored(), writes(&rig.log())), (known, 0));
+}
+
+#[test]
+fn a_project_that_is_configured_no_longer_does_not_count_as_gone() {
+    let mut rig = Rig::serving(&town(&[&[1, 2]]), Terms::default());
+    rig.want("1 2\n");
+    for projects in [&["alpha", "beta"][..], &["alpha"], &["beta"], &["alpha", "beta"]] {
+        rig.reconfigure(Terms {
+            projects,
+            ..Terms::default()
+        });
+        rig.pull().unwrap();
+    }
+    rig.assert_at_rest(&classes(&[&[1, 2]]));
 }
 
 #[test]
