@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use kinset::model::{PatchId, ProjectName};
 use kinset::reconcile::{Error, PlanDocument, Pulling};
 use kinset::remedy::Remedy as _;
-use kinset::tracker::simulator::World;
+use kinset::store::RunOutcome;
+use kinset::tracker::simulator::{Moment, World};
 use serde_json::{Value, json};
 
 use crate::support::log::writes;
-use crate::support::rig::{Rig, Terms};
+use crate::support::rig::{Rig, Terms, write_as_human};
 use crate::support::town::{classes, town};
 
 const BEFORE: &[&[u64]] = &[&[1, 2], &[21, 22]];
@@ -60,6 +61,20 @@ fn an_edit_of_what_it_touches_makes_a_saved_plan_stale() {
     assert_eq!(
         staleness(&rig, &file),
         "the tracker's relations around patch 1 are not what it was computed from"
+    );
+}
+
+#[test]
+fn what_moves_while_a_saved_plan_is_applied_is_left_as_it_is() {
+    let (rig, file) = with_saved_plan();
+    rig.at_write(1, Moment::Before, |rules| write_as_human(rules, 5, &[6]));
+    let error = rig.apply_saved(&file).unwrap_err();
+    assert!(matches!(error, Error::MovedMeanwhile { patch: PatchId(4), .. }), "{error:?}");
+    rig.leave_alone();
+    assert_eq!(rig.open_entries(), []);
+    assert_eq!(
+        rig.last_run().ended.map(|(_, outcome)| outcome),
+        Some(RunOutcome::Failed(error.to_string()))
     );
 }
 

@@ -234,7 +234,7 @@ impl Rig {
         self.run(async |session, keeper| {
             let prepared = prepare(&session, keeper, Pulling::Stored, &|_| {}).await?;
             let prepared = prepared.require_same(self.tracker(), &saved)?;
-            let apply = Apply::begin(session, keeper, PATIENCE, &shutdown)?;
+            let apply = Apply::begin(session, keeper, PATIENCE, &shutdown)?.of_saved_plan();
             apply.require_untouched(&prepared).await?;
             apply.run(prepared, &|| {}).await
         })
