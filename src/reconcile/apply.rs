@@ -8,8 +8,9 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::watch;
 
+use super::component::Component;
 use super::draft::{Draft, Rights};
-use super::execute::{Component, Executor, Readings, Verdict};
+use super::execute::{Executor, Readings, Verdict};
 use super::prepare::{Prepared, stored};
 use super::{Error, Keeper, Patience, Scene, Session};
 use crate::config::Tracker;
@@ -20,8 +21,8 @@ use crate::tracker::{Identity, Reader, Writer};
 
 /// How often what moved under a plan is planned anew before the tracker is said not to come to rest.
 ///
-/// Rounds in which something was refused, or cleared because no read explained a conflict, are not counted: that happens once for each
-/// project or patch, however many those are.
+/// Rounds after which less is left to do are not counted, nor those in which something was refused, or cleared because no read explained a
+/// conflict: that happens once for each project or patch, however many those are.
 const RESTLESS_ROUNDS: usize = 8;
 
 /// A wish to stop that others may have. The step in flight is finished and its outcome is entered; no other is begun.
@@ -200,7 +201,7 @@ impl<'a> Apply<'a> {
             rights.refused_patches.extend(round.refused_patches);
             let cleared = cleared_hidden.lock().unwrap_or_else(PoisonError::into_inner).len();
             let known = rights.refused_projects.len() + rights.refused_patches.len() + cleared;
-            restless += usize::from(known == learned);
+            let is_wiser = known > learned;
             learned = known;
             let Some(patch) = round.unsettled.filter(|_| !round.stopped) else {
                 let Rights {
@@ -222,12 +223,14 @@ impl<'a> Apply<'a> {
                     patch,
                 });
             }
+            let stored = stored(self.keeper, self.tracker).await?;
+            let scene = Scene::resolve(&stored.snapshot, analysis, self.tracker.desired.format);
+            let next = Draft::new(self.tracker, &stored.snapshot, scene, &rights)?.require_unguarded(self.tracker)?;
+            restless += usize::from(!is_wiser && next.plan.writes() >= draft.plan.writes());
             if restless >= RESTLESS_ROUNDS {
                 return Err(Error::Unsettled { rounds, patch });
             }
-            let stored = stored(self.keeper, self.tracker).await?;
-            let scene = Scene::resolve(&stored.snapshot, analysis, self.tracker.desired.format);
-            draft = Draft::new(self.tracker, &stored.snapshot, scene, &rights)?.require_unguarded(self.tracker)?;
+            draft = next;
         }
     }
 

@@ -11,67 +11,11 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::apply::Shutdown;
-use super::{Draft, Error, Keeper, Patience};
-use crate::model::relations::{Element, Operation, Partition, Step};
+use super::component::{Class, Component, carry_out, doubtful, is_alone, named, representatives};
+use super::{Error, Keeper, Patience};
 use crate::model::{Patch, PatchId, ProjectId, Snapshot};
 use crate::store::{JournalId, JournalOperation, JournalStep, Outcome, RunId};
 use crate::tracker::{Identity, Reader, Refusal, WriteError, Writer};
-
-/// The members of a patch's relation, itself included; just itself when it is in none.
-type Class = BTreeSet<PatchId>;
-
-/// The steps that belong together, with the classes that they start from and lead to.
-#[derive(Debug)]
-pub(super) struct Component {
-    number: u64,
-    steps: Vec<(PatchId, JournalOperation)>,
-    before: BTreeMap<PatchId, Class>,
-    after: BTreeMap<PatchId, Class>,
-}
-
-impl Component {
-    /// The components of a draft's plan, in its order.
-    pub(super) fn all(draft: &Draft) -> Vec<Self> {
-        (0..)
-            .zip(draft.plan.components())
-            .map(|(number, steps)| Self::new(draft, number, steps))
-            .collect()
-    }
-
-    fn new<'a>(draft: &Draft, number: u64, steps: impl Iterator<Item = Step<'a>>) -> Self {
-        let scene = &draft.scene;
-        let mut touched: BTreeSet<Element> = BTreeSet::new();
-        let mut planned = Vec::new();
-        for step in steps {
-            touched.insert(step.patch);
-            let operation = match step.operation {
-                Operation::Clear(_) => JournalOperation::Clear,
-                Operation::Relate(related, _) => {
-                    touched.extend(related);
-                    JournalOperation::Relate(related.iter().map(|&element| scene.patch(element)).collect())
-                }
-            };
-            planned.push((scene.patch(step.patch), operation));
-        }
-        let companions = |element: Element| scene.current.companions(element).chain(draft.merged.target.companions(element));
-        let touched: BTreeSet<Element> = touched.into_iter().flat_map(companions).collect();
-        let classes = |partition: &Partition| {
-            let class = |element: Element| partition.companions(element).map(|companion| scene.patch(companion)).collect();
-            touched.iter().map(|&element| (scene.patch(element), class(element))).collect()
-        };
-        Self {
-            number,
-            steps: planned,
-            before: classes(&scene.current),
-            after: classes(&draft.merged.target),
-        }
-    }
-
-    /// A patch to name the component by.
-    pub(super) fn first_patch(&self) -> Option<PatchId> {
-        self.before.keys().next().copied()
-    }
-}
 
 /// How a component ended.
 #[derive(Debug)]
@@ -235,8 +179,11 @@ impl Executor<'_> {
                 }
                 WriteError::Forbidden { .. } => {
                     self.settle(entry, Outcome::Refused(error.to_string())).await?;
-                    tracing::warn!(tracker = self.tracker, %patch, %error, "the write was refused");
-                    return Ok(Written::No(self.explain_refusal(component, patch, expected, &wanted).await?));
+                    let verdict = self.explain_refusal(component, patch, expected, &wanted).await?;
+                    if matches!(verdict, Verdict::Forbidden(_)) {
+                        tracing::warn!(tracker = self.tracker, %patch, %error, "the projects of this write are left alone from here on");
+                    }
+                    return Ok(Written::No(verdict));
                 }
                 WriteError::Rejected { .. } => {
                     self.settle(entry, Outcome::Refused(error.to_string())).await?;
@@ -412,9 +359,7 @@ impl Executor<'_> {
         if self.observe(component).await? != *expected {
             return Ok(Verdict::Moved);
         }
-        let projects = self.forbidden(patch, wanted, expected).await?;
-        tracing::warn!(tracker = self.tracker, %patch, ?projects, "these projects are left alone from here on");
-        Ok(Verdict::Forbidden(projects))
+        Ok(Verdict::Forbidden(self.forbidden(patch, wanted, expected).await?))
     }
 
     /// Which projects a refused write was refused for: those whose maintainers the user is not among any more, or else all that it touches.
@@ -447,68 +392,6 @@ impl Executor<'_> {
     }
 }
 
-/// The patches that a write names.
-fn named(patch: PatchId, operation: &JournalOperation) -> Vec<PatchId> {
-    match operation {
-        JournalOperation::Clear => vec![patch],
-        JournalOperation::Relate(related) => related.iter().copied().chain([patch]).collect(),
-    }
-}
-
 fn class(row: &Patch) -> Class {
     row.related.iter().copied().chain([row.id]).collect()
-}
-
-fn is_alone(classes: &BTreeMap<PatchId, Class>, patch: PatchId) -> bool {
-    classes.get(&patch).is_none_or(|class| class.len() == 1)
-}
-
-/// One patch of each class: reading it shows the whole class.
-fn representatives(classes: &BTreeMap<PatchId, Class>) -> Vec<PatchId> {
-    classes
-        .iter()
-        .filter(|(patch, class)| class.first() == Some(patch))
-        .map(|(patch, _)| *patch)
-        .collect()
-}
-
-/// What has to be read after the last step: one patch of each relation that was made or changed, and the last member of each relation that
-/// came apart, which was freed without a write of its own.
-fn doubtful(component: &Component) -> Vec<PatchId> {
-    let cleared: BTreeSet<PatchId> = component
-        .steps
-        .iter()
-        .filter(|(_, operation)| matches!(operation, JournalOperation::Clear))
-        .map(|(patch, _)| *patch)
-        .collect();
-    let was_freed = |patch: &PatchId| !is_alone(&component.before, *patch) && !cleared.contains(patch);
-    let mut doubtful = representatives(&component.after);
-    doubtful.retain(|patch| !is_alone(&component.after, *patch) || was_freed(patch));
-    doubtful
-}
-
-/// What Patchwork makes of a write, on a model of the component's classes.
-fn carry_out(classes: &mut BTreeMap<PatchId, Class>, patch: PatchId, operation: &JournalOperation) {
-    let class_of = |classes: &BTreeMap<PatchId, Class>, patch: PatchId| classes.get(&patch).cloned().unwrap_or_else(|| [patch].into());
-    match operation {
-        JournalOperation::Clear => {
-            let mut rest = class_of(classes, patch);
-            rest.remove(&patch);
-            classes.insert(patch, [patch].into());
-            for &member in &rest {
-                classes.insert(member, rest.clone());
-            }
-        }
-        JournalOperation::Relate(related) => {
-            let joined: Class = related
-                .iter()
-                .copied()
-                .chain([patch])
-                .flat_map(|member| class_of(classes, member))
-                .collect();
-            for &member in &joined {
-                classes.insert(member, joined.clone());
-            }
-        }
-    }
 }

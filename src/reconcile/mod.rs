@@ -14,6 +14,7 @@
 //! out by reading what became of the writes that were under way.
 
 mod apply;
+mod component;
 mod document;
 mod draft;
 mod error;

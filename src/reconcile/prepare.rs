@@ -138,7 +138,7 @@ pub async fn stored(keeper: &Keeper, tracker: &Tracker) -> Result<StoredSnapshot
 }
 
 /// What is known of a tracker at the address that the configuration names, if anything.
-pub(super) async fn known(keeper: &Keeper, tracker: &Tracker) -> Result<Option<StoredSnapshot>, Error> {
+async fn known(keeper: &Keeper, tracker: &Tracker) -> Result<Option<StoredSnapshot>, Error> {
     let name = tracker.name.to_string();
     let stored = keeper.with(move |store, _| store.snapshot(&name)).await?;
     Ok(stored.filter(|stored| stored.url == tracker.url.as_str()))

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::prepare::known;
 use super::{Error, Keeper, Session};
 use crate::model::relations::guard;
 use crate::model::{Patch, PatchId, Project, ProjectId, ProjectName, Snapshot};
@@ -51,7 +50,9 @@ pub async fn pull(session: &Session<'_>, keeper: &Keeper, progress: &(dyn Fn(Pro
     let patches = agree(&session.reader, patches).await?;
 
     let ids: BTreeSet<ProjectId> = projects.iter().map(|project| project.id).collect();
-    let known = known(keeper, tracker).await?.map(|stored| stored.snapshot).unwrap_or_default();
+    let name = tracker.name.to_string();
+    let known = keeper.with(move |store, _| store.snapshot(&name)).await?;
+    let known = known.map(|stored| stored.snapshot).unwrap_or_default();
     let before = known.patches.values().filter(|patch| ids.contains(&patch.project)).count();
     let now = patches.values().filter(|patch| known.projects.contains_key(&patch.project)).count();
     guard::shrunk(before, now, &tracker.guard.thresholds()).map_err(Error::Shrunk)?;

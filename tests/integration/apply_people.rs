@@ -66,6 +66,19 @@ fn an_edit_between_reading_and_writing_meets_a_conflict_and_is_planned_for() {
     rig.assert_at_rest(&classes(&[&[1, 2, 3]]));
 }
 
+/// The tracker asks to wait; while kinset does, somebody relates the very patch that it was about to relate.
+#[test]
+fn an_edit_during_the_wait_for_another_attempt_is_read_before_it() {
+    let rig = rig(&[&[1, 2]], "1 2 3\n");
+    rig.simulator()
+        .set_faults([Fault::new(FaultKind::status(429), When::At(vec![1])).on_writes()]);
+    rig.at_write(1, Moment::After, |rules| write_as_human(rules, 3, &[1]));
+    let applied = rig.apply(Pulling::Stored).unwrap();
+    assert_eq!(answers(&rig), [(3, 429)]);
+    assert_eq!(applied.rounds, 1);
+    rig.assert_at_rest(&classes(&[&[1, 2, 3]]));
+}
+
 /// Nothing conflicts when the newcomer is in the only relation that a write touches: the writer joins a relation that it knows nothing of.
 #[test]
 fn an_edit_that_no_conflict_tells_of_is_seen_when_the_outcome_is_verified() {
@@ -108,18 +121,16 @@ fn an_edit_of_a_relation_whose_reply_was_lost_is_planned_for() {
     rig.assert_at_rest(&classes(&[&[1, 2, 3]]));
 }
 
-/// What is to be written again was read again after the wait.
+/// All that a write names is read before it is sent again.
 #[test]
-fn an_edit_while_a_write_waits_to_be_repeated_is_planned_for() {
-    let busy = [FaultKind::status(429), FaultKind::status(502)];
-    for kind in busy {
+fn an_edit_of_what_a_write_relates_to_during_the_wait_for_another_attempt_is_planned_for() {
+    for kind in [FaultKind::status(429), FaultKind::status(502)] {
         let rig = rig(&[&[1, 2]], "1 2 3\n");
         rig.simulator().set_faults([Fault::new(kind, When::At(vec![1])).on_writes()]);
         rig.at_write(1, Moment::After, |rules| write_as_human(rules, 1, &[]));
         rig.apply(Pulling::Stored).unwrap();
         let statuses: Vec<u16> = answers(&rig).into_iter().map(|(_, status)| status).collect();
-        let refused = statuses[0];
-        assert_eq!(statuses, [refused, 200], "one write makes the class of what was found");
+        assert_eq!(statuses[1..], [200], "one write makes the class of what was found");
         rig.assert_at_rest(&classes(&[&[1, 2, 3]]));
     }
 }
