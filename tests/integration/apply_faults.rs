@@ -45,7 +45,8 @@ fn reaches_the_goal_in_spite_of(kind: FaultKind, struck: Struck) {
     let log = rig.log();
     rig.leave_alone();
 
-    assert_eq!(applied.rounds, 1);
+    // Half a write may be seen before it is repeated, and is planned for then.
+    assert!(applied.rounds == 1 || kind == FaultKind::HalfWrite);
     let is_struck = |request: &&LoggedRequest| struck != Struck::Told && request.ordinal.is_multiple_of(EVERY);
     let in_vain = match struck {
         Struck::Told | Struck::InTheDark => 0,

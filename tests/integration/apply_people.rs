@@ -121,6 +121,22 @@ fn an_edit_of_a_relation_whose_reply_was_lost_is_planned_for() {
     rig.assert_at_rest(&classes(&[&[1, 2, 3]]));
 }
 
+/// What is to be written again was read again after the wait.
+#[test]
+fn an_edit_while_a_write_waits_to_be_repeated_is_planned_for() {
+    let busy = [FaultKind::status(429), FaultKind::status(502)];
+    for kind in busy {
+        let rig = rig(&[&[1, 2]], "1 2 3\n");
+        rig.simulator().set_faults([Fault::new(kind, When::At(vec![1])).on_writes()]);
+        rig.at_write(1, Moment::After, |rules| write_as_human(rules, 1, &[]));
+        rig.apply(Pulling::Stored).unwrap();
+        let statuses: Vec<u16> = answers(&rig).into_iter().map(|(_, status)| status).collect();
+        let refused = statuses[0];
+        assert_eq!(statuses, [refused, 200], "one write makes the class of what was found");
+        rig.assert_at_rest(&classes(&[&[1, 2, 3]]));
+    }
+}
+
 #[test]
 fn what_a_person_has_done_already_is_not_written_again() {
     let rig = rig(&[&[1, 2]], "1 2 3\n");
@@ -182,6 +198,28 @@ fn a_hidden_relation_of_a_newcomer_is_cleared_once_and_planned_for_anew() {
     let cleared: BTreeSet<(u64, u16)> = answers[1..3].iter().copied().collect();
     assert_eq!((answers[0], cleared, answers[3]), ((3, 409), [(3, 200), (4, 200)].into(), (3, 200)));
     rig.assert_at_rest(&classes(&[&[1, 2, 3, 4]]));
+}
+
+/// What is in a relation that shows is not cleared as if it were in one of one.
+#[test]
+fn a_newcomer_that_a_person_relates_while_hidden_relations_are_cleared_is_planned_for() {
+    let mut world = town(&[&[1, 2]]);
+    world.hidden_relations.extend([3, 4].map(PatchId));
+    let additive = Terms {
+        policy: "additive",
+        ..Terms::default()
+    };
+    let rig = Rig::serving(&world, additive);
+    rig.want("1 2 3 4\n");
+    rig.pull().unwrap();
+    rig.at_write(2, Moment::After, |rules| {
+        let untouched = if rules.hidden_relations().contains(&PatchId(3)) { 3 } else { 4 };
+        write_as_human(rules, untouched, &[9]);
+    });
+    rig.apply(Pulling::Stored).unwrap();
+    assert!(rig.relations().iter().any(|class| class.contains(&PatchId(9)) && class.len() == 2));
+    let relations = rig.relations();
+    rig.assert_at_rest(&relations);
 }
 
 #[test]
@@ -283,6 +321,22 @@ fn maintainership_lost_in_mid_run_blocks_that_project_and_no_other() {
     assert_eq!(rig.known_relations(), done);
     rig.pull().unwrap();
     rig.assert_at_rest(&done);
+}
+
+#[test]
+fn a_refusal_that_a_person_brought_about_blocks_no_project() {
+    let alice = Terms {
+        token: "t-alice",
+        concurrent_requests: 1,
+        ..Terms::default()
+    };
+    let rig = rig_as(&[&[1, 2, 3]], "1 2\n4 5\n", alice);
+    // Patch 21 is none of hers, and so is the relation from then on.
+    rig.at_write(1, Moment::Before, |rules| write_as_human(rules, 21, &[1]));
+    let applied = rig.apply(Pulling::Stored).unwrap();
+    assert_eq!(applied.refused_projects, [].into());
+    assert_eq!(answers(&rig), [(3, 403), (4, 200)]);
+    rig.assert_at_rest(&classes(&[&[1, 2, 3, 21], &[4, 5]]));
 }
 
 #[test]
