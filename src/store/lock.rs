@@ -20,7 +20,17 @@ const SHOWN_LETTERS: usize = 200;
 /// The right to write to a state, until it is dropped.
 #[derive(Debug)]
 pub(super) struct StateLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for StateLock {
+    /// Closing the file is not enough: a process that another thread has just started has a copy of it, and with it the lock, for the moment
+    /// until it becomes another program.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the lock of the state could not be given back before the file was closed");
+        }
+    }
 }
 
 impl StateLock {
@@ -46,7 +56,7 @@ impl StateLock {
         }
         file.set_len(0).map_err(unwritable)?;
         writeln!(file, "{}\n{}", std::process::id(), command(std::env::args_os())).map_err(unwritable)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 
