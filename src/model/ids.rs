@@ -27,6 +27,10 @@ number! {
     /// Patchwork's number of a project.
     ProjectId
 }
+number! {
+    /// Patchwork's number of an event. Numbers are handed out before their transactions commit, so a lower one can come into sight later.
+    EventId
+}
 
 /// A project's `link_name`: the word that stands for it in addresses and in kinset's configuration.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

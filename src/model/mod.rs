@@ -2,9 +2,11 @@
 //!
 //! Everything here is a function of its arguments, so every answer can be computed again and compared.
 
+mod event;
 mod ids;
 pub mod relations;
 mod snapshot;
 
-pub use ids::{MessageId, MessageIdError, PatchId, ProjectId, ProjectName, UserName};
+pub use event::{Event, EventCursor, EventKind, Subject};
+pub use ids::{EventId, MessageId, MessageIdError, PatchId, ProjectId, ProjectName, UserName};
 pub use snapshot::{Patch, Project, Snapshot};

@@ -24,6 +24,10 @@ pub struct Patch {
     pub project: ProjectId,
     /// The mail that brought it. The same mail in two projects is two patches.
     pub message_id: MessageId,
+    /// The day of the mail, by the mail's own clock; `None` where the tracker tells none.
+    pub date: Option<jiff::civil::Date>,
+    /// The commit that the patch became, in the tracker's own words; `None` where it says nothing or an empty text.
+    pub commit_ref: Option<String>,
     /// The other members of its relation; empty when it is in none. A relation of one cannot be told from none.
     pub related: BTreeSet<PatchId>,
 }

@@ -174,11 +174,17 @@ fn upsert_patch(transaction: &Transaction<'_>, tracker: i64, patch: &Patch) -> r
         id,
         project,
         message_id,
+        date,
+        commit_ref,
         related: _,
     } = patch;
     transaction
-        .prepare_cached("INSERT OR REPLACE INTO patch (tracker, id, project, message_id) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![tracker, id.0, project.0, message_id.as_str()])?;
+        .prepare_cached(
+            "INSERT INTO patch (tracker, id, project, message_id, date, commit_ref) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET project = excluded.project, message_id = excluded.message_id,
+                 date = excluded.date, commit_ref = excluded.commit_ref",
+        )?
+        .execute(params![tracker, id.0, project.0, message_id.as_str(), date, commit_ref])?;
     Ok(())
 }
 
@@ -239,7 +245,8 @@ fn load_projects(connection: &Connection, tracker: i64) -> rusqlite::Result<BTre
 
 /// The patches of a tracker, unrelated as yet.
 fn load_patches(connection: &Connection, tracker: i64) -> rusqlite::Result<BTreeMap<PatchId, Patch>> {
-    let mut select = connection.prepare_cached("SELECT id, project, message_id FROM patch WHERE tracker = ?1 ORDER BY id")?;
+    let mut select =
+        connection.prepare_cached("SELECT id, project, message_id, date, commit_ref FROM patch WHERE tracker = ?1 ORDER BY id")?;
     let patches = select.query_map([tracker], |row| {
         let id = PatchId(row.get(0)?);
         let message_id = MessageId::parse(row.get_ref(2)?.as_str()?).map_err(|error| unreadable(2, error))?;
@@ -249,6 +256,8 @@ fn load_patches(connection: &Connection, tracker: i64) -> rusqlite::Result<BTree
                 id,
                 project: ProjectId(row.get(1)?),
                 message_id,
+                date: row.get(3)?,
+                commit_ref: row.get(4)?,
                 related: BTreeSet::new(),
             },
         ))

@@ -40,6 +40,8 @@ fn pair() -> Snapshot {
         id: PatchId(id),
         project,
         message_id: MessageId::parse(&format!("<{id}@example.org>")).unwrap(),
+        date: None,
+        commit_ref: None,
         related: BTreeSet::from([PatchId(other)]),
     };
     Snapshot {

@@ -1,5 +1,6 @@
 //! The shapes of Patchwork's answers: only what is read of them. Fields that are not named here are passed over.
 
+use jiff::civil::DateTime;
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{Address, Error};
@@ -62,6 +63,8 @@ pub(super) struct PatchRow {
     pub(super) id: PatchId,
     project: ProjectReference,
     msgid: String,
+    date: Option<String>,
+    commit_ref: Option<String>,
     related: Option<Vec<Relative>>,
 }
 
@@ -83,6 +86,8 @@ impl PatchRow {
             id,
             project,
             msgid,
+            date,
+            commit_ref,
             related,
         } = self;
         let Some(related) = related else {
@@ -103,6 +108,8 @@ impl PatchRow {
             id,
             project: project.id,
             message_id,
+            date: date.and_then(|date| date.parse::<DateTime>().ok()).map(DateTime::date),
+            commit_ref: commit_ref.filter(|commit| !commit.is_empty()),
             related,
         }))
     }

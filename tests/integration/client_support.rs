@@ -129,6 +129,8 @@ pub(crate) fn patch(number: u64, related: &[u64]) -> Patch {
         id: PatchId(number),
         project: ProjectId(1),
         message_id: message_id(number),
+        date: None,
+        commit_ref: None,
         related: related.iter().copied().map(PatchId).collect(),
     }
 }

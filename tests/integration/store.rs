@@ -33,6 +33,8 @@ fn patch(id: u64, related: &[u64]) -> Patch {
         id: PatchId(id),
         project: ProjectId(1),
         message_id: message_id(id),
+        date: None,
+        commit_ref: None,
         related: ids(related),
     }
 }
@@ -212,6 +214,8 @@ fn a_large_tracker_is_stored_and_loaded_whole() {
         id: PatchId(id),
         project: ProjectId(id % 2),
         message_id: message_id(id),
+        date: None,
+        commit_ref: None,
         related: related(id),
     };
     let large = Snapshot {
@@ -270,6 +274,8 @@ fn any_snapshot() -> impl Strategy<Value = Snapshot> {
                     id: PatchId(id),
                     project: *project.get(&numbers),
                     message_id,
+                    date: None,
+                    commit_ref: None,
                     related,
                 },
             )

@@ -69,7 +69,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
 ];
 
 /// The libraries that `model` may use.
-const PURE_LIBRARIES: &[&str] = &["serde", "thiserror"];
+const PURE_LIBRARIES: &[&str] = &["jiff", "serde", "thiserror"];
 
 /// What `model` must not use of the standard library: the outside, the clock, chance, and collections without an order.
 const IMPURE: &[&str] = &[
@@ -82,6 +82,8 @@ const IMPURE: &[&str] = &[
     "std::thread",
     "std::future",
     "std::task",
+    "jiff::Timestamp::now",
+    "jiff::Zoned::now",
     "std::time::Instant",
     "std::time::SystemTime",
     "std::collections::HashMap",
