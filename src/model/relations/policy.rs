@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Policy {
     /// Only relate, never clear.
     Additive,
+    /// What people did to relations by hand wins, then the analysis; a patch that neither speaks of is on its own.
+    Preserve,
     /// The analysis wins within the tracker's projects; a patch that it does not name is on its own.
     Authoritative,
 }
@@ -17,6 +19,7 @@ impl Policy {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Additive => "additive",
+            Self::Preserve => "preserve",
             Self::Authoritative => "authoritative",
         }
     }
