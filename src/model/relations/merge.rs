@@ -91,7 +91,7 @@ pub fn merge(wish: &Wish<'_>) -> Merged {
     report_held(wish, &held, &mut undone);
     let reachable = overlay(wish, &held);
     let target = match wish.policy {
-        Policy::Authoritative => reachable,
+        Policy::Authoritative | Policy::Preserve => reachable,
         Policy::Additive => only_add(wish, &reachable, &mut undone),
     };
     undone.sort_unstable();

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Policy {
     /// Only relate, never clear.
     Additive,
+    /// People's edits win over the analysis, and the analysis over the rest.
+    Preserve,
     /// The analysis wins within the tracker's projects; a patch that it does not name is on its own.
     Authoritative,
 }
@@ -17,12 +19,43 @@ impl Policy {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Additive => "additive",
+            Self::Preserve => "preserve",
             Self::Authoritative => "authoritative",
         }
     }
 }
 
 impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What happens to a patch's `commit_ref` where the analysis knows the upstream commit that carries the patch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CommitPolicy {
+    /// Nothing.
+    #[default]
+    Off,
+    /// It is filled in where it is empty.
+    Fill,
+    /// It is filled in where it is empty, and changed where it says something else.
+    Overwrite,
+}
+
+impl CommitPolicy {
+    /// The word that stands for it in the configuration.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Fill => "fill",
+            Self::Overwrite => "overwrite",
+        }
+    }
+}
+
+impl fmt::Display for CommitPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
