@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::keys::{self, Key};
-use super::{Config, DEFAULT_STATE_DIR, Desired, Guard, Limits, TokenSource, Tracker};
+use super::{CommitPolicy, Config, DEFAULT_STATE_DIR, Desired, Guard, Limits, Pull, TokenSource, Tracker};
 
 /// Marks a value that is the one that a missing key would have.
 const DEFAULT_MARK: &str = "default";
@@ -33,8 +33,11 @@ fn render_tracker(tracker: &Tracker, out: &mut Lines) {
         policy,
         token,
         contact,
+        feedback,
+        commit_ref,
         desired,
         limits,
+        pull,
         guard,
     } = tracker;
     out.header("[[tracker]]");
@@ -46,13 +49,23 @@ fn render_tracker(tracker: &Tracker, out: &mut Lines) {
     render_token(token.as_ref(), out);
     match contact {
         Some(contact) => out.value(&keys::CONTACT, quoted(contact)),
-        None => out.line(format_args!("# no {}", keys::CONTACT.name)),
+        None => out.absent(&keys::CONTACT),
     }
+    match feedback {
+        Some(folder) => out.value(&keys::FEEDBACK, quoted_path(folder)),
+        None => out.absent(&keys::FEEDBACK),
+    }
+    out.defaulted(
+        &keys::COMMIT_REF,
+        quoted(commit_ref.as_str()),
+        *commit_ref == CommitPolicy::default(),
+    );
     let Desired { path, format } = desired;
     out.header("[tracker.desired]");
     out.value(&keys::PATH, quoted_path(path));
     out.value(&keys::FORMAT, quoted(format.as_str()));
     render_limits(limits, out);
+    render_pull(pull, out);
     render_guard(guard, out);
 }
 
@@ -103,6 +116,12 @@ fn render_limits(limits: &Limits, out: &mut Lines) {
     );
 }
 
+fn render_pull(pull: &Pull, out: &mut Lines) {
+    let Pull { sweep_hours } = pull;
+    out.header("[tracker.pull]");
+    out.defaulted(&keys::SWEEP_HOURS, sweep_hours, *sweep_hours == Pull::default().sweep_hours);
+}
+
 fn render_guard(guard: &Guard, out: &mut Lines) {
     let Guard {
         max_clear_fraction,
@@ -110,6 +129,7 @@ fn render_guard(guard: &Guard, out: &mut Lines) {
         allow_empty,
         min_resolved_fraction,
         max_shrink_fraction,
+        max_foreign_fraction,
     } = guard;
     let default = Guard::default();
     out.header("[tracker.guard]");
@@ -130,6 +150,11 @@ fn render_guard(guard: &Guard, out: &mut Lines) {
         max_shrink_fraction,
         *max_shrink_fraction == default.max_shrink_fraction,
     );
+    out.defaulted(
+        &keys::MAX_FOREIGN_FRACTION,
+        max_foreign_fraction,
+        *max_foreign_fraction == default.max_foreign_fraction,
+    );
 }
 
 /// TOML under construction.
@@ -144,6 +169,10 @@ impl Lines {
 
     fn header(&mut self, header: &str) {
         self.line(format_args!("\n{header}"));
+    }
+
+    fn absent(&mut self, key: &Key) {
+        self.line(format_args!("# no {}", key.name));
     }
 
     fn value(&mut self, key: &Key, value: impl fmt::Display) {

@@ -197,9 +197,6 @@ pub enum ProblemKind {
         /// The key that comes first in the file.
         first: &'static str,
     },
-    /// The policy that is not there yet.
-    #[error("`preserve` comes in a later version of kinset; until then choose \"additive\" (only relate) or \"authoritative\"")]
-    PreserveComesLater,
     /// A user name or password inside an address.
     #[error("expected an address without a user name or password: put the API token into a file, and name that with `token_file`")]
     PasswordInUrl,

@@ -45,13 +45,16 @@ keys! {
     NAME = "name": "a name of letters, digits, `-`, `_` and `.` that starts with a letter or digit, such as \"kernel\"";
     URL = "url": "the http:// or https:// address of the Patchwork site, such as \"https://patchwork.example.org/\"";
     PROJECTS = "projects": "a list of at least one project, by the word that stands for it in Patchwork's addresses, such as [\"example-devel\"]";
-    POLICY = "policy": "\"additive\" (only relate) or \"authoritative\" (the analysis wins, and clears too)";
+    POLICY = "policy": "\"additive\" (only relate), \"preserve\" (people's edits win) or \"authoritative\" (the analysis wins, and clears too)";
     TOKEN_FILE = "token_file": "the path of a file that holds the API token and nothing else";
     TOKEN_ENV = "token_env": "the name of a variable of the environment that holds the API token, such as \"KINSET_TOKEN\"";
     TOKEN_CREDENTIAL = "token_credential": "the name of a systemd credential that holds the API token, such as \"patchwork-token\"";
     CONTACT = "contact": "an address in printable ASCII, such as \"patch-bot@example.org\"";
+    FEEDBACK = "feedback": "the path of a folder, such as \"/srv/pasta/feedback\"";
+    COMMIT_REF = "commit_ref": "\"off\" (leave it alone), \"fill\" (where it is empty) or \"overwrite\" (the analysis wins)";
     DESIRED = "desired": "a [tracker.desired] table with `path` and `format`";
     LIMITS = "limits": "a [tracker.limits] table";
+    PULL = "pull": "a [tracker.pull] table";
     GUARD = "guard": "a [tracker.guard] table";
 
     PATH = "path": "the path of the file of groups, such as \"/srv/pasta/patch-groups\"";
@@ -63,11 +66,14 @@ keys! {
     MAX_RELATION_SIZE = "max_relation_size": "a whole number from 2 to 4294967295";
     PATIENCE_SECONDS = "patience_seconds": "a whole number from 0 to 4294967295";
 
+    SWEEP_HOURS = "sweep_hours": "a whole number from 0 to 4294967295";
+
     MAX_CLEAR_FRACTION = "max_clear_fraction": "a number from 0 to 1";
     MIN_CLEARS = "min_clears": "a whole number from 0 to 4294967295";
     ALLOW_EMPTY = "allow_empty": "true or false";
     MIN_RESOLVED_FRACTION = "min_resolved_fraction": "a number from 0 to 1";
     MAX_SHRINK_FRACTION = "max_shrink_fraction": "a number from 0 to 1";
+    MAX_FOREIGN_FRACTION = "max_foreign_fraction": "a number from 0 to 1";
 }
 
 /// The top of the file.
@@ -90,8 +96,11 @@ pub(super) static TRACKER_TABLE: Table = Table {
         &TOKEN_ENV,
         &TOKEN_CREDENTIAL,
         &CONTACT,
+        &FEEDBACK,
+        &COMMIT_REF,
         &DESIRED,
         &LIMITS,
+        &PULL,
         &GUARD,
     ],
 };
@@ -116,6 +125,13 @@ pub(super) static LIMITS_TABLE: Table = Table {
     ],
 };
 
+/// How a tracker's patches are read.
+pub(super) static PULL_TABLE: Table = Table {
+    prefix: "tracker.pull.",
+    place: "under [tracker.pull]",
+    keys: &[&SWEEP_HOURS],
+};
+
 /// What is too drastic.
 pub(super) static GUARD_TABLE: Table = Table {
     prefix: "tracker.guard.",
@@ -126,11 +142,19 @@ pub(super) static GUARD_TABLE: Table = Table {
         &ALLOW_EMPTY,
         &MIN_RESOLVED_FRACTION,
         &MAX_SHRINK_FRACTION,
+        &MAX_FOREIGN_FRACTION,
     ],
 };
 
 /// All tables.
-pub(super) static TABLES: [&Table; 5] = [&ROOT_TABLE, &TRACKER_TABLE, &DESIRED_TABLE, &LIMITS_TABLE, &GUARD_TABLE];
+pub(super) static TABLES: [&Table; 6] = [
+    &ROOT_TABLE,
+    &TRACKER_TABLE,
+    &DESIRED_TABLE,
+    &LIMITS_TABLE,
+    &PULL_TABLE,
+    &GUARD_TABLE,
+];
 
 #[cfg(test)]
 mod tests {
@@ -157,7 +181,13 @@ mod tests {
 
     #[test]
     fn the_example_shows_every_table() {
-        for header in ["[[tracker]]", "[tracker.desired]", "[tracker.limits]", "[tracker.guard]"] {
+        for header in [
+            "[[tracker]]",
+            "[tracker.desired]",
+            "[tracker.limits]",
+            "[tracker.pull]",
+            "[tracker.guard]",
+        ] {
             assert!(example().lines().any(|line| line == header), "{header}");
         }
     }

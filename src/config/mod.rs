@@ -25,8 +25,8 @@ use std::time::Duration;
 use url::Url;
 
 use crate::model::ProjectName;
-use crate::model::relations::Policy;
 use crate::model::relations::guard::Thresholds;
+use crate::model::relations::{CommitPolicy, Policy};
 
 pub use error::{ConfigError, Problem, ProblemKind, UnknownTracker};
 
@@ -141,10 +141,16 @@ pub struct Tracker {
     pub token: Option<TokenSource>,
     /// Whom the tracker's operators can reach about this client; sent in the `User-Agent`. A good guest leaves an address.
     pub contact: Option<String>,
+    /// The folder that tells the analysis what people decided, if it is told at all.
+    pub feedback: Option<PathBuf>,
+    /// What happens to the commits of patches. Default: nothing.
+    pub commit_ref: CommitPolicy,
     /// The partition that the analysis wants.
     pub desired: Desired,
     /// How much is asked of the tracker at once.
     pub limits: Limits,
+    /// How the tracker's patches are read.
+    pub pull: Pull,
     /// When a plan is too drastic to be carried out unasked.
     pub guard: Guard,
 }
@@ -257,6 +263,28 @@ impl Limits {
     }
 }
 
+/// How a tracker's patches are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pull {
+    /// How old the last full read may be before a pull reads everything again instead of walking the tracker's events, in hours; 0 makes
+    /// every pull a full read. Default 24: events miss some changes, and a day is how long those may go unseen.
+    pub sweep_hours: u32,
+}
+
+impl Default for Pull {
+    fn default() -> Self {
+        Self { sweep_hours: 24 }
+    }
+}
+
+impl Pull {
+    /// How old the last full read may be before a pull reads everything again.
+    #[must_use]
+    pub fn sweep_interval(&self) -> Duration {
+        Duration::from_secs(u64::from(self.sweep_hours) * 60 * 60)
+    }
+}
+
 /// When a plan is too drastic to be carried out unasked. A guard that trips writes nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Guard {
@@ -272,6 +300,10 @@ pub struct Guard {
     /// The share of patches that may be gone since the last pull. Default 0.1: patches are hardly ever deleted, so a pull that finds far fewer
     /// saw only part of the tracker, and changes nothing.
     pub max_shrink_fraction: Fraction,
+    /// The share of all related patches whose relation somebody else may have changed between two pulls before kinset no longer takes it for
+    /// people's decisions. Default 0.25: more looks like a restored backup or a reload on the server. Counts from [`Self::min_clears`] such
+    /// patches on.
+    pub max_foreign_fraction: Fraction,
 }
 
 impl Default for Guard {
@@ -282,6 +314,7 @@ impl Default for Guard {
             allow_empty: false,
             min_resolved_fraction: Fraction(0.5),
             max_shrink_fraction: Fraction(0.1),
+            max_foreign_fraction: Fraction(0.25),
         }
     }
 }
@@ -296,6 +329,8 @@ impl Guard {
             allow_empty,
             min_resolved_fraction,
             max_shrink_fraction,
+            // What was pulled is judged by it, not what is planned.
+            max_foreign_fraction: _,
         } = *self;
         Thresholds {
             max_clear_fraction: max_clear_fraction.get(),

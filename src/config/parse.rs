@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::error::{ConfigError, ProblemKind};
 use super::keys::{self, Key};
 use super::section::{Problems, Section};
-use super::{Config, DEFAULT_STATE_DIR, Desired, Guard, Limits, TokenSource, Tracker, values};
+use super::{Config, DEFAULT_STATE_DIR, Desired, Guard, Limits, Pull, TokenSource, Tracker, values};
 use crate::model::ProjectName;
 
 /// Reads a whole configuration.
@@ -78,16 +78,19 @@ impl Trackers<'_, '_> {
                 _ => root.report_wrong(&keys::TRACKERS, element, self.problems),
             }
         }
-        self.report_same_names(&sections);
+        // Two trackers that write the same feedback would take back what the other wrote.
+        for key in [&keys::NAME, &keys::FEEDBACK] {
+            self.report_same(key, &sections);
+        }
         sections.into_iter().filter_map(|section| self.tracker(&section)).collect()
     }
 
-    fn report_same_names(&mut self, sections: &[Section<'_>]) {
+    fn report_same(&mut self, key: &'static Key, sections: &[Section<'_>]) {
         let mut first_lines = BTreeMap::new();
         for section in sections {
-            let Some(value) = section.raw(&keys::NAME) else { continue };
-            let Some(name) = value.get_ref().as_str() else { continue };
-            self.report_if_seen(section, &keys::NAME, value.span().start, name, &mut first_lines);
+            let Some(value) = section.raw(key) else { continue };
+            let Some(text) = value.get_ref().as_str() else { continue };
+            self.report_if_seen(section, key, value.span().start, text, &mut first_lines);
         }
     }
 
@@ -124,8 +127,11 @@ impl Trackers<'_, '_> {
         let policy = section.required(&keys::POLICY, values::policy, self.problems);
         let token = self.token(section);
         let contact = section.optional(&keys::CONTACT, values::contact, self.problems);
+        let feedback = section.optional(&keys::FEEDBACK, values::path, self.problems);
+        let commit_ref = section.optional(&keys::COMMIT_REF, values::commit_policy, self.problems);
         let desired = self.desired(section);
         let limits = self.limits(section);
+        let pull = self.pull(section);
         let guard = self.guard(section);
         Some(Tracker {
             name: name?,
@@ -134,8 +140,11 @@ impl Trackers<'_, '_> {
             policy: policy?,
             token,
             contact,
+            feedback: feedback.map(|path| self.folder.join(path)),
+            commit_ref: commit_ref.unwrap_or_default(),
             desired: desired?,
             limits,
+            pull,
             guard,
         })
     }
@@ -225,6 +234,18 @@ impl Trackers<'_, '_> {
         }
     }
 
+    fn pull(&mut self, tracker: &Section<'_>) -> Pull {
+        let default = Pull::default();
+        let Some(section) = tracker.subsection(&keys::PULL, &keys::PULL_TABLE, self.problems) else {
+            return default;
+        };
+        Pull {
+            sweep_hours: section
+                .optional(&keys::SWEEP_HOURS, values::count, self.problems)
+                .unwrap_or(default.sweep_hours),
+        }
+    }
+
     fn guard(&mut self, tracker: &Section<'_>) -> Guard {
         let default = Guard::default();
         let Some(section) = tracker.subsection(&keys::GUARD, &keys::GUARD_TABLE, self.problems) else {
@@ -247,6 +268,9 @@ impl Trackers<'_, '_> {
             max_shrink_fraction: section
                 .optional(&keys::MAX_SHRINK_FRACTION, values::fraction, problems)
                 .unwrap_or(default.max_shrink_fraction),
+            max_foreign_fraction: section
+                .optional(&keys::MAX_FOREIGN_FRACTION, values::fraction, problems)
+                .unwrap_or(default.max_foreign_fraction),
         }
     }
 }

@@ -148,11 +148,27 @@ fn partition(file: &GroupFile, universe: usize, element_at: impl Fn(u32) -> u32)
     }
 }
 
-fn joined_partition(file: &GroupFile, universe: usize, element_at: impl Fn(u32) -> u32, mut same: Vec<(u32, u32)>) -> Partition {
-    let mut label_of: Vec<Option<u32>> = vec![None; universe];
+fn joined_partition(file: &GroupFile, universe: usize, element_at: impl Fn(u32) -> u32, same: Vec<(u32, u32)>) -> Partition {
+    let JoinedLines { line_of, first_line } = join_lines(file, universe, element_at, same);
+    Partition::from_labels(universe, first_line.len(), |element| {
+        line_of[element.index()].map(|line| first_line[line as usize])
+    })
+}
+
+/// Which lines of a file are one class.
+pub(super) struct JoinedLines {
+    /// For each element, a line that it stands on.
+    pub(super) line_of: Vec<Option<u32>>,
+    /// For each line, the first line of its class.
+    pub(super) first_line: Vec<u32>,
+}
+
+/// Joins the lines that share an element, and those that are known to be the `same`.
+pub(super) fn join_lines(file: &GroupFile, universe: usize, element_at: impl Fn(u32) -> u32, mut same: Vec<(u32, u32)>) -> JoinedLines {
+    let mut line_of: Vec<Option<u32>> = vec![None; universe];
     for (label, line) in (0..).zip(file.lines()) {
         for place in line {
-            match &mut label_of[element_at(place) as usize] {
+            match &mut line_of[element_at(place) as usize] {
                 Some(known) => same.push((*known, label)),
                 unknown => *unknown = Some(label),
             }
@@ -162,14 +178,14 @@ fn joined_partition(file: &GroupFile, universe: usize, element_at: impl Fn(u32) 
     for (left, right) in same {
         labels.join(left, right);
     }
-    let roots = labels.roots();
-    Partition::from_labels(universe, roots.len(), |element| {
-        label_of[element.index()].map(|label| roots[label as usize])
-    })
+    JoinedLines {
+        line_of,
+        first_line: labels.roots(),
+    }
 }
 
 /// Pairs of lines that name the same upstream commit.
-fn shared_commits(file: &GroupFile) -> Vec<(u32, u32)> {
+pub(super) fn shared_commits(file: &GroupFile) -> Vec<(u32, u32)> {
     let bits = bucket_bits(file.commit_hashes().len());
     let (commits, nothing) = (Dealt::new(file.commit_hashes(), bits), Dealt::new(&[], bits));
     let mut pairs = Vec::new();
@@ -227,18 +243,18 @@ fn rank(telling: &[u8]) -> u64 {
 }
 
 /// Which elements of two files are the same.
-struct Interned {
+pub(super) struct Interned {
     /// Places in the first file whose element stands at an earlier place, with that place.
     repeats: HashMap<u32, u32, FixedState>,
     /// For each place in the second file, its element: a place in the first file, or the first file's length plus a place in the second.
-    element_of: Vec<u32>,
+    pub(super) element_of: Vec<u32>,
 }
 
 /// Numbers the elements that only the second file names without gaps, and returns the place of each.
 ///
 /// Until then such an element has the number of its first place, which leaves a gap for each place whose element has another: arrays over
 /// all elements would be up to twice as long as need be.
-fn close_gaps(element_of: &mut [u32], first_len: u32) -> Vec<u32> {
+pub(super) fn close_gaps(element_of: &mut [u32], first_len: u32) -> Vec<u32> {
     let mut places = Vec::new();
     for place in 0..element_of.len() {
         let Some(first_place) = element_of[place].checked_sub(first_len) else {
@@ -269,7 +285,7 @@ fn worth_a_thread(first: &GroupFile, second: &GroupFile) -> bool {
     first.len() + second.len() >= WORTH_A_THREAD
 }
 
-fn intern(first: &GroupFile, second: &GroupFile) -> Interned {
+pub(super) fn intern(first: &GroupFile, second: &GroupFile) -> Interned {
     let interned = intern_by_hash(first, second);
     let place_of = |element: u32| match (element as usize).checked_sub(first.len()) {
         None => first.element(element as usize),

@@ -5,12 +5,14 @@
 //! reader: ids separated by spaces, then optionally ` => ` and upstream commits, and lines that share an element are one group. Where PaStA
 //! reads a missing or empty file as "no groups", kinset refuses, because for a tracker that would mean to clear everything.
 
+mod commits;
 mod error;
 pub mod generate;
 mod groups;
 mod intern;
 mod text;
 
+pub use commits::Upstream;
 pub use error::{GroupsError, Location};
 pub use groups::{Dialect, Ending, GroupFile};
 pub use intern::{TokenUniverse, compare_files, read_pair, with_single_file};

@@ -88,6 +88,8 @@ fn show_prints_what_is_in_effect() {
     policy = "authoritative"
     token_file = "DIR/token"  # the token: ***
     # no contact
+    # no feedback
+    commit_ref = "off"  # default
 
     [tracker.desired]
     path = "DIR/patch-groups"
@@ -100,12 +102,16 @@ fn show_prints_what_is_in_effect() {
     max_relation_size = 200  # default
     patience_seconds = 0
 
+    [tracker.pull]
+    sweep_hours = 24  # default
+
     [tracker.guard]
     max_clear_fraction = 0.25  # default
     min_clears = 10  # default
     allow_empty = false  # default
     min_resolved_fraction = 0.5  # default
     max_shrink_fraction = 0.1  # default
+    max_foreign_fraction = 0.25  # default
     "#);
 }
 
@@ -181,7 +187,7 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
     exit 1
     --- stderr
     error: the configuration has 2 problems:
-      DIR/kinset.toml:2:1: `tracker.policy`: missing; add it under [[tracker]]: "additive" (only relate) or "authoritative" (the analysis wins, and clears too)
+      DIR/kinset.toml:2:1: `tracker.policy`: missing; add it under [[tracker]]: "additive" (only relate), "preserve" (people's edits win) or "authoritative" (the analysis wins, and clears too)
       DIR/kinset.toml:6:1: `tracker.polcy`: unknown key; did you mean `policy`?
       help: correct these lines; `kinset config init` shows every key with its meaning, and `kinset config check` looks at the file again without doing anything else
     "#);
@@ -202,26 +208,23 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
 }
 
 #[test]
-fn the_policy_has_to_be_chosen_and_preserve_comes_later() {
+fn the_policy_has_to_be_chosen() {
     assert_snapshot!(check("policy = \"authoritative\"\n", ""), @r#"
     exit 1
     --- stderr
     error: the configuration has a problem:
-      DIR/kinset.toml:2:1: `tracker.policy`: missing; add it under [[tracker]]: "additive" (only relate) or "authoritative" (the analysis wins, and clears too)
+      DIR/kinset.toml:2:1: `tracker.policy`: missing; add it under [[tracker]]: "additive" (only relate), "preserve" (people's edits win) or "authoritative" (the analysis wins, and clears too)
       help: correct these lines; `kinset config init` shows every key with its meaning, and `kinset config check` looks at the file again without doing anything else
     "#);
-    assert_snapshot!(check("\"authoritative\"", "\"preserve\""), @r#"
-    exit 1
-    --- stderr
-    error: the configuration has a problem:
-      DIR/kinset.toml:6:10: `tracker.policy`: `preserve` comes in a later version of kinset; until then choose "additive" (only relate) or "authoritative"
-      help: correct these lines; `kinset config init` shows every key with its meaning, and `kinset config check` looks at the file again without doing anything else
-    "#);
+    for policy in ["additive", "preserve", "authoritative"] {
+        let told = check("\"authoritative\"", &format!("\"{policy}\""));
+        assert!(told.starts_with("exit 0"), "{told}");
+    }
     assert_snapshot!(check("\"authoritative\"", "\"yes\""), @r#"
     exit 1
     --- stderr
     error: the configuration has a problem:
-      DIR/kinset.toml:6:10: `tracker.policy`: expected "additive" (only relate) or "authoritative" (the analysis wins, and clears too), found "yes"
+      DIR/kinset.toml:6:10: `tracker.policy`: expected "additive" (only relate), "preserve" (people's edits win) or "authoritative" (the analysis wins, and clears too), found "yes"
       help: correct these lines; `kinset config init` shows every key with its meaning, and `kinset config check` looks at the file again without doing anything else
     "#);
 }

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kinset::config::{
-    Config, ConfigError, DEFAULT_PATH, Desired, DesiredFormat, Fraction, Guard, Limits, TokenSource, choose_path, example,
+    Config, ConfigError, DEFAULT_PATH, Desired, DesiredFormat, Fraction, Guard, Limits, Pull, TokenSource, choose_path, example,
 };
 use kinset::model::ProjectName;
-use kinset::model::relations::Policy;
+use kinset::model::relations::{CommitPolicy, Policy};
 use kinset::remedy::Remedy;
 
 const PATH: &str = "/etc/kinset/kinset.toml";
@@ -37,6 +37,8 @@ projects = ["alpha", "beta"]
 policy = "authoritative"
 token_file = "secrets/token"
 contact = "Ann O'Nymous <ann@example.org>"
+feedback = "feedback"
+commit_ref = "fill"
 
 [tracker.desired]
 path = "/srv/pasta/patch-groups"
@@ -49,12 +51,16 @@ attach_limit = 1_000
 max_relation_size = 2
 patience_seconds = 0
 
+[tracker.pull]
+sweep_hours = 0
+
 [tracker.guard]
 max_clear_fraction = 1
 min_clears = 0
 allow_empty = true
 min_resolved_fraction = 0.0
 max_shrink_fraction = 5e-1
+max_foreign_fraction = 0
 "#;
 
 fn parse(text: &str) -> Config {
@@ -89,6 +95,8 @@ fn the_least_configuration_gets_the_documented_defaults() {
     assert_eq!(tracker.policy, Policy::Additive);
     assert_eq!(tracker.token, None);
     assert_eq!(tracker.contact, None);
+    assert_eq!(tracker.feedback, None);
+    assert_eq!(tracker.commit_ref, CommitPolicy::Off);
     assert_eq!(
         tracker.desired,
         Desired {
@@ -107,6 +115,7 @@ fn the_least_configuration_gets_the_documented_defaults() {
         ),
         (10, 4, 50, 200, Duration::from_secs(1020))
     );
+    assert_eq!(tracker.pull.sweep_interval(), Duration::from_secs(24 * 60 * 60));
     let guard = &tracker.guard;
     assert_eq!(
         (
@@ -118,6 +127,7 @@ fn the_least_configuration_gets_the_documented_defaults() {
         (0.25, 10, false, 0.5)
     );
     assert_eq!(guard.max_shrink_fraction, Fraction::new(0.1).unwrap());
+    assert_eq!(guard.max_foreign_fraction, Fraction::new(0.25).unwrap());
 }
 
 #[test]
@@ -131,6 +141,8 @@ fn every_key_sets_what_it_says() {
     assert_eq!(tracker.policy, Policy::Authoritative);
     assert_eq!(tracker.token, Some(TokenSource::File("/etc/kinset/secrets/token".into())));
     assert_eq!(tracker.contact.as_deref(), Some("Ann O'Nymous <ann@example.org>"));
+    assert_eq!(tracker.feedback.as_deref(), Some(Path::new("/etc/kinset/feedback")));
+    assert_eq!(tracker.commit_ref, CommitPolicy::Fill);
     assert_eq!(
         tracker.desired,
         Desired {
@@ -146,14 +158,39 @@ fn every_key_sets_what_it_says() {
         patience_seconds: 0,
     };
     assert_eq!(tracker.limits, limits);
+    assert_eq!(tracker.pull, Pull { sweep_hours: 0 });
     let guard = Guard {
         max_clear_fraction: Fraction::new(1.0).unwrap(),
         min_clears: 0,
         allow_empty: true,
         min_resolved_fraction: Fraction::new(0.0).unwrap(),
         max_shrink_fraction: Fraction::new(0.5).unwrap(),
+        max_foreign_fraction: Fraction::new(0.0).unwrap(),
     };
     assert_eq!(tracker.guard, guard);
+}
+
+#[test]
+fn each_policy_and_each_way_with_commits_has_a_word() {
+    let policies = [
+        ("additive", Policy::Additive),
+        ("preserve", Policy::Preserve),
+        ("authoritative", Policy::Authoritative),
+    ];
+    for (word, policy) in policies {
+        assert_eq!(parse(&least_with("additive", word)).trackers[0].policy, policy);
+        assert_eq!(policy.to_string(), word);
+    }
+    let ways = [
+        ("off", CommitPolicy::Off),
+        ("fill", CommitPolicy::Fill),
+        ("overwrite", CommitPolicy::Overwrite),
+    ];
+    for (word, way) in ways {
+        let text = least_with("policy", &format!("commit_ref = \"{word}\"\npolicy"));
+        assert_eq!(parse(&text).trackers[0].commit_ref, way);
+        assert_eq!(way.to_string(), word);
+    }
 }
 
 #[test]
@@ -185,8 +222,8 @@ name = \"one\"
     assert_eq!(
         problems(text),
         [
-            "1:1: `tracker.policy`: missing; add it under [[tracker]]: \"additive\" (only relate) or \"authoritative\" (the analysis wins, and \
-             clears too)",
+            "1:1: `tracker.policy`: missing; add it under [[tracker]]: \"additive\" (only relate), \"preserve\" (people's edits win) or \
+             \"authoritative\" (the analysis wins, and clears too)",
             "3:7: `tracker.url`: expected the http:// or https:// address of the Patchwork site, such as \"https://patchwork.example.org/\", \
              found an address that starts with `gopher:`",
             "5:1: `tracker.polcy`: unknown key; did you mean `policy`?",
@@ -197,8 +234,8 @@ name = \"one\"
              \"https://patchwork.example.org/\"",
             "11:1: `tracker.projects`: missing; add it under [[tracker]]: a list of at least one project, by the word that stands for it in \
              Patchwork's addresses, such as [\"example-devel\"]",
-            "11:1: `tracker.policy`: missing; add it under [[tracker]]: \"additive\" (only relate) or \"authoritative\" (the analysis wins, \
-             and clears too)",
+            "11:1: `tracker.policy`: missing; add it under [[tracker]]: \"additive\" (only relate), \"preserve\" (people's edits win) or \
+             \"authoritative\" (the analysis wins, and clears too)",
             "11:1: `tracker.desired`: missing; add it under [[tracker]]: a [tracker.desired] table with `path` and `format`",
             "12:8: `tracker.name`: \"one\" stands on line 2 already: give this one another name, or remove it",
         ]
@@ -224,7 +261,7 @@ fn the_whole_message_names_the_file_on_every_line_and_the_remedy_what_to_do() {
     let error = Config::parse(&least_with("policy", "polcy"), Path::new(PATH)).unwrap_err();
     insta::assert_snapshot!(error, @r#"
     the configuration has 2 problems:
-      /etc/kinset/kinset.toml:1:1: `tracker.policy`: missing; add it under [[tracker]]: "additive" (only relate) or "authoritative" (the analysis wins, and clears too)
+      /etc/kinset/kinset.toml:1:1: `tracker.policy`: missing; add it under [[tracker]]: "additive" (only relate), "preserve" (people's edits win) or "authoritative" (the analysis wins, and clears too)
       /etc/kinset/kinset.toml:5:1: `tracker.polcy`: unknown key; did you mean `policy`?
     "#);
     insta::assert_snapshot!(error.remedy().unwrap(), @"correct these lines; `kinset config init` shows every key with its meaning, and `kinset config check` looks at the file again without doing anything else");
@@ -319,7 +356,8 @@ fn a_loaded_configuration_has_absolute_paths_only() {
     let Some(TokenSource::File(token)) = &tracker.token else {
         panic!("{tracker:?}")
     };
-    for path in [&config.path, &config.state_dir, &tracker.desired.path, token] {
+    let feedback = tracker.feedback.as_ref().unwrap();
+    for path in [&config.path, &config.state_dir, &tracker.desired.path, token, feedback] {
         assert!(path.is_absolute(), "{}", path.display());
     }
 }
@@ -377,6 +415,8 @@ fn the_effective_configuration_marks_defaults_and_hides_the_token() {
     policy = "additive"
     token_env = "KINSET_TOKEN"  # the token: ***
     # no contact
+    # no feedback
+    commit_ref = "off"  # default
 
     [tracker.desired]
     path = "/etc/kinset/patch-groups"
@@ -389,12 +429,16 @@ fn the_effective_configuration_marks_defaults_and_hides_the_token() {
     max_relation_size = 200  # default
     patience_seconds = 1020  # default
 
+    [tracker.pull]
+    sweep_hours = 24  # default
+
     [tracker.guard]
     max_clear_fraction = 0.25  # default
     min_clears = 10  # default
     allow_empty = false  # default
     min_resolved_fraction = 0.5  # default
     max_shrink_fraction = 0.1  # default
+    max_foreign_fraction = 0.25  # default
     "#);
 }
 
@@ -427,6 +471,7 @@ fn example_with_all_but(left_out: &[&str]) -> String {
 fn the_example_is_valid_as_it_stands_and_all_in_it_that_is_commented_out_is_the_default() {
     let mut all = parse(&example_with_all_but(&["token_env", "token_credential"]));
     assert_eq!(all.trackers[0].contact.take().as_deref(), Some("patch-bot@example.org"));
+    assert_eq!(all.trackers[0].feedback.take(), Some(PathBuf::from("/srv/pasta/feedback")));
     assert_eq!(all, parse(example()));
 }
 

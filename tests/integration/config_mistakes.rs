@@ -20,7 +20,7 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "colour = 1\npolicy",
         &[
             "5:1: `tracker.colour`: unknown key; the keys here are name, url, projects, policy, token_file, token_env, token_credential, \
-         contact, desired, limits, guard",
+         contact, feedback, commit_ref, desired, limits, pull, guard",
         ],
     ),
     (
@@ -48,7 +48,7 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "\"a\\nb\" = 1\npolicy",
         &[
             "5:1: `tracker.a\\nb`: unknown key; the keys here are name, url, projects, policy, token_file, token_env, token_credential, contact, \
-         desired, limits, guard",
+         feedback, commit_ref, desired, limits, pull, guard",
         ],
     ),
     // Known keys in the wrong table.
@@ -75,8 +75,8 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "policy = \"additive\"\n",
         "",
         &[
-            "1:1: `tracker.policy`: missing; add it under [[tracker]]: \"additive\" (only relate) or \"authoritative\" (the analysis wins, and \
-         clears too)",
+            "1:1: `tracker.policy`: missing; add it under [[tracker]]: \"additive\" (only relate), \"preserve\" (people's edits win) or \
+         \"authoritative\" (the analysis wins, and clears too)",
         ],
     ),
     (
@@ -169,18 +169,10 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "\"additive\"",
-        "\"preserve\"",
-        &[
-            "5:10: `tracker.policy`: `preserve` comes in a later version of kinset; until then choose \"additive\" (only relate) or \
-         \"authoritative\"",
-        ],
-    ),
-    (
-        "\"additive\"",
         "\"Additive\"",
         &[
-            "5:10: `tracker.policy`: expected \"additive\" (only relate) or \"authoritative\" (the analysis wins, and clears too), found \
-         \"Additive\"",
+            "5:10: `tracker.policy`: expected \"additive\" (only relate), \"preserve\" (people's edits win) or \
+         \"authoritative\" (the analysis wins, and clears too), found \"Additive\"",
         ],
     ),
     (
@@ -197,6 +189,29 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
             "5:11: `tracker.contact`: expected an address in printable ASCII, such as \"patch-bot@example.org\", found \
          \"bot@example.org\\r\\nX-Evil: 1\"",
         ],
+    ),
+    (
+        "policy",
+        "feedback = \"\"\npolicy",
+        &["5:12: `tracker.feedback`: expected the path of a folder, such as \"/srv/pasta/feedback\", found \"\""],
+    ),
+    (
+        "policy",
+        "commit_ref = true\npolicy",
+        &[
+            "5:14: `tracker.commit_ref`: expected \"off\" (leave it alone), \"fill\" (where it is empty) or \"overwrite\" (the analysis \
+         wins), found true",
+        ],
+    ),
+    (
+        "policy",
+        "pull = 24\npolicy",
+        &["5:8: `tracker.pull`: expected a [tracker.pull] table, found 24"],
+    ),
+    (
+        "policy",
+        "sweep_hours = 24\npolicy",
+        &["5:1: `tracker.sweep_hours`: this key does not belong here: move it to its place under [tracker.pull]"],
     ),
     // Addresses.
     (
@@ -359,6 +374,16 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "guard.max_shrink_fraction = \"10%\"\n[tracker.desired]",
         &["6:29: `tracker.guard.max_shrink_fraction`: expected a number from 0 to 1, found \"10%\""],
     ),
+    (
+        "[tracker.desired]",
+        "guard.max_foreign_fraction = 2\n[tracker.desired]",
+        &["6:30: `tracker.guard.max_foreign_fraction`: expected a number from 0 to 1, found 2"],
+    ),
+    (
+        "[tracker.desired]",
+        "pull.sweep_hours = -1\n[tracker.desired]",
+        &["6:20: `tracker.pull.sweep_hours`: expected a whole number from 0 to 4294967295, found -1"],
+    ),
     // Not TOML.
     (
         "\"additive\"",
@@ -387,4 +412,13 @@ fn each_mistake_is_named_with_its_place_and_what_to_do() {
     for (old, new, expected) in MISTAKES {
         assert_eq!(problems(&least_with(old, new)), *expected, "{new}");
     }
+}
+
+#[test]
+fn two_trackers_have_no_feedback_folder_in_common() {
+    let first = least_with("policy", "feedback = \"feedback\"\npolicy");
+    assert_eq!(
+        problems(&format!("{first}{}", first.replace("kernel", "qemu"))),
+        ["14:12: `tracker.feedback`: \"feedback\" stands on line 5 already: give this one another name, or remove it"]
+    );
 }
