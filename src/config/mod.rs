@@ -300,9 +300,9 @@ pub struct Guard {
     /// The share of patches that may be gone since the last pull. Default 0.1: patches are hardly ever deleted, so a pull that finds far fewer
     /// saw only part of the tracker, and changes nothing.
     pub max_shrink_fraction: Fraction,
-    /// The share of all related patches whose relation somebody else may have changed between two pulls before kinset no longer takes it for
-    /// people's decisions. Default 0.25: more looks like a restored backup or a reload on the server. Counts from [`Self::min_clears`] such
-    /// patches on.
+    /// The share of all related patches that somebody else may have taken out of their relations between two pulls before kinset no longer
+    /// takes it for people's decisions. Default 0.25: more looks like a restored backup or a reload on the server. Counts from
+    /// [`Self::min_clears`] such patches on.
     pub max_foreign_fraction: Fraction,
 }
 
@@ -329,8 +329,7 @@ impl Guard {
             allow_empty,
             min_resolved_fraction,
             max_shrink_fraction,
-            // What was pulled is judged by it, not what is planned.
-            max_foreign_fraction: _,
+            max_foreign_fraction,
         } = *self;
         Thresholds {
             max_clear_fraction: max_clear_fraction.get(),
@@ -338,6 +337,7 @@ impl Guard {
             allow_empty,
             min_resolved_fraction: min_resolved_fraction.get(),
             max_shrink_fraction: max_shrink_fraction.get(),
+            max_foreign_fraction: max_foreign_fraction.get(),
         }
     }
 }

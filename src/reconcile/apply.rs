@@ -11,8 +11,9 @@ use tokio::sync::watch;
 use super::component::Component;
 use super::draft::{Draft, Rights};
 use super::execute::{Executor, Readings, Verdict};
-use super::prepare::{Prepared, stored};
-use super::{Error, Keeper, Patience, Scene, Session};
+use super::prepare::{Prepared, redraft, stored};
+use super::reckon::Actors;
+use super::{Error, Keeper, Patience, Session};
 use crate::config::Tracker;
 use crate::model::{PatchId, ProjectId};
 use crate::pasta::GroupFile;
@@ -224,8 +225,8 @@ impl<'a> Apply<'a> {
                 });
             }
             let stored = stored(self.keeper, self.tracker).await?;
-            let scene = Scene::resolve(&stored.snapshot, analysis, self.tracker.desired.format);
-            let next = Draft::new(self.tracker, &stored.snapshot, scene, &Default::default(), &rights)?.require_unguarded(self.tracker)?;
+            let next = redraft(self.tracker, self.keeper, &stored.snapshot, analysis, &rights, &Actors::new()).await?;
+            let next = next.require_unguarded(self.tracker)?;
             restless += usize::from(!is_wiser && next.plan.writes() >= draft.plan.writes());
             if restless >= RESTLESS_ROUNDS {
                 return Err(Error::Unsettled { rounds, patch });

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use super::{Error, Scene};
+use super::reckon::decisions;
+use super::{Error, Reckoned, Scene};
 use crate::config::{Limits, Tracker};
 use crate::model::relations::checker::{Terms, check};
 use crate::model::relations::decisions::Decisions;
 use crate::model::relations::guard::{self, Tripped};
 use crate::model::relations::merge::{Because, Merged, Wish, merge};
-use crate::model::relations::{AttachLimit, Change, Element, Numbered, Partition, Plan, Policy, plan};
+use crate::model::relations::{AttachLimit, Change, Element, Partition, Plan, Policy, plan};
 use crate::model::{PatchId, ProjectId, Snapshot};
 use crate::tracker::Identity;
 
@@ -58,6 +59,10 @@ pub struct Draft {
     pub merged: Merged,
     /// The fewest writes to there.
     pub plan: Plan,
+    /// How many decisions stand.
+    pub decisions: usize,
+    /// How many patches somebody else has put into other relations since the last time.
+    pub foreign: usize,
     /// Guards that the plan trips. As long as there are any, nothing may be written.
     pub tripped: Vec<Tripped>,
     /// Stands for everything that the plan was computed from.
@@ -69,25 +74,20 @@ impl Draft {
     ///
     /// # Errors
     /// [`Error::Unsound`] when the plan does not pass the checker, which is a defect of kinset.
-    pub fn new(tracker: &Tracker, snapshot: &Snapshot, scene: Scene, decisions: &Decisions, rights: &Rights) -> Result<Self, Error> {
+    pub fn new(tracker: &Tracker, snapshot: &Snapshot, scene: Scene, reckoned: &Reckoned, rights: &Rights) -> Result<Self, Error> {
+        let decisions = decisions(&reckoned.standing, &scene);
         let held = held(&scene, snapshot, rights);
         let max_relation_size = tracker.limits.max_relation_size as usize;
         let merged = merge(&Wish {
             current: &scene.current,
             desired: &scene.desired,
             policy: tracker.policy,
-            decisions,
+            decisions: &decisions,
             held: &held,
             max_relation_size,
         });
-        let unnamed = scene
-            .unmatched
-            .only_in_tracker
-            .iter()
-            .filter_map(|&patch| scene.element(patch))
-            .collect();
         let attach_limit = AttachLimit::Ids(tracker.limits.attach_limit);
-        let universe = Numbered::with_unnamed(unnamed);
+        let universe = scene.universe();
         let plan = plan(Change {
             universe: &universe,
             current: &scene.current,
@@ -99,17 +99,19 @@ impl Draft {
             target: &merged.target,
             held: &merged.held,
             policy: Some(tracker.policy),
-            decisions: (tracker.policy == Policy::Preserve).then_some(decisions),
+            decisions: (tracker.policy == Policy::Preserve).then_some(&decisions),
             attach_limit,
             max_relation_size: Some(max_relation_size),
         };
         check(&plan, &terms).map_err(Error::Unsound)?;
-        let tripped = tripped(tracker, &scene, &plan);
-        let digest = digest(tracker, &scene, &held);
+        let tripped = reckoned.tripped.iter().cloned().chain(tripped(tracker, &scene, &plan)).collect();
+        let digest = digest(tracker, &scene, &decisions, &held);
         Ok(Self {
             scene,
             merged,
             plan,
+            decisions: reckoned.standing.len(),
+            foreign: reckoned.foreign,
             tripped,
             digest,
         })
@@ -162,7 +164,7 @@ fn tripped(tracker: &Tracker, scene: &Scene, plan: &Plan) -> Vec<Tripped> {
 }
 
 /// The SHA-256 of everything that decides the plan, in hexadecimal.
-fn digest(tracker: &Tracker, scene: &Scene, held: &BTreeMap<Element, Because>) -> String {
+fn digest(tracker: &Tracker, scene: &Scene, decisions: &Decisions, held: &BTreeMap<Element, Because>) -> String {
     let mut digest = Sha256::new();
     let mut enter = |text: String| {
         digest.update((text.len() as u64).to_be_bytes());
@@ -183,6 +185,9 @@ fn digest(tracker: &Tracker, scene: &Scene, held: &BTreeMap<Element, Because>) -
     enter(classes(&scene.current));
     enter(classes(&scene.desired));
     enter(format!("{:?} {:?}", scene.unmatched.only_in_tracker, held));
+    if tracker.policy == Policy::Preserve {
+        enter(format!("{:?}", decisions.iter().collect::<Vec<_>>()));
+    }
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

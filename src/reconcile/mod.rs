@@ -23,9 +23,13 @@ mod keeper;
 mod patience;
 mod prepare;
 mod pull;
+mod reckon;
+mod reread;
 mod scene;
 mod session;
 mod settle;
+mod sweep;
+mod walk;
 
 pub use apply::{Applied, Apply, Shutdown};
 pub use document::{
@@ -36,6 +40,7 @@ pub use error::Error;
 pub use keeper::{Clock, Keeper};
 pub use patience::Patience;
 pub use prepare::{Prepared, Pulling, prepare, read_analysis, stored};
-pub use pull::{Pulled, pull};
+pub use pull::{Extent, Pulled, Reading, pull};
+pub use reckon::Reckoned;
 pub use scene::{Scene, Unmatched};
 pub use session::{Session, SessionOptions, check_token};

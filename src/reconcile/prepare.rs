@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::pull::{Extent, read};
+use super::reckon::{Actors, Reckoned, close_agreed, reckon};
 use super::settle::settle_left_overs;
-use super::{Draft, Error, Keeper, PlanDocument, Rights, Scene, Session, StepDocument, TrackerDocument, pull};
+use super::{Draft, Error, Keeper, PlanDocument, Rights, Scene, Session, StepDocument, TrackerDocument};
 use crate::config::{Desired, DesiredFormat, Tracker};
+use crate::model::Snapshot;
 use crate::model::relations::merge::{Because, Undone};
 use crate::pasta::{Dialect, Ending, GroupFile};
 use crate::store::StoredSnapshot;
@@ -13,8 +16,8 @@ use crate::tracker::{Identity, Progress};
 /// Where the tracker's relations are taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pulling {
-    /// From the tracker, read whole now.
-    Fresh,
+    /// From the tracker, read now.
+    Fresh(Extent),
     /// From the last pull; what a plan touches is read again before it is written all the same.
     Stored,
 }
@@ -103,9 +106,10 @@ pub async fn prepare(
         known.as_ref().map(|stored| &stored.snapshot),
     )
     .await?;
-    if pulling == Pulling::Fresh {
-        pull(session, keeper, progress).await?;
-    }
+    let actors = match pulling {
+        Pulling::Fresh(extent) => read(session, keeper, extent, progress).await?.1,
+        Pulling::Stored => Actors::new(),
+    };
     let stored = stored(keeper, tracker).await?;
     let candidates: BTreeSet<_> = stored
         .snapshot
@@ -115,14 +119,29 @@ pub async fn prepare(
         .cloned()
         .collect();
     let identity = session.reader.whoami(&candidates).await?;
-    let scene = Scene::resolve(&stored.snapshot, &analysis, tracker.desired.format);
-    let draft = Draft::new(tracker, &stored.snapshot, scene, &Default::default(), &Rights::of(identity.clone()))?;
+    let draft = redraft(tracker, keeper, &stored.snapshot, &analysis, &Rights::of(identity.clone()), &actors).await?;
     Ok(Prepared {
         draft,
         stored,
         identity,
         analysis,
     })
+}
+
+/// Takes in what people decided, then resolves, merges, plans and checks.
+pub(super) async fn redraft(
+    tracker: &Tracker,
+    keeper: &Keeper,
+    snapshot: &Snapshot,
+    analysis: &GroupFile,
+    rights: &Rights,
+    actors: &Actors,
+) -> Result<Draft, Error> {
+    let reckoned = reckon(tracker, keeper, snapshot, actors).await?;
+    let scene = Scene::resolve(snapshot, analysis, tracker.desired.format);
+    let standing = close_agreed(tracker, keeper, snapshot, &scene, reckoned.standing).await?;
+    let reckoned = Reckoned { standing, ..reckoned };
+    Draft::new(tracker, snapshot, scene, &reckoned, rights)
 }
 
 /// What is known of a tracker.

@@ -4,16 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::scene::Sight;
-use super::{Error, Keeper};
+use super::{Error, Keeper, Scene};
 use crate::config::Tracker;
-use crate::model::relations::decisions::{Decisions, Revision, Verdict, revise};
+use crate::model::relations::decisions::{Decisions, Revision, Verdict, agrees, revise};
 use crate::model::relations::edits::{Edits, OwnWrite, expected};
 use crate::model::relations::guard::{self, Tripped};
 use crate::model::relations::{Element, Partition, Policy};
 use crate::model::{PatchId, Snapshot, UserName};
 use crate::store::{
-    Accounts, Decision, DecisionKind, Decided, Ended, JournalId, JournalOperation, NewDecision, Outcome, RunId, SettledEntry, Settlement,
-    Sighting, Writer as Author,
+    Accounts, Decided, Decision, DecisionId, DecisionKind, Ended, JournalId, JournalOperation, NewDecision, Outcome, RunId, SettledEntry,
+    Settlement, Sighting, Writer as Author,
 };
 
 /// What people have decided, and what is new of that.
@@ -112,8 +112,7 @@ impl<'a> Reckoning<'a> {
     /// A tracker that was never reckoned with shows decisions only; later on, very many at once look like a machine's work.
     fn guard(&self, tracker: &Tracker) -> Option<Tripped> {
         self.accounts.base.as_ref()?;
-        let related = self.expected.related().max(self.sight.current.related());
-        guard::foreign(self.edits.changed().len(), related, &tracker.guard.thresholds()).err()
+        guard::foreign(self.edits.taken_out(), self.expected.related(), &tracker.guard.thresholds()).err()
     }
 
     /// What is to be entered, if anything.
@@ -131,7 +130,10 @@ impl<'a> Reckoning<'a> {
             let origin = &self.accounts.decisions[places[*place]];
             self.decision(verdict, origin.who.clone(), Some(origin.seen_at))
         });
-        let made = revision.made.iter().map(|verdict| self.decision(verdict, self.author(verdict), None));
+        let made = revision
+            .made
+            .iter()
+            .map(|verdict| self.decision(verdict, self.author(verdict), None));
         let made: Vec<NewDecision> = remains.chain(made).collect();
         let changed = Edits::between(&self.base, &self.sight.current);
         let journal = self.entries.last().map(|entry| entry.id);
@@ -155,7 +157,7 @@ impl<'a> Reckoning<'a> {
     }
 
     /// Decisions about patches that the tracker's projects no longer have.
-    fn vanished(&self) -> impl Iterator<Item = (crate::store::DecisionId, Ended)> + '_ {
+    fn vanished(&self) -> impl Iterator<Item = (DecisionId, Ended)> + '_ {
         self.accounts.decisions.iter().filter_map(|decision| {
             let has_vanished = |(patch, decided): &(&PatchId, &Decided)| {
                 let is_read = decided.project.is_some_and(|project| self.snapshot.projects.contains_key(&project));
@@ -275,10 +277,20 @@ fn verdict(decision: &Decision, element: impl Fn(PatchId) -> Option<Element>) ->
 }
 
 /// Ends the decisions that the analysis has come round to, and returns those that stand after that.
-pub(super) async fn close_agreed(tracker: &Tracker, keeper: &Keeper, scene: &Scene, standing: Vec<Decision>) -> Result<Vec<Decision>, Error> {
+pub(super) async fn close_agreed(
+    tracker: &Tracker,
+    keeper: &Keeper,
+    snapshot: &Snapshot,
+    scene: &Scene,
+    standing: Vec<Decision>,
+) -> Result<Vec<Decision>, Error> {
     let universe = scene.universe();
+    let is_settled = |(patch, decided): (&PatchId, &Decided)| {
+        // What is out of sight for now, and may come back, was not agreed to.
+        scene.element(*patch).is_some() || decided.project.is_some_and(|project| snapshot.projects.contains_key(&project))
+    };
     let is_agreed = |decision: &Decision| {
-        let verdict = verdict(decision, |patch| scene.element(patch));
+        let verdict = verdict(decision, |patch| scene.element(patch)).filter(|_| decision.patches.iter().all(is_settled));
         verdict.is_some_and(|verdict| agrees(&verdict, &scene.desired, &universe))
     };
     let (agreed, standing): (Vec<Decision>, Vec<Decision>) = standing.into_iter().partition(is_agreed);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::config::DesiredFormat;
-use crate::model::relations::{Element, Partition, Universe};
+use crate::model::relations::{Element, Numbered, Partition, Universe};
 use crate::model::{Patch, PatchId, Snapshot};
 use crate::pasta::{GroupFile, with_single_file};
 
@@ -26,6 +26,48 @@ impl Unmatched {
     }
 }
 
+/// The patches in sight, and how the tracker relates them.
+#[derive(Debug)]
+pub(super) struct Sight {
+    /// The patches, ascending: an element is a place in this list. Those outside the tracker's projects come in through relations.
+    pub(super) patches: Vec<PatchId>,
+    /// What the tracker has.
+    pub(super) current: Partition,
+}
+
+impl Sight {
+    pub(super) fn of(snapshot: &Snapshot) -> Self {
+        let related = snapshot.patches.values().flat_map(|patch| &patch.related);
+        let patches: BTreeSet<PatchId> = snapshot.patches.keys().chain(related).copied().collect();
+        let patches: Vec<PatchId> = patches.into_iter().collect();
+        let relations = snapshot.patches.values().filter(|patch| !patch.related.is_empty());
+        let relations = relations.map(|patch| {
+            let members = std::iter::once(patch.id).chain(patch.related.iter().copied());
+            members.filter_map(|member| place_of(&patches, member)).collect()
+        });
+        let current = partition(patches.len(), relations);
+        Self { patches, current }
+    }
+
+    pub(super) fn patch(&self, element: Element) -> PatchId {
+        self.patches[element.index()]
+    }
+
+    pub(super) fn element(&self, patch: PatchId) -> Option<Element> {
+        place_of(&self.patches, patch)
+    }
+
+    /// The partition of what is in sight into these classes, each as far as it is in sight.
+    pub(super) fn partition<'a>(&self, classes: impl Iterator<Item = &'a BTreeSet<PatchId>>) -> Partition {
+        let elements = |class: &BTreeSet<PatchId>| class.iter().filter_map(|&patch| self.element(patch)).collect();
+        partition(self.patches.len(), classes.map(elements))
+    }
+}
+
+fn place_of(patches: &[PatchId], patch: PatchId) -> Option<Element> {
+    patches.binary_search(&patch).ok().map(|place| Element(place as u32))
+}
+
 /// The relations that a tracker has and the classes that an analysis wants, over the same patches.
 ///
 /// One mail may be several patches, one for each project that it was sent to: all of them join the class. A patch that the analysis does not
@@ -46,24 +88,8 @@ impl Scene {
     /// Resolves an analysis against a snapshot of the tracker.
     #[must_use]
     pub fn resolve(snapshot: &Snapshot, analysis: &GroupFile, format: DesiredFormat) -> Self {
-        let related = snapshot.patches.values().flat_map(|patch| &patch.related);
-        let patches: Vec<PatchId> = snapshot
-            .patches
-            .keys()
-            .chain(related)
-            .copied()
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
-        let element_of = |id: PatchId| patches.binary_search(&id).ok().map(|place| Element(place as u32));
-        let relations = snapshot.patches.values().filter(|patch| !patch.related.is_empty());
-        let relations = relations.map(|patch| {
-            std::iter::once(patch.id)
-                .chain(patch.related.iter().copied())
-                .filter_map(element_of)
-                .collect()
-        });
-        let current = partition(patches.len(), relations);
+        let Sight { patches, current } = Sight::of(snapshot);
+        let element_of = |id: PatchId| place_of(&patches, id);
 
         let lookup = Lookup::new(snapshot, format);
         let mut unmatched = Unmatched::default();
@@ -105,6 +131,13 @@ impl Scene {
         }
     }
 
+    /// The elements, and which of them the analysis names.
+    #[must_use]
+    pub fn universe(&self) -> Numbered {
+        let unnamed = &self.unmatched.only_in_tracker;
+        Numbered::with_unnamed(unnamed.iter().filter_map(|&patch| self.element(patch)).collect())
+    }
+
     /// The patch behind an element.
     #[must_use]
     pub fn patch(&self, element: Element) -> PatchId {
@@ -114,7 +147,7 @@ impl Scene {
     /// The element that stands for a patch, if it is in sight.
     #[must_use]
     pub fn element(&self, patch: PatchId) -> Option<Element> {
-        self.patches.binary_search(&patch).ok().map(|place| Element(place as u32))
+        place_of(&self.patches, patch)
     }
 }
 

@@ -81,11 +81,29 @@ impl Edits {
         self.joined.is_empty() && self.split.is_empty()
     }
 
-    /// How many elements are in another class than before.
+    /// The elements that are in another class than before.
     #[must_use]
-    pub fn changed(&self) -> usize {
-        let elements: BTreeSet<Element> = self.joined.iter().chain(self.split.iter().flatten()).flatten().copied().collect();
-        elements.len()
+    pub fn changed(&self) -> BTreeSet<Element> {
+        let joined = self.joined.iter().flatten();
+        joined.chain(self.split.iter().flatten().flatten()).copied().collect()
+    }
+
+    /// How many elements were taken out of their classes, counting the largest part of each as the one that stayed.
+    #[must_use]
+    pub fn taken_out(&self) -> usize {
+        let sizes = |parts: &Vec<Vec<Element>>| {
+            let sizes = parts.iter().map(Vec::len);
+            sizes.clone().sum::<usize>() - sizes.max().unwrap_or_default()
+        };
+        self.split.iter().map(sizes).sum()
+    }
+
+    /// The classes of a partition that changed elements are in, lone elements included; each ascending.
+    #[must_use]
+    pub fn classes_in(&self, partition: &Partition) -> Vec<Vec<Element>> {
+        let changed: Vec<Element> = self.changed().into_iter().collect();
+        let of_one = |part: &[Element]| partition.companions(part[0]).collect();
+        parts(&changed, partition).into_iter().map(|part| sorted(of_one(&part))).collect()
     }
 
     /// The pairs that were together and no longer are, the smaller element first.
@@ -175,13 +193,18 @@ mod tests {
         assert_eq!(edits.split, [[elements(&[1]), elements(&[2, 3])]]);
         let parted: Vec<_> = edits.parted().collect();
         assert_eq!(parted, [(Element(1), Element(2)), (Element(1), Element(3))]);
-        assert_eq!(edits.changed(), 5);
+        assert_eq!(edits.taken_out(), 1);
+        assert_eq!(edits.changed().len(), 5);
+        assert_eq!(
+            edits.classes_in(&partition(&[&[2, 3], &[1, 4, 5]])),
+            [elements(&[1, 4, 5]), elements(&[2, 3])]
+        );
     }
 
     #[test]
     fn between_equal_partitions_there_is_nothing() {
         let edits = Edits::between(&partition(&[&[3, 1], &[4, 5]]), &partition(&[&[5, 4], &[1, 3]]));
         assert!(edits.is_empty());
-        assert_eq!(edits.changed(), 0);
+        assert_eq!(edits.changed(), [].into());
     }
 }

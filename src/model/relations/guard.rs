@@ -18,6 +18,8 @@ pub struct Thresholds {
     pub min_resolved_fraction: f64,
     /// The largest share of the tracker's patches that may be gone since the last pull, 0 to 1.
     pub max_shrink_fraction: f64,
+    /// The largest share of the related patches that somebody else may have taken out of their relations since the last pull, 0 to 1.
+    pub max_foreign_fraction: f64,
 }
 
 /// A guard that tripped, with the number that tripped it.
@@ -56,6 +58,16 @@ pub enum Tripped {
         /// The largest share that may be gone.
         allowed: f64,
     },
+    /// Somebody else took too many patches out of their relations.
+    #[error("since the last pull somebody else has taken {parted} of {related} related patches ({}) out of their relations, at most {} are taken for people's decisions", percent(*parted, *related), whole(*allowed))]
+    Foreign {
+        /// How many patches were taken out.
+        parted: usize,
+        /// How many were related.
+        related: usize,
+        /// The largest share allowed.
+        allowed: f64,
+    },
 }
 
 impl Tripped {
@@ -67,6 +79,7 @@ impl Tripped {
             Self::Empty => "allow_empty",
             Self::Unresolved { .. } => "min_resolved_fraction",
             Self::Shrunk { .. } => "max_shrink_fraction",
+            Self::Foreign { .. } => "max_foreign_fraction",
         }
     }
 }
@@ -77,6 +90,10 @@ impl crate::remedy::Remedy for Tripped {
             Self::Clears { .. } | Self::Empty => "look at the plan and at the analysis it comes from",
             Self::Unresolved { .. } => "check that the analysis covers the lists of the tracker's projects (`kinset relations unmatched`)",
             Self::Shrunk { .. } => "check the tracker; kinset keeps what it saw last",
+            Self::Foreign { .. } => {
+                "find out whether the tracker was restored from a backup or its relations were loaded on the server; nothing was taken in yet, \
+                 and what is taken in as decisions can be dropped with `kinset decisions drop`"
+            }
         };
         Some(format!("{cause}; if this is meant, set `{}` under [tracker.guard]", self.option()))
     }
@@ -115,6 +132,19 @@ pub fn clears(plan: &Plan, current: &Partition, thresholds: &Thresholds) -> Resu
     let (lost, related, allowed) = (lost.sum(), current.related(), thresholds.max_clear_fraction);
     if lost >= thresholds.min_clears && share(lost, related) > allowed {
         Err(Tripped::Clears { lost, related, allowed })
+    } else {
+        Ok(())
+    }
+}
+
+/// Guards against taking a machine's work for people's: a restored backup, relations that were loaded on the server.
+///
+/// # Errors
+/// [`Tripped::Foreign`].
+pub fn foreign(parted: usize, related: usize, thresholds: &Thresholds) -> Result<(), Tripped> {
+    let allowed = thresholds.max_foreign_fraction;
+    if parted >= thresholds.min_clears && share(parted, related) > allowed {
+        Err(Tripped::Foreign { parted, related, allowed })
     } else {
         Ok(())
     }
@@ -169,6 +199,7 @@ mod tests {
         allow_empty: false,
         min_resolved_fraction: 0.5,
         max_shrink_fraction: 0.1,
+        max_foreign_fraction: 0.25,
     };
 
     /// `pairs` pairs, of which the first `dissolved` are to come apart.
@@ -254,6 +285,18 @@ mod tests {
                 allowed: 0.1
             })
         );
+    }
+
+    #[test]
+    fn a_machine_that_takes_relations_apart_trips_and_a_few_people_do_not() {
+        assert_eq!(foreign(9, 9, &THRESHOLDS), Ok(()));
+        assert_eq!(foreign(10, 40, &THRESHOLDS), Ok(()));
+        let tripped = Tripped::Foreign {
+            parted: 11,
+            related: 40,
+            allowed: 0.25,
+        };
+        assert_eq!(foreign(11, 40, &THRESHOLDS), Err(tripped));
     }
 
     #[test]
