@@ -78,6 +78,9 @@ pub(super) struct PullArguments {
     /// The trackers to pull [default: all]
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
+    /// Read everything, even if the tracker's events would tell what has changed
+    #[arg(long)]
+    pub full: bool,
 }
 
 #[derive(Debug, Args)]

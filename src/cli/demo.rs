@@ -22,7 +22,7 @@ use crate::model::{MessageId, PatchId, UserName};
 use crate::pasta::generate::{Commits, Shape, generate};
 use crate::pasta::{Dialect, Ending, GroupFile, with_single_file};
 use crate::reconcile::{
-    Apply, Keeper, OperationDocument, Patience, PlanDocument, Pulled, Pulling, Session, SessionOptions, Shutdown, prepare, pull,
+    Apply, Extent, Keeper, OperationDocument, Patience, PlanDocument, Pulled, Pulling, Session, SessionOptions, Shutdown, prepare, pull,
 };
 use crate::store::Store;
 use crate::tracker::RetryPolicy;
@@ -78,7 +78,7 @@ async fn walk(folder: &Path, address: SocketAddr, simulator: &Simulator) -> Resu
 
     heading("kinset pull")?;
     let session = open(tracker).await?;
-    let Pulled { patches, related, .. } = pull(&session, &keeper, &|_| {}).await?;
+    let Pulled { patches, related, .. } = pull(&session, &keeper, Extent::Due, &|_| {}).await?;
     tell(&format!("{patches} patches read, {related} of them in relations\n"))?;
 
     heading("kinset plan")?;
@@ -105,7 +105,7 @@ async fn walk(folder: &Path, address: SocketAddr, simulator: &Simulator) -> Resu
 
     heading("kinset plan")?;
     let session = open(tracker).await?;
-    let again = prepare(&session, &keeper, Pulling::Fresh, &|_| {}).await?;
+    let again = prepare(&session, &keeper, Pulling::Fresh(Extent::Due), &|_| {}).await?;
     let plan = PlanDocument::new([again.document(tracker)]);
     output::data(|out| render::plan::text(out, &plan))?;
     if plan.writes > 0 {

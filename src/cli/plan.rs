@@ -7,7 +7,7 @@ use super::failure::{Failure, Misuse};
 use super::wiring::{ConfigFile, each, open_session, open_state};
 use super::{Status, output, progress, render};
 use crate::config::Tracker;
-use crate::reconcile::{Error, Keeper, PlanDocument, Prepared, Pulling, Session, prepare};
+use crate::reconcile::{Error, Extent, Keeper, PlanDocument, Prepared, Pulling, Session, prepare};
 
 pub(super) async fn run(arguments: &PlanArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
@@ -38,7 +38,7 @@ pub(super) async fn run(arguments: &PlanArguments, file: &ConfigFile) -> Result<
 }
 
 pub(super) const fn pulling(no_pull: bool) -> Pulling {
-    if no_pull { Pulling::Stored } else { Pulling::Fresh }
+    if no_pull { Pulling::Stored } else { Pulling::Fresh(Extent::Due) }
 }
 
 /// Prepares a plan, with a progress bar for the pull.

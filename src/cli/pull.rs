@@ -6,31 +6,55 @@ use super::render::words::count;
 use super::wiring::{ConfigFile, each, open_session, open_state};
 use super::{Status, output, progress};
 use crate::config::Tracker;
-use crate::reconcile::{Keeper, Pulled, pull};
+use crate::reconcile::{Extent, Keeper, Pulled, Reading, pull};
 
 pub(super) async fn run(arguments: &PullArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
     let trackers = config.select(&arguments.names)?;
     let keeper = open_state(&config)?;
-    let (_, status) = each(&trackers, async |tracker| one(tracker, &keeper).await).await;
+    let extent = if arguments.full { Extent::Full } else { Extent::Due };
+    let (_, status) = each(&trackers, async |tracker| one(tracker, extent, &keeper).await).await;
     Ok(status)
 }
 
-async fn one(tracker: &Tracker, keeper: &Keeper) -> Result<(), Failure> {
+async fn one(tracker: &Tracker, extent: Extent, keeper: &Keeper) -> Result<(), Failure> {
     let session = open_session(tracker).await?;
     let bar = progress::bar(None, tracker.name.as_str());
-    let pulled = pull(&session, keeper, &progress::follow(&bar)).await;
+    let pulled = pull(&session, keeper, extent, &progress::follow(&bar)).await;
     bar.finish_and_clear();
     let Pulled {
+        reading,
         projects,
         patches,
         related,
+        foreign,
+        tripped,
     } = pulled?;
-    output::say(&format!(
-        "{}: {} in {}, {related} of them related",
-        tracker.name,
-        count(patches, "patch"),
-        count(projects, "project")
-    ));
+    let name = &tracker.name;
+    let (patches, projects) = (count(patches, "patch"), count(projects, "project"));
+    output::say(&format!("{name}: {patches} in {projects}, {related} of them related; {}", how(&reading)));
+    if let Reading::Sweep {
+        missed_by_events: Some(missed @ 1..),
+    } = reading
+    {
+        let missed = count(usize::try_from(missed).unwrap_or(usize::MAX), "patch");
+        output::say(&format!("{name}: the relations of {missed} had changed without an event"));
+    }
+    if foreign > 0 {
+        let foreign = count(foreign, "patch");
+        output::say(&format!("{name}: somebody else has changed the relations of {foreign} since the last pull"));
+    }
+    if let Some(tripped) = tripped {
+        output::say(&format!("{name}: {tripped}; as it stands nothing will be planned from it"));
+    }
     Ok(())
+}
+
+fn how(reading: &Reading) -> String {
+    match reading {
+        Reading::Sweep { .. } => "read whole".to_owned(),
+        Reading::Events { events, arrived, reread } => {
+            format!("read by {}: {arrived} arrived, {reread} read again", count(*events, "event"))
+        }
+    }
 }

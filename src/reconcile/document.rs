@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Draft, Error};
 use crate::config::Tracker;
+use crate::model::relations::decisions::Verdict;
 use crate::model::relations::guard::Tripped;
 use crate::model::relations::merge::{Because, Left, Undone};
 use crate::model::relations::{ClearReason, Operation, RelateReason, Step};
@@ -16,7 +17,7 @@ use crate::store::StoredSnapshot;
 use crate::tracker::Identity;
 
 /// The layout of [`PlanDocument`]. A saved plan of another layout is refused.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What is planned for one or more trackers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,6 +99,12 @@ pub struct TrackerDocument {
     pub only_in_analysis: usize,
     /// Patches that the analysis does not name.
     pub only_in_tracker: usize,
+    /// How many decisions of people stand.
+    pub decisions: usize,
+    /// How many patches somebody else than kinset has put into other relations since the last time.
+    pub foreign: usize,
+    /// The decisions that do not hold once the plan is carried out, because the policy or something else comes before them.
+    pub overruled: Vec<VerdictDocument>,
     /// What is wanted and not planned.
     pub undone: Vec<UndoneDocument>,
     /// Guards that the plan trips.
@@ -121,6 +128,22 @@ pub enum UserDocument {
     NoMaintainer,
     /// The tracker does not tell.
     Unknown,
+}
+
+/// What somebody decided by hand.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum VerdictDocument {
+    /// These patches belong together.
+    Joined {
+        /// The patches.
+        patches: Vec<PatchId>,
+    },
+    /// These two patches do not.
+    Parted {
+        /// The patches.
+        patches: [PatchId; 2],
+    },
 }
 
 /// Something wanted that is not planned.
@@ -282,6 +305,9 @@ impl Draft {
             named: unmatched.named,
             only_in_analysis: unmatched.only_in_analysis.len(),
             only_in_tracker: unmatched.only_in_tracker.len(),
+            decisions: self.decisions,
+            foreign: self.foreign,
+            overruled: self.merged.overruled.iter().map(|verdict| self.verdict(verdict)).collect(),
             undone: self.merged.undone.iter().map(|undone| self.undone(snapshot, undone)).collect(),
             guards: self.tripped.iter().map(guard).collect(),
             digest: self.digest.clone(),
@@ -305,6 +331,17 @@ impl Draft {
             component,
             operation,
             message_id,
+        }
+    }
+
+    fn verdict(&self, verdict: &Verdict) -> VerdictDocument {
+        match verdict {
+            Verdict::Joined(members) => VerdictDocument::Joined {
+                patches: members.iter().map(|&element| self.scene.patch(element)).collect(),
+            },
+            &Verdict::Parted(one, other) => VerdictDocument::Parted {
+                patches: [self.scene.patch(one), self.scene.patch(other)],
+            },
         }
     }
 

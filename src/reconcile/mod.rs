@@ -34,6 +34,7 @@ mod walk;
 pub use apply::{Applied, Apply, Shutdown};
 pub use document::{
     BecauseDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument, TrackerDocument, UndoneDocument, UserDocument,
+    VerdictDocument,
 };
 pub use draft::{Draft, Rights};
 pub use error::Error;

@@ -1,6 +1,6 @@
 //! Applications that are cut short, by a wish to stop or by death, and the run that makes up for them.
 
-use kinset::reconcile::{Pulling, Shutdown};
+use kinset::reconcile::{Extent, Pulling, Shutdown};
 use kinset::store::RunOutcome;
 use kinset::tracker::simulator::{Moment, Requests};
 
@@ -138,8 +138,8 @@ fn death_after_a_write_took_effect_is_made_up_for() {
 #[test]
 fn death_is_made_up_for_by_a_run_that_pulls_first() {
     let change = change();
-    dies_and_recovers(&change, 10, Moment::Before, Pulling::Fresh);
-    dies_and_recovers(&change, 11, Moment::After, Pulling::Fresh);
+    dies_and_recovers(&change, 10, Moment::Before, Pulling::Fresh(Extent::Full));
+    dies_and_recovers(&change, 11, Moment::After, Pulling::Fresh(Extent::Full));
 }
 
 /// Among the requests are those of the user and the last reads of all, when nothing is open.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use kinset::model::PatchId;
-use kinset::reconcile::Pulling;
+use kinset::reconcile::{Extent, Pulling};
 use kinset::tracker::simulator::{Moment, Patch, Rules};
 
 use crate::support::change::{Classes, mail};
@@ -44,7 +44,7 @@ fn holds_out_against(gone: &[u64], deed: Deed) {
         assert_eq!(applied.unwrap().refused_patches, BTreeSet::new(), "{moment:?}");
         assert_eq!(rig.open_entries(), [], "{moment:?}");
         rig.leave_alone();
-        rig.apply(Pulling::Fresh).unwrap();
+        rig.apply(Pulling::Fresh(Extent::Full)).unwrap();
         rig.assert_at_rest(&wanted);
     }
 }

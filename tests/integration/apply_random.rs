@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use kinset::model::PatchId;
-use kinset::reconcile::{Error, Pulling};
+use kinset::reconcile::{Error, Extent, Pulling};
 use kinset::tracker::simulator::{Fault, FaultKind, Moment, Requests, When, World};
 use proptest::prelude::*;
 
@@ -220,7 +220,7 @@ proptest! {
         rig.leave_alone();
 
         let mut goal = None;
-        let applied = rig.apply_after(Pulling::Fresh, |prepared| goal = Some(target(&prepared.draft))).unwrap();
+        let applied = rig.apply_after(Pulling::Fresh(Extent::Full), |prepared| goal = Some(target(&prepared.draft))).unwrap();
         prop_assert!(applied.refused_projects.is_empty() && applied.refused_patches.is_empty());
         rig.assert_at_rest(&goal.unwrap());
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kinset::model::{PatchId, ProjectName};
-use kinset::reconcile::{Error, PlanDocument, Pulling};
+use kinset::reconcile::{Error, PlanDocument, Extent, Pulling};
 use kinset::remedy::Remedy as _;
 use kinset::tracker::simulator::{Moment, World};
 use serde_json::{Value, json};
@@ -77,7 +77,7 @@ fn a_saved_plan_that_is_overtaken_in_mid_run_is_not_planned_anew() {
     assert!(writes(&rig.log()) <= 2);
     assert_eq!(rig.open_entries(), []);
     rig.leave_alone();
-    rig.apply(Pulling::Fresh).unwrap();
+    rig.apply(Pulling::Fresh(Extent::Full)).unwrap();
     rig.assert_at_rest(&classes(&[&[1, 2, 3], &[21, 22], &[4, 5]]));
 }
 
@@ -87,7 +87,7 @@ fn an_edit_of_what_it_does_not_touch_is_no_concern_of_a_saved_plan() {
     rig.human_writes(23, &[21]);
     rig.apply_saved(&file).unwrap();
     assert_eq!(rig.relations(), classes(&[&[1, 2, 3], &[21, 22, 23], &[4, 5]]));
-    rig.apply(Pulling::Fresh).unwrap();
+    rig.apply(Pulling::Fresh(Extent::Full)).unwrap();
     rig.assert_at_rest(&classes(&[&[1, 2, 3], &[21, 22], &[4, 5]]));
 }
 
@@ -285,7 +285,7 @@ fn a_tracker_that_shows_only_a_part_of_itself_is_not_believed() {
             rules.remove_patch(patch).unwrap();
         }
     });
-    for error in [rig.pull().unwrap_err(), rig.apply(Pulling::Fresh).unwrap_err()] {
+    for error in [rig.pull().unwrap_err(), rig.apply(Pulling::Fresh(Extent::Full)).unwrap_err()] {
         assert!(matches!(error, Error::Shrunk(_)), "{error:?}");
         assert!(error.remedy().is_some());
     }

@@ -3,8 +3,10 @@
 use std::io::{self, Write};
 
 use super::words;
+use crate::model::PatchId;
 use crate::reconcile::{
     BecauseDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument, TrackerDocument, UndoneDocument, UserDocument,
+    VerdictDocument,
 };
 
 /// How many patches of something left undone are listed before the rest is counted.
@@ -22,6 +24,9 @@ pub(in crate::cli) fn text(out: &mut dyn Write, plan: &PlanDocument) -> io::Resu
         }
         for undone in &tracker.undone {
             undone_line(out, undone)?;
+        }
+        for verdict in &tracker.overruled {
+            overruled_line(out, verdict)?;
         }
         writeln!(out, "{}", total(tracker))?;
         unmatched(out, tracker)?;
@@ -87,11 +92,23 @@ fn step_line(out: &mut dyn Write, step: &StepDocument) -> io::Result<()> {
 
 fn undone_line(out: &mut dyn Write, undone: &UndoneDocument) -> io::Result<()> {
     let UndoneDocument { left, patches, because } = undone;
-    let listed = patches.iter().take(LISTED).map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    let more = patches.len().saturating_sub(LISTED);
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     let because = because.iter().map(reason).collect::<Vec<_>>().join("; ");
-    writeln!(out, "  undone {listed}{more}  # {}: {because}", words::left(*left))
+    writeln!(out, "  undone {}  # {}: {because}", listed(patches), words::left(*left))
+}
+
+fn overruled_line(out: &mut dyn Write, verdict: &VerdictDocument) -> io::Result<()> {
+    match verdict {
+        VerdictDocument::Joined { patches } => writeln!(out, "  overruled {}  # somebody joined these by hand", listed(patches)),
+        VerdictDocument::Parted { patches } => writeln!(out, "  overruled {}  # somebody parted these by hand", listed(patches)),
+    }
+}
+
+fn listed(patches: &[PatchId]) -> String {
+    let listed = patches.iter().take(LISTED).map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    match patches.len().saturating_sub(LISTED) {
+        0 => listed,
+        more => format!("{listed} and {more} more"),
+    }
 }
 
 fn reason(because: &BecauseDocument) -> String {

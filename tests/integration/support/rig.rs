@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use kinset::config::{Config, Tracker};
 use kinset::model::{PatchId, UserName};
 use kinset::reconcile::{
-    Applied, Apply, Draft, Error, Keeper, Patience, PlanDocument, Prepared, Pulled, Pulling, Session, SessionOptions, Shutdown, prepare,
+    Applied, Apply, Draft, Error, Keeper, Patience, PlanDocument, Prepared, Pulled, Extent, Pulling, Session, SessionOptions, Shutdown, prepare,
     pull,
 };
 use kinset::store::{JournalEntry, Run, Store, StoreError, StoredSnapshot};
@@ -196,7 +196,7 @@ fn as_human(rules: &mut Rules, patch: u64, related: &[u64]) -> Result<Written, R
 /// The cycle.
 impl Rig {
     pub(crate) fn pull(&self) -> Result<Pulled, Error> {
-        self.run(async |session, keeper| pull(&session, keeper, &|_| {}).await)
+        self.run(async |session, keeper| pull(&session, keeper, Extent::Full, &|_| {}).await)
     }
 
     pub(crate) fn plan(&self, pulling: Pulling) -> Result<Prepared, Error> {
@@ -338,7 +338,7 @@ impl Rig {
         assert_eq!(self.relations(), *relations);
         assert_eq!(self.open_entries(), []);
         assert_eq!(self.known_relations(), *relations);
-        for pulling in [Pulling::Stored, Pulling::Fresh] {
+        for pulling in [Pulling::Stored, Pulling::Fresh(Extent::Due), Pulling::Fresh(Extent::Full)] {
             let prepared = self.plan(pulling).unwrap();
             assert_eq!(self.document(&prepared).steps, [], "{pulling:?}");
         }
