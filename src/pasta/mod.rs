@@ -1,12 +1,16 @@
-//! PaStA's files: `patch-groups`, one group of message ids a line.
+//! PaStA's files: `patch-groups`, one group of message ids a line, and what it is told in return.
 //!
 //! [`GroupFile`] reads one, split files included; [`Token universes`](TokenUniverse) are what one or two such files speak of, with the
 //! partitions that they hold; [`generate`](generate::generate) makes files that look like real ones. The layout is that of PaStA's own
 //! reader: ids separated by spaces, then optionally ` => ` and upstream commits, and lines that share an element are one group. Where PaStA
 //! reads a missing or empty file as "no groups", kinset refuses, because for a tracker that would mean to clear everything.
+//!
+//! In return, an analysis hears what people decided: [`FalsePositives`] that it must not group. [`groups_text`] writes partitions in its format.
 
 mod commits;
 mod error;
+mod export;
+mod false_positives;
 pub mod generate;
 mod groups;
 mod intern;
@@ -14,5 +18,7 @@ mod text;
 
 pub use commits::Upstream;
 pub use error::{GroupsError, Location};
+pub use export::{GroupElement, groups_text};
+pub use false_positives::{FalsePositives, FalsePositivesError, MergedPairs, Pair};
 pub use groups::{Dialect, Ending, GroupFile};
 pub use intern::{TokenUniverse, compare_files, read_pair, with_single_file};
