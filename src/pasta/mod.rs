@@ -5,20 +5,26 @@
 //! reader: ids separated by spaces, then optionally ` => ` and upstream commits, and lines that share an element are one group. Where PaStA
 //! reads a missing or empty file as "no groups", kinset refuses, because for a tracker that would mean to clear everything.
 //!
-//! In return, an analysis hears what people decided: [`FalsePositives`] that it must not group. [`groups_text`] writes partitions in its format.
+//! In return, [`write_feedback`] tells an analysis what people decided: [`FalsePositives`] that it must not group, and groups that it did not
+//! find. [`groups_text`] writes partitions in its format, and [`append_mails`] an mbox that it can take in.
 
 mod commits;
 mod error;
 mod export;
 mod false_positives;
+mod feedback;
 pub mod generate;
 mod groups;
 mod intern;
+mod mbox;
+mod replace;
 mod text;
 
 pub use commits::Upstream;
 pub use error::{GroupsError, Location};
 pub use export::{GroupElement, groups_text};
 pub use false_positives::{FalsePositives, FalsePositivesError, MergedPairs, Pair};
+pub use feedback::{DOCUMENT_FILE, Feedback, FeedbackError, JOINED_FILE, PARTED_FILE, Written, write_feedback};
 pub use groups::{Dialect, Ending, GroupFile};
 pub use intern::{TokenUniverse, compare_files, read_pair, with_single_file};
+pub use mbox::{MboxError, append_mails, write_mail};

@@ -2,6 +2,8 @@
 
 mod export;
 mod false_positives;
+mod folder;
+mod mbox;
 
 use std::collections::{BTreeMap, BTreeSet};
 
