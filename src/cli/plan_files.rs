@@ -35,6 +35,7 @@ pub(super) fn run(arguments: &FilesArguments) -> Result<Status, Failure> {
         target: &desired,
         held: &held,
         policy: None,
+        decisions: None,
         attach_limit,
         max_relation_size: None,
     };

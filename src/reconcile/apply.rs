@@ -225,7 +225,7 @@ impl<'a> Apply<'a> {
             }
             let stored = stored(self.keeper, self.tracker).await?;
             let scene = Scene::resolve(&stored.snapshot, analysis, self.tracker.desired.format);
-            let next = Draft::new(self.tracker, &stored.snapshot, scene, &rights)?.require_unguarded(self.tracker)?;
+            let next = Draft::new(self.tracker, &stored.snapshot, scene, &Default::default(), &rights)?.require_unguarded(self.tracker)?;
             restless += usize::from(!is_wiser && next.plan.writes() >= draft.plan.writes());
             if restless >= RESTLESS_ROUNDS {
                 return Err(Error::Unsettled { rounds, patch });
@@ -253,6 +253,7 @@ impl<'a> Apply<'a> {
             writer: &self.writer,
             keeper: self.keeper,
             tracker: self.tracker.name.as_str(),
+            policy: self.tracker.policy,
             identity,
             run,
             patience: self.patience,

@@ -156,6 +156,8 @@ pub enum BecauseDocument {
     Policy,
     /// The tracker refuses the write, and no read explains why.
     Refused,
+    /// Somebody decided otherwise by hand.
+    Decision,
 }
 
 /// A guard that tripped.
@@ -318,6 +320,7 @@ impl Draft {
             Because::TooLarge { size, limit } => BecauseDocument::TooLarge { size, limit },
             Because::Policy => BecauseDocument::Policy,
             Because::Refused => BecauseDocument::Refused,
+            Because::Decision => BecauseDocument::Decision,
         });
         let patches = patches.iter().map(|&element| self.scene.patch(element)).collect();
         UndoneDocument {

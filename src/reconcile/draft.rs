@@ -7,9 +7,10 @@ use sha2::{Digest, Sha256};
 use super::{Error, Scene};
 use crate::config::{Limits, Tracker};
 use crate::model::relations::checker::{Terms, check};
+use crate::model::relations::decisions::Decisions;
 use crate::model::relations::guard::{self, Tripped};
 use crate::model::relations::merge::{Because, Merged, Wish, merge};
-use crate::model::relations::{AttachLimit, Change, Element, Numbered, Partition, Plan, plan};
+use crate::model::relations::{AttachLimit, Change, Element, Numbered, Partition, Plan, Policy, plan};
 use crate::model::{PatchId, ProjectId, Snapshot};
 use crate::tracker::Identity;
 
@@ -68,13 +69,14 @@ impl Draft {
     ///
     /// # Errors
     /// [`Error::Unsound`] when the plan does not pass the checker, which is a defect of kinset.
-    pub fn new(tracker: &Tracker, snapshot: &Snapshot, scene: Scene, rights: &Rights) -> Result<Self, Error> {
+    pub fn new(tracker: &Tracker, snapshot: &Snapshot, scene: Scene, decisions: &Decisions, rights: &Rights) -> Result<Self, Error> {
         let held = held(&scene, snapshot, rights);
         let max_relation_size = tracker.limits.max_relation_size as usize;
         let merged = merge(&Wish {
             current: &scene.current,
             desired: &scene.desired,
             policy: tracker.policy,
+            decisions,
             held: &held,
             max_relation_size,
         });
@@ -97,6 +99,7 @@ impl Draft {
             target: &merged.target,
             held: &merged.held,
             policy: Some(tracker.policy),
+            decisions: (tracker.policy == Policy::Preserve).then_some(decisions),
             attach_limit,
             max_relation_size: Some(max_relation_size),
         };

@@ -13,6 +13,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::apply::Shutdown;
 use super::component::{Class, Component, carry_out, doubtful, is_alone, named, representatives};
 use super::{Error, Keeper, Patience};
+use crate::model::relations::Policy;
 use crate::model::{Patch, PatchId, ProjectId, Snapshot};
 use crate::store::{JournalId, JournalOperation, JournalStep, Outcome, RunId};
 use crate::tracker::{Identity, Reader, Refusal, WriteError, Writer};
@@ -44,6 +45,7 @@ pub(super) struct Executor<'a> {
     pub writer: &'a Writer,
     pub keeper: &'a Keeper,
     pub tracker: &'a str,
+    pub policy: Policy,
     pub identity: &'a Identity,
     pub run: RunId,
     pub patience: Patience,
@@ -108,7 +110,10 @@ impl Executor<'_> {
             return self.survey(component).await;
         }
         let mut expected = component.before.clone();
-        for (patch, operation) in &component.steps {
+        for (place, (patch, operation)) in component.steps.iter().enumerate() {
+            if place > 0 && !self.is_undisturbed(*patch, operation, &expected).await? {
+                return self.survey(component).await;
+            }
             if let Written::No(verdict) = self.write(component, *patch, operation, &expected).await? {
                 return Ok(verdict);
             }
@@ -118,6 +123,22 @@ impl Executor<'_> {
             return self.survey(component).await;
         }
         Ok(Verdict::Settled)
+    }
+
+    /// Whether nobody has written meanwhile to the relations that a write is about to change. Only a policy that preserves people's work
+    /// is worth that read: others would do the same again.
+    async fn is_undisturbed(
+        &self,
+        patch: PatchId,
+        operation: &JournalOperation,
+        expected: &BTreeMap<PatchId, Class>,
+    ) -> Result<bool, Error> {
+        if self.policy != Policy::Preserve {
+            return Ok(true);
+        }
+        let mut related = named(patch, operation);
+        related.retain(|&member| !is_alone(expected, member));
+        self.readings.stands(expected, related).await
     }
 
     /// Reads all of a component's patches and keeps what they are.

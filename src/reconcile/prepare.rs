@@ -116,7 +116,7 @@ pub async fn prepare(
         .collect();
     let identity = session.reader.whoami(&candidates).await?;
     let scene = Scene::resolve(&stored.snapshot, &analysis, tracker.desired.format);
-    let draft = Draft::new(tracker, &stored.snapshot, scene, &Rights::of(identity.clone()))?;
+    let draft = Draft::new(tracker, &stored.snapshot, scene, &Default::default(), &Rights::of(identity.clone()))?;
     Ok(Prepared {
         draft,
         stored,

@@ -32,6 +32,7 @@ mod client_support;
 mod client_write;
 mod config;
 mod config_mistakes;
+mod decisions;
 mod feedback;
 mod groups;
 mod planner;

@@ -103,6 +103,7 @@ fn reason(because: &BecauseDocument) -> String {
         }
         BecauseDocument::Policy => "the policy is additive".to_owned(),
         BecauseDocument::Refused => "the tracker refused it, and no read explains why".to_owned(),
+        BecauseDocument::Decision => "somebody decided otherwise by hand (see `kinset decisions list`)".to_owned(),
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::decisions::{Decisions, Verdict};
 use super::{AttachLimit, Element, Operation, Partition, Plan, Policy, Step};
 
 /// What a plan must keep to.
@@ -19,6 +20,8 @@ pub struct Terms<'a> {
     pub held: &'a BTreeSet<Element>,
     /// Whether clears are allowed at all; `None` where no policy applies.
     pub policy: Option<Policy>,
+    /// What people decided, where that is to be preserved: as far as the tracker shows it, it must stand afterwards too.
+    pub decisions: Option<&'a Decisions>,
     /// How many ids a relate may name.
     pub attach_limit: AttachLimit,
     /// How many members a relation may have that a step makes or extends.
@@ -84,6 +87,12 @@ pub enum Violation {
         /// The element that is held.
         patch: Element,
     },
+    /// The plan parts elements that somebody joined, or joins elements that somebody parted, under a policy that preserves that.
+    #[error("the plan undoes what was decided about {patch:?}")]
+    UndoesDecision {
+        /// One of the elements.
+        patch: Element,
+    },
     /// The last step leaves an element in another class than wanted.
     #[error("the plan leaves {patch:?} in another class than wanted")]
     EndsElsewhere {
@@ -103,6 +112,7 @@ pub fn check(plan: &Plan, terms: &Terms<'_>) -> Result<(), Violation> {
     for (index, step) in plan.steps().enumerate() {
         replay.carry_out(index + 1, step)?;
     }
+    replay.compare_with_decisions()?;
     replay.compare_with_target()
 }
 
@@ -221,6 +231,27 @@ impl<'a> Replay<'a> {
         }
     }
 
+    /// What the tracker shows of decisions must stand after the last step as before the first.
+    fn compare_with_decisions(&self) -> Result<(), Violation> {
+        let before = self.terms.current.class_numbers();
+        for verdict in self.terms.decisions.iter().flat_map(|decisions| decisions.iter()) {
+            let (patch, stood, stands) = match &verdict {
+                Verdict::Joined(members) => {
+                    let Some(&patch) = members.first() else { continue };
+                    (patch, is_one(before, members), is_one(&self.relation_of, members))
+                }
+                &Verdict::Parted(one, other) => {
+                    let pair = [one, other].into();
+                    (one, !is_one(before, &pair), !is_one(&self.relation_of, &pair))
+                }
+            };
+            if stood && !stands {
+                return Err(Violation::UndoesDecision { patch });
+            }
+        }
+        Ok(())
+    }
+
     /// Two partitions are equal when each class of one is a class of the other, and the same elements are on their own.
     fn compare_with_target(&self) -> Result<(), Violation> {
         let target = self.terms.target;
@@ -247,6 +278,13 @@ impl<'a> Replay<'a> {
     }
 }
 
+/// Whether the elements are all in one relation.
+fn is_one(relation_of: &[u32], members: &BTreeSet<Element>) -> bool {
+    let mut relations = members.iter().map(|member| relation_of[member.index()]);
+    let first = relations.next();
+    first.is_some_and(|first| first != ALONE && relations.all(|relation| relation == first))
+}
+
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;
@@ -266,6 +304,7 @@ mod tests {
         target: Option<Partition>,
         held: Option<Element>,
         policy: Option<Policy>,
+        decision: Option<Verdict>,
         ids: Option<NonZeroU32>,
         max_relation_size: Option<usize>,
     }
@@ -284,6 +323,7 @@ mod tests {
             target: other.target.as_ref().unwrap_or(&target),
             held: &other.held.into_iter().collect(),
             policy: other.policy,
+            decisions: Some(&other.decision.iter().cloned().collect()),
             attach_limit: other.ids.map_or(attach_limit, AttachLimit::Ids),
             max_relation_size: other.max_relation_size,
         };
@@ -347,6 +387,22 @@ mod tests {
                 patch: Element(1)
             })
         );
+    }
+
+    #[test]
+    fn a_plan_that_undoes_what_somebody_decided_is_refused() {
+        let undone = Err(Violation::UndoesDecision { patch: Element(1) });
+        let joined = |members: &[u32]| Some(Verdict::Joined(members.iter().copied().map(Element).collect()));
+        let other = |decision| Other {
+            decision,
+            ..Other::default()
+        };
+        assert_eq!(verdict(&[&[1, 2, 3]], &[&[2, 3]], &other(joined(&[1, 2]))), undone);
+        assert_eq!(verdict(&[&[1, 2, 3]], &[&[2, 3]], &other(joined(&[2, 3]))), Ok(()));
+        assert_eq!(verdict(&[&[1, 2, 3]], &[&[2, 3]], &other(joined(&[1, 4]))), Ok(()));
+        let parted = Some(Verdict::Parted(Element(1), Element(2)));
+        assert_eq!(verdict(&[&[2, 3]], &[&[1, 2, 3]], &other(parted.clone())), undone);
+        assert_eq!(verdict(&[&[1, 2]], &[&[1, 2, 3]], &other(parted)), Ok(()));
     }
 
     #[test]

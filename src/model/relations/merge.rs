@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::decisions::{Decisions, Verdict};
 use super::{ClassId, Element, Partition, Policy};
 use crate::model::ProjectId;
 
@@ -30,6 +31,8 @@ pub enum Because {
     Policy,
     /// The tracker refused a write to a patch, and no read explains why.
     Refused,
+    /// Somebody decided otherwise by hand.
+    Decision,
 }
 
 /// What was left undone.
@@ -66,6 +69,8 @@ pub struct Wish<'a> {
     pub desired: &'a Partition,
     /// How far the plan may go.
     pub policy: Policy,
+    /// What people decided by hand. Under [`Policy::Preserve`] it comes before what the analysis wants.
+    pub decisions: &'a Decisions,
     /// Patches that must not be written to.
     pub held: &'a BTreeMap<Element, Because>,
     /// How many members a relation may have, at most.
@@ -82,24 +87,51 @@ pub struct Merged {
     pub held: BTreeSet<Element>,
     /// What is not planned, ordered by its patches.
     pub undone: Vec<Undone>,
+    /// Decisions that the target does not keep to.
+    pub overruled: Vec<Verdict>,
 }
 
 /// Merges what is wanted with what is there.
 pub fn merge(wish: &Wish<'_>) -> Merged {
     let mut undone = Vec::new();
-    let held = hold(wish, &mut undone);
-    report_held(wish, &held, &mut undone);
-    let reachable = overlay(wish, &held);
-    let target = match wish.policy {
-        Policy::Authoritative | Policy::Preserve => reachable,
-        Policy::Additive => only_add(wish, &reachable, &mut undone),
+    let (held, target) = match wish.policy {
+        Policy::Preserve => {
+            let decided = wish.decisions.over(wish.desired, wish.current);
+            report_decisions(decided.kept, Left::RelationKept, &mut undone);
+            report_decisions(decided.apart, Left::KeptApart, &mut undone);
+            let desired = &decided.partition;
+            reach(&Wish { desired, ..*wish }, &mut undone)
+        }
+        Policy::Authoritative => reach(wish, &mut undone),
+        Policy::Additive => {
+            let (held, reachable) = reach(wish, &mut undone);
+            let target = only_add(wish, &reachable, &mut undone);
+            (held, target)
+        }
     };
     undone.sort_unstable();
     Merged {
-        target,
         held: held.into_keys().collect(),
         undone,
+        overruled: wish.decisions.overruled_by(&target).collect(),
+        target,
     }
+}
+
+fn report_decisions(decided: Vec<Vec<Element>>, left: Left, undone: &mut Vec<Undone>) {
+    undone.extend(decided.into_iter().map(|patches| Undone {
+        patches,
+        left,
+        because: BTreeSet::from([Because::Decision]),
+    }));
+}
+
+/// What is wanted, as far as it may be written.
+fn reach(wish: &Wish<'_>, undone: &mut Vec<Undone>) -> (Held, Partition) {
+    let held = hold(wish, undone);
+    report_held(wish, &held, undone);
+    let target = overlay(wish, &held);
+    (held, target)
 }
 
 type Held = BTreeMap<Element, BTreeSet<Because>>;
@@ -287,187 +319,4 @@ fn sorted(members: &[Element]) -> Vec<Element> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const UNIVERSE: usize = 12;
-
-    fn partition(classes: &[&[u32]]) -> Partition {
-        let classes: Vec<Vec<Element>> = classes.iter().map(|class| elements(class)).collect();
-        Partition::from_classes(UNIVERSE, classes.iter().map(Vec::as_slice))
-    }
-
-    fn elements(numbers: &[u32]) -> Vec<Element> {
-        numbers.iter().copied().map(Element).collect()
-    }
-
-    fn classes(partition: &Partition) -> BTreeSet<Vec<Element>> {
-        partition.classes().map(|class| sorted(partition.members(class))).collect()
-    }
-
-    fn merged(current: &[&[u32]], desired: &[&[u32]], policy: Policy, held: &[(u32, Because)], limit: usize) -> Merged {
-        let held = held.iter().map(|&(element, because)| (Element(element), because)).collect();
-        let wish = Wish {
-            current: &partition(current),
-            desired: &partition(desired),
-            policy,
-            held: &held,
-            max_relation_size: limit,
-        };
-        merge(&wish)
-    }
-
-    fn told(merged: &Merged) -> Vec<(Left, Vec<u32>, Vec<Because>)> {
-        let tell = |undone: &Undone| {
-            let patches = undone.patches.iter().map(|patch| patch.0).collect();
-            (undone.left, patches, undone.because.iter().copied().collect())
-        };
-        merged.undone.iter().map(tell).collect()
-    }
-
-    const BETA: Because = Because::Permission(ProjectId(2));
-
-    #[test]
-    fn under_authoritative_what_is_wanted_is_the_target() {
-        let merged = merged(&[&[1, 2], &[3, 4]], &[&[2, 3, 5]], Policy::Authoritative, &[], 9);
-        assert_eq!(classes(&merged.target), classes(&partition(&[&[2, 3, 5]])));
-        assert_eq!(told(&merged), []);
-    }
-
-    #[test]
-    fn under_additive_relations_only_grow() {
-        let merged = merged(&[&[1, 2]], &[&[1, 2, 3], &[4, 5]], Policy::Additive, &[], 9);
-        assert_eq!(classes(&merged.target), classes(&partition(&[&[1, 2, 3], &[4, 5]])));
-        assert_eq!(told(&merged), []);
-    }
-
-    #[test]
-    fn under_additive_what_people_joined_stays_joined_and_is_told() {
-        let merged = merged(&[&[1, 2]], &[], Policy::Additive, &[], 9);
-        assert_eq!(classes(&merged.target), classes(&partition(&[&[1, 2]])));
-        assert_eq!(told(&merged), [(Left::RelationKept, vec![1, 2], vec![Because::Policy])]);
-    }
-
-    #[test]
-    fn under_additive_two_relations_stay_two_and_newcomers_join_the_larger() {
-        let merged = merged(&[&[1, 2], &[3, 4, 5]], &[&[1, 2, 3, 4, 5, 6]], Policy::Additive, &[], 9);
-        assert_eq!(classes(&merged.target), classes(&partition(&[&[1, 2], &[3, 4, 5, 6]])));
-        assert_eq!(told(&merged), [(Left::KeptApart, vec![1, 2, 3, 4, 5, 6], vec![Because::Policy])]);
-    }
-
-    #[test]
-    fn under_additive_a_relation_does_not_grow_beyond_the_limit() {
-        let merged = merged(&[&[1, 2, 3]], &[&[1, 4], &[3, 5, 6]], Policy::Additive, &[], 4);
-        assert_eq!(classes(&merged.target), classes(&partition(&[&[1, 2, 3, 4]])));
-        let too_large = Because::TooLarge { size: 6, limit: 4 };
-        assert_eq!(
-            told(&merged),
-            [
-                (Left::RelationKept, vec![1, 2, 3], vec![Because::Policy]),
-                (Left::LeftOut, vec![5, 6], vec![too_large])
-            ]
-        );
-    }
-
-    #[test]
-    fn a_patch_that_may_not_be_written_stays_out_and_the_others_are_related_without_it() {
-        let merged = merged(&[], &[&[1, 2, 3]], Policy::Authoritative, &[(3, BETA)], 9);
-        assert_eq!(classes(&merged.target), classes(&partition(&[&[1, 2]])));
-        assert_eq!(told(&merged), [(Left::LeftOut, vec![3], vec![BETA])]);
-    }
-
-    #[test]
-    fn a_relation_with_a_member_that_may_not_be_written_is_left_alone_whole() {
-        let merged = merged(&[&[1, 2, 3]], &[&[1, 4, 5]], Policy::Authoritative, &[(3, BETA)], 9);
-        assert_eq!(classes(&merged.target), classes(&partition(&[&[1, 2, 3], &[4, 5]])));
-        assert_eq!(merged.held, elements(&[1, 2, 3]).into_iter().collect());
-        assert_eq!(told(&merged), [(Left::RelationKept, vec![1, 2, 3], vec![BETA])]);
-    }
-
-    #[test]
-    fn a_held_relation_that_is_as_wanted_is_not_worth_a_word() {
-        let merged = merged(&[&[1, 2]], &[&[1, 2]], Policy::Authoritative, &[(2, BETA)], 9);
-        assert_eq!(told(&merged), []);
-    }
-
-    #[test]
-    fn a_class_that_is_too_large_is_refused_whole_and_its_relations_stay() {
-        let merged = merged(&[&[1, 2, 9]], &[&[1, 2, 3, 4], &[9, 10]], Policy::Authoritative, &[], 3);
-        assert_eq!(classes(&merged.target), classes(&partition(&[&[1, 2, 9]])));
-        let too_large = vec![Because::TooLarge { size: 4, limit: 3 }];
-        let refused = (Left::ClassRefused, vec![1, 2, 3, 4], too_large.clone());
-        assert_eq!(told(&merged), [refused, (Left::RelationKept, vec![1, 2, 9], too_large)]);
-    }
-
-    #[test]
-    fn the_refusal_of_a_class_tells_of_its_relations_too() {
-        let merged = merged(&[&[1, 2]], &[&[1, 2, 3, 4]], Policy::Authoritative, &[], 3);
-        assert_eq!(
-            told(&merged),
-            [(Left::ClassRefused, vec![1, 2, 3, 4], vec![Because::TooLarge { size: 4, limit: 3 }])]
-        );
-    }
-
-    #[test]
-    fn a_relation_that_is_too_large_already_and_wanted_so_is_fine() {
-        let merged = merged(&[&[1, 2, 3, 4]], &[&[1, 2, 3, 4]], Policy::Authoritative, &[], 3);
-        assert_eq!(classes(&merged.target), classes(&partition(&[&[1, 2, 3, 4]])));
-        assert_eq!(told(&merged), []);
-    }
-
-    fn partitions() -> impl Strategy<Value = Partition> {
-        prop::collection::vec(0_u32..6, UNIVERSE)
-            .prop_map(|labels| Partition::from_labels(UNIVERSE, 6, |element| Some(labels[element.index()]).filter(|&label| label > 0)))
-    }
-
-    fn wishes() -> impl Strategy<Value = (Partition, Partition, Policy, BTreeMap<Element, Because>, usize)> {
-        let policy = prop_oneof![Just(Policy::Additive), Just(Policy::Authoritative)];
-        let held = prop::collection::btree_map((0..UNIVERSE as u32).prop_map(Element), Just(BETA), 0..3);
-        (partitions(), partitions(), policy, held, 2_usize..8)
-    }
-
-    proptest! {
-        #[test]
-        fn whoever_is_held_keeps_its_relation((current, desired, policy, held, limit) in wishes()) {
-            let merged = merge(&Wish { current: &current, desired: &desired, policy, held: &held, max_relation_size: limit });
-            for &element in held.keys().chain(&merged.held) {
-                let before: BTreeSet<Element> = current.companions(element).collect();
-                prop_assert_eq!(before, merged.target.companions(element).collect());
-            }
-        }
-
-        #[test]
-        fn additive_never_parts_what_is_together((current, desired, _, held, limit) in wishes()) {
-            let wish = Wish { current: &current, desired: &desired, policy: Policy::Additive, held: &held, max_relation_size: limit };
-            let target = merge(&wish).target;
-            for relation in current.classes() {
-                let class = target.class_of(current.members(relation)[0]);
-                prop_assert!(class.is_some());
-                prop_assert!(current.members(relation).iter().all(|&member| target.class_of(member) == class));
-            }
-        }
-
-        #[test]
-        fn no_relation_grows_beyond_the_limit((current, desired, policy, held, limit) in wishes()) {
-            let target = merge(&Wish { current: &current, desired: &desired, policy, held: &held, max_relation_size: limit }).target;
-            for class in target.classes() {
-                let members = target.members(class);
-                prop_assert!(members.len() <= limit || is_class_of(&current, members));
-            }
-        }
-
-        #[test]
-        fn every_patch_that_does_not_get_what_is_wanted_is_told_of((current, desired, policy, held, limit) in wishes()) {
-            let merged = merge(&Wish { current: &current, desired: &desired, policy, held: &held, max_relation_size: limit });
-            let told: BTreeSet<Element> = merged.undone.iter().flat_map(|undone| &undone.patches).copied().collect();
-            for element in (0..UNIVERSE as u32).map(Element) {
-                let wanted: BTreeSet<Element> = desired.companions(element).collect();
-                let given: BTreeSet<Element> = merged.target.companions(element).collect();
-                let explained = wanted == given || wanted.union(&given).any(|companion| told.contains(companion));
-                prop_assert!(explained, "{element:?} is wanted in {wanted:?}, gets {given:?}, and nothing says why");
-            }
-        }
-    }
-}
+mod tests;

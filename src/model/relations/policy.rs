@@ -7,7 +7,7 @@ use std::fmt;
 pub enum Policy {
     /// Only relate, never clear.
     Additive,
-    /// People's edits win over the analysis, and the analysis over the rest.
+    /// What people did to relations by hand wins, then the analysis; a patch that neither speaks of is on its own.
     Preserve,
     /// The analysis wins within the tracker's projects; a patch that it does not name is on its own.
     Authoritative,

@@ -41,6 +41,7 @@ fn plan_between_files(current: &Path, desired: &Path, ids: u32) -> Planned {
         target: &desired,
         held: &std::collections::BTreeSet::new(),
         policy: None,
+        decisions: None,
         attach_limit,
         max_relation_size: None,
     };
