@@ -226,7 +226,7 @@ impl GroupFile {
 }
 
 /// The words of a line, with where they begin.
-fn words(bytes: &[u8], begin: usize, end: usize) -> impl Iterator<Item = (usize, &[u8])> {
+pub(super) fn words(bytes: &[u8], begin: usize, end: usize) -> impl Iterator<Item = (usize, &[u8])> {
     let mut next = begin;
     std::iter::from_fn(move || {
         while next < end && bytes[next] == b' ' {

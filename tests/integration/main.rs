@@ -33,6 +33,7 @@ mod client_write;
 mod config;
 mod config_mistakes;
 mod decisions;
+mod feedback;
 mod groups;
 mod planner;
 mod simulator_exchanges;
