@@ -118,6 +118,7 @@ fn d_check(bencher: Bencher<'_, '_>, ids: usize) {
         target: &desired,
         held: &BTreeSet::new(),
         policy: None,
+        decisions: None,
         attach_limit: attach_limit(),
         max_relation_size: None,
     };

@@ -284,6 +284,7 @@ proptest! {
             target: &target,
             held: &nothing_held,
             policy: Some(Policy::Authoritative),
+            decisions: None,
             attach_limit: case.attach_limit,
             max_relation_size: largest,
         };
