@@ -256,7 +256,8 @@ fn everything_impure_is_found_in_the_model() {
         "use std::time as t; fn f() -> t::SystemTime { loop {} }",
         "fn f() { println!(\"{}\", std::env::var(\"HOME\")); }",
         "use core::task;",
-        "use jiff::Timestamp;",
+        "use jiff::Timestamp; fn f() { Timestamp::now(); }",
+        "fn f() { jiff::Zoned::now(); }",
         "#[tokio::main] fn f() {}",
         "#[derive(clap::Parser)] struct S;",
         "async fn f() {}",
@@ -275,7 +276,7 @@ fn what_is_pure_or_elsewhere_is_left_in_peace() {
     let files = [
         (
             "src/model/good.rs",
-            "use std::{collections::BTreeMap, time::Duration}; use serde::Serialize; // async HashMap",
+            "use std::{collections::BTreeMap, time::Duration}; use jiff::Timestamp; use serde::Serialize; // async HashMap",
         ),
         (
             "src/model/tested.rs",
