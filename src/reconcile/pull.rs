@@ -6,6 +6,7 @@ use super::{Error, Keeper, Session};
 use crate::model::relations::guard;
 use crate::model::{Patch, PatchId, Project, ProjectId, ProjectName, Snapshot};
 use crate::remedy::nearest;
+use crate::store::Sweep;
 use crate::tracker::{Progress, Reader};
 
 /// What a pull found.
@@ -69,7 +70,7 @@ pub async fn pull(session: &Session<'_>, keeper: &Keeper, progress: &(dyn Fn(Pro
     };
     let (name, url) = (tracker.name.to_string(), tracker.url.to_string());
     keeper
-        .with(move |store, now| store.save_snapshot(&name, &url, &snapshot, now))
+        .with(move |store, now| store.save_snapshot(&name, &url, &snapshot, &Sweep::default(), now))
         .await?;
     Ok(pulled)
 }
