@@ -66,7 +66,7 @@ impl Component {
 /// The patches that a write names.
 pub(super) fn named(patch: PatchId, operation: &JournalOperation) -> Vec<PatchId> {
     match operation {
-        JournalOperation::Clear => vec![patch],
+        JournalOperation::Clear | JournalOperation::CommitRef(_) => vec![patch],
         JournalOperation::Relate(related) => related.iter().copied().chain([patch]).collect(),
     }
 }
@@ -122,5 +122,6 @@ pub(super) fn carry_out(classes: &mut BTreeMap<PatchId, Class>, patch: PatchId, 
                 classes.insert(member, joined.clone());
             }
         }
+        JournalOperation::CommitRef(_) => {}
     }
 }

@@ -278,6 +278,7 @@ impl Executor<'_> {
         match operation {
             JournalOperation::Clear => self.writer.clear(patch).await,
             JournalOperation::Relate(related) => self.writer.relate(patch, related).await,
+            JournalOperation::CommitRef(_) => unreachable!("no plan has steps of this kind"),
         }
     }
 

@@ -42,5 +42,7 @@ fn outcome(row: &Patch, operation: &JournalOperation) -> Outcome {
         JournalOperation::Relate(related) if related.iter().all(|patch| row.related.contains(patch)) => Outcome::Done,
         JournalOperation::Relate(_) if row.related.is_empty() => Outcome::NotDone,
         JournalOperation::Relate(_) => Outcome::Unclear("the patch was found in another relation than it was to be put into".to_owned()),
+        JournalOperation::CommitRef(commit) if row.commit_ref.as_ref() == Some(commit) => Outcome::Done,
+        JournalOperation::CommitRef(_) => Outcome::NotDone,
     }
 }

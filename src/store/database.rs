@@ -20,7 +20,7 @@ const FILE_NAME: &str = "kinset.sqlite3";
 pub(super) const PRIVATE_FILE: u32 = 0o600;
 
 /// More than the number of different statements that kinset runs, so that each is compiled once.
-const CACHED_STATEMENTS: usize = 64;
+const CACHED_STATEMENTS: usize = 128;
 
 /// How to open a database.
 #[derive(Clone, Copy, Debug)]
@@ -236,3 +236,12 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 pub(super) fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
 }
+
+/// The error of a column that holds a word that kinset never writes.
+pub(super) fn unknown_word(column: usize, word: &str) -> rusqlite::Error {
+    unreadable(column, UnknownWord(word.to_owned()))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` has no meaning here")]
+struct UnknownWord(String);

@@ -141,6 +141,12 @@ pub enum StoreError {
         /// The tracker.
         tracker: String,
     },
+    /// A full read of a tracker was to be gone on with that was never begun, or is over.
+    #[error("no full read of tracker `{tracker}` is under way")]
+    NotSweeping {
+        /// The tracker.
+        tracker: String,
+    },
     /// A run that does not exist, or has ended, was to be continued or ended.
     #[error("run {run} is not under way")]
     RunNotOpen {
@@ -266,7 +272,7 @@ impl Remedy for StoreError {
             Self::Older { .. } => "run `kinset pull` once: it brings the state up to date and keeps a copy of the old one".to_owned(),
             Self::Corrupt { path, .. } => format!(
                 "move {path} away, and {path}-wal and {path}-shm if they are there, then run `kinset pull`: the state is read from the \
-                 trackers again; what goes with the file is the history of runs, and the journal of writes cut short",
+                 trackers again; what goes with the file is the journal of writes cut short, what people decided, and the history",
                 path = path.display()
             ),
             Self::Busy { path, .. } => {
@@ -294,6 +300,7 @@ impl Remedy for StoreError {
                 ..
             } => "the tracker answered with patches that were not asked for; nothing was stored".to_owned(),
             Self::NeverPulled { tracker } => format!("run `kinset pull {tracker}` first"),
+            Self::NotSweeping { tracker } => format!("run `kinset pull {tracker}` again: it reads the tracker from the beginning"),
             Self::RunNotOpen { .. } | Self::EntryNotOpen { .. } => return None,
         })
     }

@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::Store;
-use super::database::{Database, unreadable};
+use super::database::{Database, unknown_word, unreadable};
 use super::error::StoreError;
-use super::snapshot::tracker_number;
+use super::sweep::drop_staged;
+use super::trackers::tracker_number;
 use crate::model::PatchId;
 
 /// The number of a run.
@@ -52,6 +53,8 @@ pub enum JournalOperation {
     Clear,
     /// Relates the patch to these, in the order of the request.
     Relate(Vec<PatchId>),
+    /// Names the commit that the patch became.
+    CommitRef(String),
 }
 
 /// How a write ended.
@@ -78,6 +81,21 @@ pub struct JournalEntry {
     pub step: JournalStep,
     /// When it was about to be made.
     pub intended_at: Timestamp,
+}
+
+/// A write whose outcome is known, as far as it can be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettledEntry {
+    /// Its number.
+    pub id: JournalId,
+    /// The run that it belongs to.
+    pub run: RunId,
+    /// The write.
+    pub step: JournalStep,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When that was known.
+    pub settled_at: Timestamp,
 }
 
 /// How a run ended.
@@ -124,13 +142,15 @@ pub struct Journal<'s> {
 }
 
 impl Journal<'_> {
-    /// Enters the beginning of a run.
+    /// Enters the beginning of a run. What a [full read](Store::begin_sweep) of the tracker came to so far is dropped: writes would make it
+    /// stale.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub fn begin_run(&mut self, tracker: &str, at: Timestamp, what: &str) -> Result<RunId, StoreError> {
         self.database.write(|transaction| {
             let tracker = tracker_number(transaction, tracker)?;
+            drop_staged(transaction, tracker)?;
             let insert = "INSERT INTO run (tracker, what, began_at) VALUES (?1, ?2, ?3) RETURNING id";
             Ok(transaction
                 .prepare_cached(insert)?
@@ -148,17 +168,20 @@ impl Journal<'_> {
             patch,
             operation,
         } = step;
-        let related = match operation {
-            JournalOperation::Clear => None,
-            JournalOperation::Relate(related) => Some(serde_json::json!(related).to_string()),
+        let (related, commit_ref) = match operation {
+            JournalOperation::Clear => (None, None),
+            JournalOperation::Relate(related) => (Some(serde_json::json!(related).to_string()), None),
+            JournalOperation::CommitRef(commit) => (None, Some(commit)),
         };
         self.database.write(|transaction| {
             let mut insert = transaction.prepare_cached(
-                "INSERT INTO journal (run, component, patch, related, intended_at)
-                 SELECT id, ?2, ?3, ?4, ?5 FROM run WHERE id = ?1 AND ended_at IS NULL RETURNING id",
+                "INSERT INTO journal (run, component, patch, related, commit_ref, intended_at)
+                 SELECT id, ?2, ?3, ?4, ?5, ?6 FROM run WHERE id = ?1 AND ended_at IS NULL RETURNING id",
             )?;
             let entry = insert
-                .query_row(params![run.0, component, patch.0, related, at], |row| Ok(JournalId(row.get(0)?)))
+                .query_row(params![run.0, component, patch.0, related, commit_ref, at], |row| {
+                    Ok(JournalId(row.get(0)?))
+                })
                 .optional()?;
             Ok(entry.ok_or(StoreError::RunNotOpen { run })?)
         })
@@ -192,11 +215,28 @@ impl Journal<'_> {
     pub fn open_entries(&self, tracker: &str) -> Result<Vec<JournalEntry>, StoreError> {
         self.database.read(|connection| {
             let mut select = connection.prepare_cached(
-                "SELECT journal.id, run, component, patch, related, intended_at
+                "SELECT journal.id, run, component, patch, related, commit_ref, intended_at
                  FROM journal JOIN run ON run.id = journal.run JOIN tracker ON tracker.id = run.tracker
                  WHERE settled_at IS NULL AND tracker.name = ?1 ORDER BY journal.id",
             )?;
             let entries = select.query_map([tracker], entry)?;
+            Ok(entries.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The writes to a tracker that were entered after an entry and whose outcome is known, in the order in which they were entered. Those
+    /// after entry 0 are all there are.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn settled_after(&self, tracker: &str, entry: JournalId) -> Result<Vec<SettledEntry>, StoreError> {
+        self.database.read(|connection| {
+            let mut select = connection.prepare_cached(
+                "SELECT journal.id, run, component, patch, related, commit_ref, settled_at, journal.outcome, journal.reason
+                 FROM journal JOIN run ON run.id = journal.run JOIN tracker ON tracker.id = run.tracker
+                 WHERE settled_at IS NOT NULL AND tracker.name = ?1 AND journal.id > ?2 ORDER BY journal.id",
+            )?;
+            let entries = select.query_map(params![tracker, entry.0], settled)?;
             Ok(entries.collect::<Result<_, _>>()?)
         })
     }
@@ -240,19 +280,42 @@ impl Journal<'_> {
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
-    let operation = match row.get_ref(4)?.as_str_or_null()? {
-        None => JournalOperation::Clear,
-        Some(related) => JournalOperation::Relate(serde_json::from_str(related).map_err(|error| unreadable(4, error))?),
-    };
     Ok(JournalEntry {
         id: JournalId(row.get(0)?),
         run: RunId(row.get(1)?),
-        step: JournalStep {
-            component: row.get(2)?,
-            patch: PatchId(row.get(3)?),
-            operation,
-        },
-        intended_at: row.get(5)?,
+        step: step(row)?,
+        intended_at: row.get(6)?,
+    })
+}
+
+fn settled(row: &Row<'_>) -> rusqlite::Result<SettledEntry> {
+    let outcome = match row.get_ref(7)?.as_str()? {
+        "done" => Outcome::Done,
+        "not-done" => Outcome::NotDone,
+        "refused" => Outcome::Refused(row.get(8)?),
+        "unclear" => Outcome::Unclear(row.get(8)?),
+        other => return Err(unknown_word(7, other)),
+    };
+    Ok(SettledEntry {
+        id: JournalId(row.get(0)?),
+        run: RunId(row.get(1)?),
+        step: step(row)?,
+        outcome,
+        settled_at: row.get(6)?,
+    })
+}
+
+/// The write that a row tells of after its number and its run.
+fn step(row: &Row<'_>) -> rusqlite::Result<JournalStep> {
+    let operation = match (row.get_ref(4)?.as_str_or_null()?, row.get(5)?) {
+        (None, None) => JournalOperation::Clear,
+        (Some(related), _) => JournalOperation::Relate(serde_json::from_str(related).map_err(|error| unreadable(4, error))?),
+        (None, Some(commit)) => JournalOperation::CommitRef(commit),
+    };
+    Ok(JournalStep {
+        component: row.get(2)?,
+        patch: PatchId(row.get(3)?),
+        operation,
     })
 }
 

@@ -1,20 +1,34 @@
 //! What kinset remembers between runs: one `SQLite` database in a folder of its own.
 //!
-//! Two kinds of things are in it. Snapshots are copies of what the trackers hold; they can be read again at any time. The journal is not a
-//! copy of anything: it says which writes were under way when a process ended, so each entry is on the disk, beyond a power failure, before
-//! the write that it announces.
+//! Two kinds of things are in it. Snapshots are copies of what the trackers hold, as are the beginnings of those that were cut short; they can
+//! be read again at any time, and nothing else hangs on them. The rest is not a copy of anything. The journal says which writes were under way
+//! when a process ended, so each entry is on the disk, beyond a power failure, before the write that it announces. The accounts say what
+//! tracker and kinset last agreed on, what people decided since, and which relations were seen when. Cycles are noted for whoever asks how
+//! things stand.
 //!
 //! Nothing here looks at the clock: every time is given by the caller, and stored as RFC 3339 text in UTC. Nothing here deletes a file: what
 //! is damaged, foreign or too new is left as it is, and the error says what to do.
 
+mod accounts;
+mod classes;
+mod cursor;
+mod cycles;
 mod database;
+mod decisions;
 mod error;
+mod history;
 mod journal;
+mod known;
 mod lock;
+mod patches;
+mod projects;
+mod reads;
 mod schema;
 mod snapshot;
+mod sweep;
 #[cfg(test)]
 mod tests;
+mod trackers;
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -24,10 +38,16 @@ use std::time::Duration;
 use database::{Database, Opening};
 use lock::StateLock;
 
+pub use accounts::{Accounts, Base, Settlement};
+pub use cycles::Cycle;
+pub use decisions::{Decided, Decision, DecisionFilter, DecisionId, DecisionKind, Ended, NewDecision};
 pub use error::{Damage, Inconsistency, StoreError};
-pub use journal::{Journal, JournalEntry, JournalId, JournalOperation, JournalStep, Outcome, Run, RunId, RunOutcome};
+pub use history::{Author, Sighted, Sighting};
+pub use journal::{Journal, JournalEntry, JournalId, JournalOperation, JournalStep, Outcome, Run, RunId, RunOutcome, SettledEntry};
+pub use known::PullState;
 pub use lock::Holder;
-pub use snapshot::StoredSnapshot;
+pub use snapshot::{StoredSnapshot, Sweep};
+pub use sweep::StagedSweep;
 
 /// The state folder is for its owner alone.
 const PRIVATE_FOLDER: u32 = 0o700;

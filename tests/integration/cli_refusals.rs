@@ -225,7 +225,7 @@ fn a_state_of_a_newer_kinset_or_of_another_program_is_left_alone() {
     assert_snapshot!(plan_with_state("PRAGMA user_version = 99"), @r"
     exit 1
     --- stderr
-    error: the state file DIR/state/kinset.sqlite3 is of version 99, and this kinset knows versions up to 1
+    error: the state file DIR/state/kinset.sqlite3 is of version 99, and this kinset knows versions up to 2
       help: use the newer kinset that wrote it; the file was not touched
     ");
     assert_snapshot!(plan_with_state("PRAGMA application_id = 42"), @r"
@@ -244,7 +244,7 @@ fn a_state_that_is_damaged_is_told_with_what_is_lost() {
     error: the local state cannot be used
       because: the state file DIR/state/kinset.sqlite3 is damaged
       because: Conversion error from type Text at index: 2, expected a message id in angle brackets, such as <20120501.1@example.org>, found "no id"
-      help: move DIR/state/kinset.sqlite3 away, and DIR/state/kinset.sqlite3-wal and DIR/state/kinset.sqlite3-shm if they are there, then run `kinset pull`: the state is read from the trackers again; what goes with the file is the history of runs, and the journal of writes cut short
+      help: move DIR/state/kinset.sqlite3 away, and DIR/state/kinset.sqlite3-wal and DIR/state/kinset.sqlite3-shm if they are there, then run `kinset pull`: the state is read from the trackers again; what goes with the file is the journal of writes cut short, what people decided, and the history
     "#);
     let tracker = Tracker::serving(world(&[]));
     let place = pulled(&tracker);
@@ -258,7 +258,7 @@ fn a_state_that_is_damaged_is_told_with_what_is_lost() {
     --- stderr
     error: the state file DIR/state/kinset.sqlite3 is damaged
       because: Error code 11: database disk image is malformed
-      help: move DIR/state/kinset.sqlite3 away, and DIR/state/kinset.sqlite3-wal and DIR/state/kinset.sqlite3-shm if they are there, then run `kinset pull`: the state is read from the trackers again; what goes with the file is the history of runs, and the journal of writes cut short
+      help: move DIR/state/kinset.sqlite3 away, and DIR/state/kinset.sqlite3-wal and DIR/state/kinset.sqlite3-shm if they are there, then run `kinset pull`: the state is read from the trackers again; what goes with the file is the journal of writes cut short, what people decided, and the history
     ");
 }
 

@@ -1,4 +1,4 @@
-//! Snapshots: what is saved is what is loaded, and single reads change exactly what they tell.
+//! Snapshots: what is saved is what is loaded, and only what differs is written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,10 +6,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use jiff::Timestamp;
-use kinset::model::{MessageId, Patch, PatchId, Project, ProjectId, ProjectName, Snapshot, UserName};
-use kinset::remedy::Remedy;
-use kinset::store::{Inconsistency, Store, StoreError};
+use jiff::civil::{Date, date};
+use kinset::model::{EventCursor, EventId, MessageId, Patch, PatchId, Project, ProjectId, ProjectName, Snapshot, UserName};
+use kinset::store::{Inconsistency, Store, StoreError, Sweep};
 use proptest::collection::{btree_map, btree_set, vec};
+use proptest::option;
 use proptest::prelude::*;
 
 pub(crate) const URL: &str = "https://patchwork.example.org/";
@@ -19,16 +20,16 @@ pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_780_000_000 + second).unwrap()
 }
 
-fn message_id(id: u64) -> MessageId {
+pub(crate) fn message_id(id: u64) -> MessageId {
     MessageId::parse(&format!("<{id}@example.org>")).unwrap()
 }
 
-fn ids(ids: &[u64]) -> BTreeSet<PatchId> {
+pub(crate) fn ids(ids: &[u64]) -> BTreeSet<PatchId> {
     ids.iter().copied().map(PatchId).collect()
 }
 
 /// What a read of a patch of project 1 tells.
-fn patch(id: u64, related: &[u64]) -> Patch {
+pub(crate) fn patch(id: u64, related: &[u64]) -> Patch {
     Patch {
         id: PatchId(id),
         project: ProjectId(1),
@@ -39,7 +40,7 @@ fn patch(id: u64, related: &[u64]) -> Patch {
     }
 }
 
-fn project(id: u64) -> Project {
+pub(crate) fn project(id: u64) -> Project {
     Project {
         id: ProjectId(id),
         name: ProjectName(format!("project-{id}")),
@@ -54,10 +55,29 @@ pub(crate) fn snapshot(patches: impl IntoIterator<Item = (u64, &'static [u64])>)
     }
 }
 
-fn saved(folder: &Path, snapshot: &Snapshot) -> Store {
+/// Saves what a full read saw that knew nothing of events.
+pub(crate) fn save(store: &mut Store, tracker: &str, snapshot: &Snapshot, second: i64) -> Result<(), StoreError> {
+    store.save_snapshot(tracker, URL, snapshot, &Sweep::default(), at(second))
+}
+
+pub(crate) fn saved(folder: &Path, snapshot: &Snapshot) -> Store {
     let mut store = Store::open(folder).unwrap();
-    store.save_snapshot("t", URL, snapshot, at(0)).unwrap();
+    save(&mut store, "t", snapshot, 0).unwrap();
     store
+}
+
+/// A cursor that has seen these events, the last of them being the newest.
+pub(crate) fn cursor(events: &[u64]) -> EventCursor {
+    EventCursor {
+        newest: events.last().copied().map(EventId),
+        recent: events.iter().copied().map(EventId).collect(),
+    }
+}
+
+/// The patches whose mails are still to be exported.
+pub(crate) fn unexported(store: &Store) -> Vec<u64> {
+    let mails = store.unexported("t", u32::MAX).unwrap();
+    mails.into_iter().map(|(patch, _)| patch.0).collect()
 }
 
 pub(crate) fn loaded(store: &Store) -> Snapshot {
@@ -82,11 +102,11 @@ fn a_tracker_that_was_never_pulled_has_no_snapshot() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = saved(folder.path(), &Snapshot::default());
     assert_eq!(store.snapshot("other").unwrap(), None);
-    assert_eq!(store.patch_count("other").unwrap(), None);
-    assert_eq!(store.patch_count("t").unwrap(), Some(0));
+    assert_eq!(store.pull_state("other").unwrap(), None);
+    assert_eq!(store.pull_state("t").unwrap().unwrap().patches, 0);
     store.journal().begin_run("other", at(1), "apply").unwrap();
     assert_eq!(store.snapshot("other").unwrap(), None, "a run is no pull");
-    assert_eq!(store.patch_count("other").unwrap(), None, "a run is no pull");
+    assert_eq!(store.pull_state("other").unwrap(), None, "a run is no pull");
 }
 
 #[test]
@@ -106,18 +126,80 @@ fn a_new_snapshot_replaces_the_whole_old_one_of_its_tracker_only() {
     let folder = tempfile::tempdir().unwrap();
     let old = snapshot([(1, &[2][..]), (2, &[1]), (3, &[])]);
     let mut store = saved(folder.path(), &old);
-    store.save_snapshot("other", URL, &old, at(1)).unwrap();
+    save(&mut store, "other", &old, 1).unwrap();
     store.record_reads("t", &[patch(3, &[1])], &[], at(2)).unwrap();
     let new = Snapshot {
         projects: BTreeMap::from([(ProjectId(2), project(2))]),
         patches: BTreeMap::new(),
     };
-    store.save_snapshot("t", "https://other.example.org/", &new, at(3)).unwrap();
+    save(&mut store, "t", &new, 3).unwrap();
     let stored = store.snapshot("t").unwrap().unwrap();
-    assert_eq!((stored.snapshot, stored.url.as_str()), (new, "https://other.example.org/"));
+    assert_eq!((stored.snapshot, stored.url.as_str()), (new, URL));
     assert_eq!((stored.pulled_at, stored.refreshed_at), (at(3), None));
     assert_eq!(store.snapshot("other").unwrap().unwrap().snapshot, old);
-    assert_eq!(store.patch_count("other").unwrap(), Some(3));
+}
+
+#[test]
+fn a_snapshot_of_another_address_replaces_all_that_was_known_of_the_tracker() {
+    let folder = tempfile::tempdir().unwrap();
+    let snapshot = snapshot([(1, &[2][..]), (2, &[1])]);
+    let mut store = saved(folder.path(), &snapshot);
+    store.record_pull("t", &[], &[], &cursor(&[7]), at(1)).unwrap();
+    store.mark_exported("t", &[PatchId(1)]).unwrap();
+    let moved = "https://moved.example.org/";
+    store.save_snapshot("t", moved, &snapshot, &Sweep::default(), at(2)).unwrap();
+    let stored = store.snapshot("t").unwrap().unwrap();
+    assert_eq!((stored.snapshot, stored.url.as_str()), (snapshot, moved));
+    let state = store.pull_state("t").unwrap().unwrap();
+    assert_eq!((state.url.as_str(), state.events_at, state.cursor), (moved, None, None));
+    assert_eq!(unexported(&store), [1, 2], "the same numbers are other patches");
+}
+
+#[test]
+fn what_was_exported_is_known_as_long_as_the_mail_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = saved(folder.path(), &snapshot([(1, &[][..]), (2, &[]), (3, &[]), (4, &[])]));
+    store.mark_exported("t", &[1, 2, 3, 77].map(PatchId)).unwrap();
+    store.mark_exported("never-pulled", &[PatchId(1)]).unwrap();
+    assert_eq!(unexported(&store), [4]);
+    let mut new = snapshot([(1, &[3][..]), (3, &[1]), (4, &[])]);
+    new.patches.get_mut(&PatchId(1)).unwrap().commit_ref = Some("abcdef".into());
+    new.patches.get_mut(&PatchId(3)).unwrap().message_id = message_id(33);
+    save(&mut store, "t", &new, 1).unwrap();
+    assert_eq!(unexported(&store), [3, 4], "3 stands for another mail now");
+    save(&mut store, "t", &snapshot([(1, &[][..]), (2, &[]), (4, &[])]), 2).unwrap();
+    assert_eq!(unexported(&store), [2, 4], "2 was gone");
+    store.record_reads("t", &[patch(1, &[4])], &[], at(3)).unwrap();
+    assert_eq!(unexported(&store), [2, 4]);
+}
+
+#[test]
+fn mails_are_exported_from_the_lowest_number_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = saved(folder.path(), &snapshot([(30, &[][..]), (4, &[]), (100, &[])]));
+    let mail = |id| (PatchId(id), message_id(id));
+    assert_eq!(store.unexported("t", 2).unwrap(), [mail(4), mail(30)]);
+    assert_eq!(store.unexported("t", 9).unwrap(), [mail(4), mail(30), mail(100)]);
+    assert_eq!(store.unexported("never-pulled", 9).unwrap(), []);
+}
+
+#[test]
+fn a_full_read_tells_how_far_it_covers_the_events_and_what_they_had_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = saved(folder.path(), &snapshot([(1, &[][..])]));
+    for (second, cursor, missed_by_events) in [
+        (10, Some(cursor(&[3, 5, 8])), Some(2)),
+        (20, Some(EventCursor::default()), Some(0)),
+        (30, None, None),
+    ] {
+        let sweep = Sweep { cursor, missed_by_events };
+        store
+            .save_snapshot("t", URL, &snapshot([(1, &[][..])]), &sweep, at(second))
+            .unwrap();
+        let state = store.pull_state("t").unwrap().unwrap();
+        assert_eq!((state.swept_at, state.missed_by_events), (at(second), missed_by_events));
+        assert_eq!(state.cursor, sweep.cursor);
+    }
 }
 
 #[test]
@@ -145,59 +227,12 @@ fn a_snapshot_that_contradicts_itself_is_refused_and_the_old_one_kept() {
         ),
     ];
     for (contradictory, expected) in cases {
-        match store.save_snapshot("t", URL, &contradictory, at(1)) {
+        match save(&mut store, "t", &contradictory, 1) {
             Err(StoreError::Inconsistent { source, .. }) => assert_eq!(source, expected, "{contradictory:?}"),
             other => panic!("{other:?} for {contradictory:?}"),
         }
         assert_eq!(loaded(&store), old);
     }
-}
-
-#[test]
-fn a_fresh_row_speaks_for_all_patches_that_it_names() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut store = saved(
-        folder.path(),
-        &snapshot([(1, &[3][..]), (2, &[4, 5]), (3, &[1]), (4, &[2, 5]), (5, &[2, 4]), (6, &[])]),
-    );
-    store.record_reads("t", &[patch(1, &[2])], &[], at(5)).unwrap();
-    assert_eq!(
-        loaded(&store),
-        snapshot([(1, &[2][..]), (2, &[1]), (3, &[]), (4, &[5]), (5, &[4]), (6, &[])])
-    );
-    assert_eq!(store.snapshot("t").unwrap().unwrap().refreshed_at, Some(at(5)));
-    assert_eq!(store.snapshot("t").unwrap().unwrap().pulled_at, at(0));
-}
-
-#[test]
-fn an_absent_patch_is_gone_from_the_snapshot_and_from_its_relation() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut store = saved(folder.path(), &snapshot([(1, &[2][..]), (2, &[1]), (3, &[])]));
-    store.record_reads("t", &[], &[PatchId(2), PatchId(77)], at(1)).unwrap();
-    assert_eq!(loaded(&store), snapshot([(1, &[][..]), (3, &[])]));
-}
-
-#[test]
-fn a_row_of_another_project_counts_for_its_relation_only() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut store = saved(folder.path(), &snapshot([(1, &[][..])]));
-    let outside = Patch {
-        project: ProjectId(2),
-        ..patch(50, &[1])
-    };
-    store.record_reads("t", &[outside, patch(2, &[])], &[], at(1)).unwrap();
-    assert_eq!(loaded(&store), snapshot([(1, &[50][..]), (2, &[])]));
-}
-
-#[test]
-fn single_reads_of_a_tracker_that_was_never_pulled_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let error = Store::open(folder.path())
-        .unwrap()
-        .record_reads("kernel", &[], &[], at(0))
-        .unwrap_err();
-    assert_eq!(error.to_string(), "tracker `kernel` was never pulled");
-    assert_eq!(error.remedy().unwrap(), "run `kinset pull kernel` first");
 }
 
 #[test]
@@ -223,7 +258,7 @@ fn a_large_tracker_is_stored_and_loaded_whole() {
         patches: (10..50_010).filter(|id| id % 10 != 4).map(|id| (PatchId(id), patch(id))).collect(),
     };
     let store = saved(folder.path(), &large);
-    assert_eq!(store.patch_count("t").unwrap(), Some(45_000));
+    assert_eq!(store.pull_state("t").unwrap().unwrap().patches, 45_000);
     assert_eq!(loaded(&store), large);
 }
 
@@ -233,159 +268,103 @@ fn a_store_can_be_handed_to_another_thread() {
     assert_send::<Store>();
 }
 
-/// Projects of any name, patches of any number and message id, in any relations, with members in no project that is read.
-fn any_snapshot() -> impl Strategy<Value = Snapshot> {
-    let any_id = || 0..=i64::MAX.unsigned_abs();
-    let projects = btree_map(any_id(), (".{0,8}", btree_set(".{0,8}", 0..3)), 1..4);
-    let patches = btree_map(
-        any_id(),
-        (any::<prop::sample::Index>(), "[!-~]{1,12}", 0..12_usize, prop::bool::weighted(0.8)),
-        0..40,
-    );
+/// Projects of any name, patches of any message id, in any relations, with members in no project that is read. Their numbers are below these.
+fn any_snapshot(projects_below: u64, patches_below: u64) -> impl Strategy<Value = Snapshot> {
+    let projects = btree_map(0..projects_below, (".{0,8}", btree_set(".{0,8}", 0..3)), 1..4);
+    let patch = (any::<prop::sample::Index>(), "[!-~]{1,2}", any_day(), option::of(".{0,2}"));
+    // The higher labels stand for no relation.
+    let patches = btree_map(0..patches_below, (patch, 0..12_usize, prop::bool::weighted(0.8)), 0..40);
     (projects, patches).prop_map(|(projects, patches)| {
         let projects: BTreeMap<_, _> = projects
             .into_iter()
             .map(|(id, (name, users))| {
                 let maintainers = users.into_iter().map(UserName).collect();
-                (
-                    ProjectId(id),
-                    Project {
-                        id: ProjectId(id),
-                        name: ProjectName(name),
-                        maintainers,
-                    },
-                )
+                let (id, name) = (ProjectId(id), ProjectName(name));
+                (id, Project { id, name, maintainers })
             })
             .collect();
         let numbers: Vec<ProjectId> = projects.keys().copied().collect();
-        // The higher labels stand for no relation.
         let class = |label: usize| {
             patches
                 .iter()
-                .filter(move |(_, row)| label < 6 && row.2 == label)
+                .filter(move |(_, (_, other, _))| label < 6 && *other == label)
                 .map(|(id, _)| PatchId(*id))
         };
-        let inside = patches.iter().filter(|(_, row)| row.3).map(|(&id, (project, text, label, _))| {
-            let related = class(*label).filter(|member| member.0 != id).collect();
-            let message_id = MessageId::parse(&format!("<{text}>")).unwrap();
-            (
-                PatchId(id),
-                Patch {
+        let inside =
+            patches
+                .iter()
+                .filter(|(_, (_, _, is_inside))| *is_inside)
+                .map(|(&id, ((project, text, date, commit_ref), label, _))| Patch {
                     id: PatchId(id),
                     project: *project.get(&numbers),
-                    message_id,
-                    date: None,
-                    commit_ref: None,
-                    related,
-                },
-            )
-        });
+                    message_id: MessageId::parse(&format!("<{text}>")).unwrap(),
+                    date: *date,
+                    commit_ref: commit_ref.clone(),
+                    related: class(*label).filter(|member| member.0 != id).collect(),
+                });
         Snapshot {
-            patches: inside.collect(),
+            patches: inside.map(|patch| (patch.id, patch)).collect(),
             projects,
         }
     })
 }
 
-/// A read of one patch: what it told, or that the patch is gone.
-#[derive(Clone, Debug)]
-enum Read {
-    Row(u64, BTreeSet<u64>),
-    Gone(u64),
+fn any_day() -> impl Strategy<Value = Option<Date>> {
+    option::of((1_i16..=9999, 1_i8..=12, 1_i8..=28).prop_map(|(year, month, day)| date(year, month, day)))
 }
 
-fn any_read() -> impl Strategy<Value = Read> {
-    prop_oneof![
-        4 => (1..=12_u64, btree_set(1..=12_u64, 0..4)).prop_map(|(id, related)| Read::Row(id, related)),
-        1 => (1..=12_u64).prop_map(Read::Gone),
-    ]
-}
-
-/// Patches above this are in no project that is read.
-const LAST_INSIDE: u64 = 8;
-
-/// The plainest form of the same rules.
-#[derive(Debug, Default)]
-struct Naive {
-    present: BTreeSet<u64>,
-    classes: Vec<BTreeSet<u64>>,
-}
-
-impl Naive {
-    fn regroup(&mut self, class: BTreeSet<u64>) {
-        for other in &mut self.classes {
-            *other = other.difference(&class).copied().collect();
-        }
-        self.classes.push(class);
-        self.classes.retain(|class| class.len() > 1);
-    }
-
-    fn read(&mut self, read: &Read) {
-        match read {
-            Read::Row(id, related) => {
-                if *id <= LAST_INSIDE {
-                    self.present.insert(*id);
-                }
-                self.regroup(related.iter().copied().chain([*id]).collect());
-            }
-            Read::Gone(id) => {
-                self.present.remove(id);
-                self.regroup(BTreeSet::from([*id]));
-            }
-        }
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        let related = |id: &u64| -> Vec<u64> {
-            let class = self.classes.iter().find(|class| class.contains(id));
-            class.into_iter().flatten().copied().filter(|member| member != id).collect()
-        };
-        Snapshot {
-            projects: BTreeMap::from([(ProjectId(1), project(1))]),
-            patches: self.present.iter().map(|id| (PatchId(*id), patch(*id, &related(id)))).collect(),
-        }
-    }
-}
+const ANY: u64 = i64::MAX.unsigned_abs();
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn what_is_loaded_is_what_was_saved(first in any_snapshot(), second in any_snapshot()) {
+    fn what_is_loaded_is_what_was_saved(snapshot in any_snapshot(ANY, ANY)) {
         let folder = tempfile::tempdir().unwrap();
-        let mut store = saved(folder.path(), &first);
-        prop_assert_eq!(&loaded(&store), &first);
-        prop_assert_eq!(store.patch_count("t").unwrap(), Some(first.patches.len() as u64));
-        store.save_snapshot("t", URL, &second, at(1)).unwrap();
-        prop_assert_eq!(loaded(&store), second);
+        let store = saved(folder.path(), &snapshot);
+        prop_assert_eq!(&loaded(&store), &snapshot);
+        let state = store.pull_state("t").unwrap().unwrap();
+        prop_assert_eq!((state.patches, state.projects), (snapshot.patches.len() as u64, snapshot.projects));
     }
 
     #[test]
-    fn single_reads_agree_with_the_plainest_form_of_the_rules(batches in vec(vec(any_read(), 0..6), 1..6)) {
+    fn exactly_those_snapshots_are_refused_that_tell_of_no_partition(
+        tales in vec(btree_map(0..5_u64, btree_set(0..7_u64, 0..3), 0..5), 20),
+    ) {
         let folder = tempfile::tempdir().unwrap();
-        let mut store = saved(folder.path(), &snapshot([]));
-        let mut naive = Naive::default();
-        for batch in &batches {
-            // Rows are taken in before absences, whatever their order.
-            let (rows, gone): (Vec<&Read>, Vec<&Read>) = batch.iter().partition(|read| matches!(read, Read::Row(..)));
-            rows.iter().chain(&gone).for_each(|read| naive.read(read));
-            let fresh: Vec<Patch> = rows.iter().filter_map(|read| match read {
-                Read::Row(id, related) => {
-                    let others: Vec<u64> = related.iter().copied().filter(|other| other != id).collect();
-                    let project = ProjectId(if *id <= LAST_INSIDE { 1 } else { 2 });
-                    Some(Patch { project, ..patch(*id, &others) })
-                }
-                Read::Gone(_) => None,
-            }).collect();
-            let absent: Vec<PatchId> = gone.iter().filter_map(|read| match read {
-                Read::Gone(id) => Some(PatchId(*id)),
-                Read::Row(..) => None,
-            }).collect();
-            store.record_reads("t", &fresh, &absent, at(1)).unwrap();
-            let after = loaded(&store);
-            prop_assert_eq!(&after, &naive.snapshot());
-            // What is disjoint can be saved: save_snapshot refuses all else.
-            store.save_snapshot("again", URL, &after, at(2)).unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        for tale in tales {
+            let class = |id: &u64| tale[id].iter().copied().chain([*id]).collect::<BTreeSet<u64>>();
+            let agree = |one: &u64, other: &u64| class(one) == class(other) || class(one).is_disjoint(&class(other));
+            let is_partition = tale.keys().all(|one| tale.keys().all(|other| agree(one, other)));
+            let rows = tale.iter().map(|(&id, related)| {
+                let related: Vec<u64> = related.iter().copied().filter(|other| *other != id).collect();
+                (PatchId(id), patch(id, &related))
+            });
+            let snapshot = Snapshot { patches: rows.collect(), ..snapshot([]) };
+            prop_assert_eq!(save(&mut store, "t", &snapshot, 0).is_ok(), is_partition, "{:?}", tale);
+        }
+    }
+
+    #[test]
+    fn to_save_what_differs_is_to_save_afresh(snapshots in vec(any_snapshot(4, 30), 2..5), exported in btree_set(0..30_u64, 0..30)) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = saved(folder.path(), &snapshots[0]);
+        let exported: Vec<PatchId> = exported.into_iter().map(PatchId).collect();
+        store.mark_exported("t", &exported).unwrap();
+        // The mails that were exported and are there ever since.
+        let mut marked: BTreeMap<PatchId, MessageId> = snapshots[0]
+            .patches
+            .values()
+            .filter(|patch| exported.contains(&patch.id))
+            .map(|patch| (patch.id, patch.message_id.clone()))
+            .collect();
+        for snapshot in &snapshots[1..] {
+            save(&mut store, "t", snapshot, 1).unwrap();
+            prop_assert_eq!(&loaded(&store), snapshot);
+            marked.retain(|id, mail| snapshot.patches.get(id).is_some_and(|patch| patch.message_id == *mail));
+            let expected: Vec<u64> = snapshot.patches.keys().filter(|id| !marked.contains_key(id)).map(|id| id.0).collect();
+            prop_assert_eq!(unexported(&store), expected);
         }
     }
 }

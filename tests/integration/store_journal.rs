@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use kinset::model::PatchId;
-use kinset::store::{JournalEntry, JournalId, JournalOperation, JournalStep, Outcome, Run, RunId, RunOutcome, Store};
+use kinset::store::{JournalEntry, JournalId, JournalOperation, JournalStep, Outcome, Run, RunId, RunOutcome, SettledEntry, Store};
 
 use super::store::at;
 
@@ -22,6 +22,14 @@ fn relate(patch: u64, related: &[u64]) -> JournalStep {
         component: 4,
         patch: PatchId(patch),
         operation: JournalOperation::Relate(related),
+    }
+}
+
+fn fill_in(patch: u64, commit: &str) -> JournalStep {
+    JournalStep {
+        component: 5,
+        patch: PatchId(patch),
+        operation: JournalOperation::CommitRef(commit.into()),
     }
 }
 
@@ -50,7 +58,13 @@ fn a_write_is_open_from_its_intent_until_it_is_settled() {
     let mut store = Store::open(folder.path()).unwrap();
     let mut journal = store.journal();
     let run = journal.begin_run("t", at(0), "apply").unwrap();
-    let steps = [clear(1), relate(2, &[9, 5, 7]), relate(3, &[]), clear(4), clear(5)];
+    let steps = [
+        clear(1),
+        relate(2, &[9, 5, 7]),
+        relate(3, &[]),
+        fill_in(4, "abcdef"),
+        fill_in(5, ""),
+    ];
     let mut entries = Vec::new();
     for (step, second) in steps.iter().zip(1..) {
         let id = journal.intend(run, step, at(second)).unwrap();
@@ -99,6 +113,47 @@ fn each_tracker_has_its_own_open_writes_and_runs() {
     store.journal().intend(run, &clear(1), at(1)).unwrap();
     assert!(open_ids(&mut store, "two").is_empty());
     assert!(store.journal().runs("two", 10).unwrap().is_empty());
+}
+
+#[test]
+fn settled_writes_are_told_in_the_order_of_their_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let mut journal = store.journal();
+    let run = journal.begin_run("t", at(0), "apply").unwrap();
+    let other = journal.begin_run("other", at(0), "apply").unwrap();
+    let outcomes = [
+        (clear(1), Outcome::Done),
+        (relate(2, &[9, 5]), Outcome::NotDone),
+        (relate(2, &[9, 5]), Outcome::Refused("409".into())),
+        (fill_in(3, "abcdef"), Outcome::Unclear("moved on".into())),
+    ];
+    let mut settled = Vec::new();
+    for (step, outcome) in outcomes {
+        let id = journal.intend(run, &step, at(1)).unwrap();
+        let elsewhere = journal.intend(other, &step, at(1)).unwrap();
+        journal.settle(elsewhere, &Outcome::Done, at(1)).unwrap();
+        let settled_at = at(100 - i64::try_from(id.0).unwrap());
+        settled.push(SettledEntry {
+            id,
+            run,
+            step,
+            outcome,
+            settled_at,
+        });
+    }
+    let open = journal.intend(run, &clear(9), at(1)).unwrap();
+    for SettledEntry {
+        id, outcome, settled_at, ..
+    } in settled.iter().rev()
+    {
+        journal.settle(*id, outcome, *settled_at).unwrap();
+    }
+    assert_eq!(journal.settled_after("t", JournalId(0)).unwrap(), settled);
+    assert_eq!(journal.settled_after("t", settled[1].id).unwrap(), settled[2..]);
+    assert_eq!(journal.settled_after("t", settled[3].id).unwrap(), []);
+    journal.settle(open, &Outcome::Done, at(9)).unwrap();
+    assert_eq!(journal.settled_after("t", settled[3].id).unwrap()[0].id, open);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use kinset::store::{Damage, Holder, Store, StoreError};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::store::{URL, at, loaded, snapshot};
+use super::store::{at, loaded, save, snapshot};
 
 fn database(folder: &Path) -> PathBuf {
     folder.join("kinset.sqlite3")
@@ -20,9 +20,7 @@ fn database(folder: &Path) -> PathBuf {
 fn folder_with_state() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path()).unwrap();
-    store
-        .save_snapshot("t", URL, &snapshot((1..8000).map(|id| (id, &[][..]))), at(0))
-        .unwrap();
+    save(&mut store, "t", &snapshot((1..8000).map(|id| (id, &[][..]))), 0).unwrap();
     folder
 }
 
@@ -53,8 +51,8 @@ fn damage(folder: &Path) {
 }
 
 const MOVE_AWAY: &str = "move DIR/kinset.sqlite3 away, and DIR/kinset.sqlite3-wal and DIR/kinset.sqlite3-shm if they are there, then run \
-                         `kinset pull`: the state is read from the trackers again; what goes with the file is the history of runs, and the \
-                         journal of writes cut short";
+                         `kinset pull`: the state is read from the trackers again; what goes with the file is the journal of writes cut \
+                         short, what people decided, and the history";
 
 const LEFT_ALONE: &str = "kinset leaves the file alone; move DIR/kinset.sqlite3 away, or set another folder with `state_dir` in the \
                           configuration, and run `kinset pull`";
@@ -104,7 +102,7 @@ fn a_state_of_a_newer_kinset_is_not_touched() {
     assert_eq!(
         refusal(folder.path()),
         (
-            "the state file DIR/kinset.sqlite3 is of version 7, and this kinset knows versions up to 1".to_owned(),
+            "the state file DIR/kinset.sqlite3 is of version 7, and this kinset knows versions up to 2".to_owned(),
             "use the newer kinset that wrote it; the file was not touched".to_owned()
         )
     );
@@ -277,7 +275,7 @@ fn a_state_can_be_read_while_another_kinset_works_on_it() {
     let mut writer = Store::open(folder.path()).unwrap();
     let reader = Store::open_read_only(folder.path()).unwrap();
     let new = snapshot([(1, &[2][..]), (2, &[1])]);
-    writer.save_snapshot("t", URL, &new, at(1)).unwrap();
+    save(&mut writer, "t", &new, 1).unwrap();
     assert_eq!(loaded(&reader), new);
 }
 
@@ -285,7 +283,7 @@ fn a_state_can_be_read_while_another_kinset_works_on_it() {
 fn a_state_opened_for_reading_cannot_be_written() {
     let folder = folder_with_state();
     let mut store = Store::open_read_only(folder.path()).unwrap();
-    let error = store.save_snapshot("t", URL, &snapshot([]), at(1)).unwrap_err();
+    let error = save(&mut store, "t", &snapshot([]), 1).unwrap_err();
     assert!(matches!(error, StoreError::Sqlite { .. }), "{error:?}");
 }
 

@@ -3,34 +3,21 @@ ALTER TABLE patch ADD COLUMN date TEXT;
 ALTER TABLE patch ADD COLUMN commit_ref TEXT;
 ALTER TABLE patch ADD COLUMN exported INTEGER NOT NULL DEFAULT 0 CHECK (exported IN (0, 1));
 
--- How far the tracker's events were read (null: there were none, or they are not known), when an incremental pull last ended, and how many
--- patches the last full read found changed that no event told of (null: it could not tell).
+-- When events were last read; how far: the newest that was seen (null: there were none), and those around it, among which others may turn up
+-- late (null: it is not known how far); and how many patches the last full read found changed that no event told of (null: it could not tell).
 ALTER TABLE snapshot ADD COLUMN events_at TEXT;
-ALTER TABLE snapshot ADD COLUMN has_cursor INTEGER NOT NULL DEFAULT 0 CHECK (has_cursor IN (0, 1));
-ALTER TABLE snapshot ADD COLUMN newest_event INTEGER;
+ALTER TABLE snapshot ADD COLUMN recent_events TEXT CHECK (json_type(recent_events) = 'array');
+ALTER TABLE snapshot ADD COLUMN newest_event INTEGER CHECK (newest_event IS NULL OR recent_events IS NOT NULL);
 ALTER TABLE snapshot ADD COLUMN missed_by_events INTEGER;
 
--- The events around the newest that were seen: what else turns up among them came into sight late.
-CREATE TABLE recent_event (
-    tracker INTEGER NOT NULL REFERENCES snapshot (tracker),
-    event   INTEGER NOT NULL,
-    PRIMARY KEY (tracker, event)
-) STRICT, WITHOUT ROWID;
-
--- A full read that did not come to its end, to be gone on with. projects is what the configuration named.
+-- A full read that did not come to its end, to be gone on with; and how far events had been read when it began, as in snapshot.
 CREATE TABLE sweep (
-    tracker      INTEGER PRIMARY KEY REFERENCES tracker (id),
-    url          TEXT NOT NULL,
-    began_at     TEXT NOT NULL,
-    has_cursor   INTEGER NOT NULL CHECK (has_cursor IN (0, 1)),
-    newest_event INTEGER
+    tracker       INTEGER PRIMARY KEY REFERENCES tracker (id),
+    url           TEXT NOT NULL,
+    began_at      TEXT NOT NULL,
+    recent_events TEXT CHECK (json_type(recent_events) = 'array'),
+    newest_event  INTEGER CHECK (newest_event IS NULL OR recent_events IS NOT NULL)
 ) STRICT;
-
-CREATE TABLE sweep_event (
-    tracker INTEGER NOT NULL REFERENCES sweep (tracker),
-    event   INTEGER NOT NULL,
-    PRIMARY KEY (tracker, event)
-) STRICT, WITHOUT ROWID;
 
 -- The projects whose patches were all read.
 CREATE TABLE sweep_project (
@@ -39,7 +26,7 @@ CREATE TABLE sweep_project (
     PRIMARY KEY (tracker, project)
 ) STRICT, WITHOUT ROWID;
 
--- What was read of them: related is the list of the other members' ids.
+-- The patches that were read: related is the list of the other members' ids.
 CREATE TABLE sweep_patch (
     tracker    INTEGER NOT NULL REFERENCES sweep (tracker),
     id         INTEGER NOT NULL,
@@ -56,10 +43,18 @@ ALTER TABLE journal ADD COLUMN commit_ref TEXT CHECK (commit_ref IS NULL OR rela
 
 -- From here on nothing is a copy of what a tracker holds.
 
+-- Where a tracker was: the same number is another patch at another address.
+CREATE TABLE address (
+    id      INTEGER PRIMARY KEY,
+    tracker INTEGER NOT NULL REFERENCES tracker (id),
+    url     TEXT NOT NULL,
+    UNIQUE (tracker, url)
+) STRICT;
+
 -- What tracker and kinset last agreed on, and up to which entry of the journal kinset's own writes are part of it.
 CREATE TABLE base (
     tracker   INTEGER PRIMARY KEY REFERENCES tracker (id),
-    url       TEXT NOT NULL,
+    address   INTEGER NOT NULL REFERENCES address (id),
     agreed_at TEXT NOT NULL,
     journal   INTEGER NOT NULL
 ) STRICT;
@@ -73,11 +68,11 @@ CREATE TABLE base_member (
 
 CREATE INDEX base_member_by_relation ON base_member (tracker, relation);
 
--- What somebody else than kinset did to relations: patches joined, or two patches parted. fed_back: kinset wrote the pair into PaStA's file
--- of false positives, where it had not been before.
+-- What somebody else than kinset did to relations: patches joined, or two patches parted. Numbers are never given twice, as people note them.
+-- fed_back: kinset wrote the pair into PaStA's file of false positives, where it had not been before.
 CREATE TABLE decision (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
-    tracker  INTEGER NOT NULL REFERENCES tracker (id),
+    address  INTEGER NOT NULL REFERENCES address (id),
     kind     TEXT NOT NULL CHECK (kind IN ('joined', 'parted')),
     seen_at  TEXT NOT NULL,
     who      TEXT,
@@ -87,7 +82,7 @@ CREATE TABLE decision (
     CHECK ((ended_at IS NULL) = (ended IS NULL))
 ) STRICT;
 
-CREATE INDEX decision_open ON decision (tracker) WHERE ended_at IS NULL;
+CREATE INDEX decision_open ON decision (address) WHERE ended_at IS NULL;
 
 -- project and message_id are null for patches of projects that are not read.
 CREATE TABLE decision_patch (
@@ -101,7 +96,7 @@ CREATE TABLE decision_patch (
 -- A relation that patches were found in, or a patch found in none: when, and who brought that about. run is kinset's.
 CREATE TABLE sighting (
     id      INTEGER PRIMARY KEY,
-    tracker INTEGER NOT NULL REFERENCES tracker (id),
+    address INTEGER NOT NULL REFERENCES address (id),
     seen_at TEXT NOT NULL,
     writer  TEXT NOT NULL CHECK (writer IN ('found', 'kinset', 'other')),
     who     TEXT,
@@ -118,18 +113,19 @@ CREATE TABLE sighting_patch (
 
 CREATE INDEX sighting_by_patch ON sighting_patch (patch);
 
--- What each plan came to: writes that it took, what it left undone, and the projects that may not be written to.
+-- What each plan came to: writes that it took, what it left undone, changes by others that it found, whether a guard held it back, and the
+-- names of the projects that may not be written to.
 CREATE TABLE cycle (
-    id          INTEGER PRIMARY KEY,
-    tracker     INTEGER NOT NULL REFERENCES tracker (id),
-    planned_at  TEXT NOT NULL,
-    clears      INTEGER NOT NULL,
-    relates     INTEGER NOT NULL,
-    commit_refs INTEGER NOT NULL,
-    undone      INTEGER NOT NULL,
+    id              INTEGER PRIMARY KEY,
+    tracker         INTEGER NOT NULL REFERENCES tracker (id),
+    planned_at      TEXT NOT NULL,
+    clears          INTEGER NOT NULL,
+    relates         INTEGER NOT NULL,
+    commit_refs     INTEGER NOT NULL,
+    undone          INTEGER NOT NULL,
     foreign_changes INTEGER NOT NULL,
-    guarded     INTEGER NOT NULL CHECK (guarded IN (0, 1)),
-    blocked     TEXT NOT NULL CHECK (json_type(blocked) = 'array')
+    guarded         INTEGER NOT NULL CHECK (guarded IN (0, 1)),
+    blocked         TEXT NOT NULL CHECK (json_type(blocked) = 'array')
 ) STRICT;
 
 CREATE INDEX cycle_by_tracker ON cycle (tracker);

@@ -1,0 +1,28 @@
+//! Trackers, as the database numbers them.
+
+use rusqlite::{Connection, OptionalExtension, Transaction};
+
+use super::error::StoreError;
+
+/// A tracker's number in the database; it gets one when it has none.
+pub(super) fn tracker_number(transaction: &Transaction<'_>, name: &str) -> rusqlite::Result<i64> {
+    transaction
+        .prepare_cached("INSERT INTO tracker (name) VALUES (?1) ON CONFLICT DO NOTHING")?
+        .execute([name])?;
+    transaction
+        .prepare_cached("SELECT id FROM tracker WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+}
+
+/// The number of a tracker that there is a snapshot of.
+pub(super) fn pulled_tracker_number(connection: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT id FROM tracker JOIN snapshot ON snapshot.tracker = tracker.id WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+}
+
+/// What to say of a tracker that there is no snapshot of, where one is needed.
+pub(super) fn never_pulled(name: &str) -> StoreError {
+    StoreError::NeverPulled { tracker: name.to_owned() }
+}
