@@ -27,8 +27,14 @@ use super::{
     wire::Detail,
 };
 
+/// What is asked for where nothing else is: without it a page for people may come.
+const JSON: &str = "application/json";
+
 /// No list page is larger: at this size the number of rows has long been cut down.
 const MOST_BYTES: usize = 64 << 20;
+
+/// No mail that a list lets through is larger.
+const MOST_MAIL_BYTES: usize = 32 << 20;
 
 /// As much of an answer that is not wanted is read; a refusal of Patchwork's is far shorter.
 const MOST_UNWANTED_BYTES: usize = 64 << 10;
@@ -63,7 +69,7 @@ impl Transport {
         install_crypto_provider();
         let client = Client::builder()
             .user_agent(user_agent(settings.contact.as_deref())?)
-            .default_headers(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]))
+            .default_headers(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(JSON))]))
             .timeout(settings.timeout)
             .connect_timeout(settings.timeout.min(CONNECT_TIMEOUT))
             .pool_idle_timeout(IDLE_TIMEOUT)
@@ -126,6 +132,22 @@ impl Patience {
             Self::UnlessSizeIsAtFault => !error.is_about_size(),
         }
     }
+}
+
+/// What a read is to bring.
+struct Wanted<T> {
+    /// In the words of an error.
+    expected: &'static str,
+    most_bytes: usize,
+    accept: &'static str,
+    read: fn(&Session, Answered, &'static str) -> Result<T, Error>,
+}
+
+/// A whole answer that tells success.
+struct Answered {
+    response: Response,
+    url: Url,
+    bytes: Vec<u8>,
 }
 
 /// What came of a read.
@@ -202,17 +224,41 @@ impl Session {
         request.send().await.map_err(reqwest::Error::without_url)
     }
 
-    /// Reads `url`, again and again while that may help.
+    /// Reads the JSON at `url`, again and again while that may help.
     ///
     /// # Errors
     /// The last attempt's. `expected` says in it what was due.
     pub(super) async fn get<T: DeserializeOwned>(&self, url: &Url, expected: &'static str, patience: Patience) -> Result<Reply<T>, Error> {
+        let wanted = Wanted {
+            expected,
+            most_bytes: MOST_BYTES,
+            accept: JSON,
+            read: Self::json,
+        };
+        self.patiently(url, &wanted, patience).await
+    }
+
+    /// Reads the mail at `url`, again and again while that may help.
+    ///
+    /// # Errors
+    /// As for [`Self::get`].
+    pub(super) async fn get_mail(&self, url: &Url, expected: &'static str) -> Result<Vec<u8>, Error> {
+        let wanted = Wanted {
+            expected,
+            most_bytes: MOST_MAIL_BYTES,
+            accept: "text/plain",
+            read: Self::mail,
+        };
+        self.patiently(url, &wanted, Patience::Full).await
+    }
+
+    async fn patiently<T>(&self, url: &Url, wanted: &Wanted<T>, patience: Patience) -> Result<T, Error> {
         let policy = &self.transport.retry;
         let started = Instant::now();
         let mut backoff = policy.backoff().build();
         let mut attempts = 0;
         loop {
-            let error = match self.attempt(url, expected).await {
+            let error = match self.attempt(url, wanted).await {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
@@ -228,18 +274,19 @@ impl Session {
         }
     }
 
-    async fn attempt<T: DeserializeOwned>(&self, url: &Url, expected: &'static str) -> Result<Reply<T>, Error> {
+    async fn attempt<T>(&self, url: &Url, wanted: &Wanted<T>) -> Result<T, Error> {
+        let expected = wanted.expected;
         let slot = self.slot().await;
         let mut here = url.clone();
         for _ in 0..=MOST_REDIRECTS {
-            let request = self.request(Method::GET, &here);
+            let request = self.request(Method::GET, &here).header(ACCEPT, wanted.accept);
             let response = self
                 .send(&slot, request)
                 .await
                 .map_err(|error| self.unanswered(&here, expected, error))?;
             match redirect_target(&response, &here) {
                 Some(there) => here = self.follow(&here, there)?,
-                None => return self.read(response, here, expected).await,
+                None => return self.read(response, here, wanted).await,
             }
         }
         Err(Error::TooManyRedirects {
@@ -263,18 +310,19 @@ impl Session {
         }
     }
 
-    async fn read<T: DeserializeOwned>(&self, mut response: Response, url: Url, expected: &'static str) -> Result<Reply<T>, Error> {
+    async fn read<T>(&self, mut response: Response, url: Url, wanted: &Wanted<T>) -> Result<T, Error> {
+        let expected = wanted.expected;
         if !response.status().is_success() {
             return Err(self.refused(response, &url, expected).await);
         }
-        let Body { bytes, end } = Body::read(&mut response, MOST_BYTES).await;
+        let Body { bytes, end } = Body::read(&mut response, wanted.most_bytes).await;
         match end {
             BodyEnd::Whole => {}
             BodyEnd::TooFar => {
                 return Err(Error::TooLarge {
                     url: self.shown(&url),
                     expected,
-                    limit: MOST_BYTES,
+                    limit: wanted.most_bytes,
                 });
             }
             BodyEnd::Failed(error) if error.is_timeout() => return Err(self.unanswered(&url, expected, error)),
@@ -288,6 +336,11 @@ impl Session {
                 });
             }
         }
+        (wanted.read)(self, Answered { response, url, bytes }, expected)
+    }
+
+    fn json<T: DeserializeOwned>(&self, answered: Answered, expected: &'static str) -> Result<Reply<T>, Error> {
+        let Answered { response, url, bytes } = answered;
         let value = self.parse(&response, &url, &bytes, expected)?;
         let links = Links::read(response.headers(), &url).map_err(|bad| self.bad_link(&url, bad))?;
         Ok(Reply {
@@ -296,6 +349,16 @@ impl Session {
             links,
             bytes: bytes.len(),
         })
+    }
+
+    fn mail(&self, answered: Answered, expected: &'static str) -> Result<Vec<u8>, Error> {
+        let Answered { response, url, bytes } = answered;
+        let answer = self.answer(&response, &url, &bytes);
+        if answer.is_web_page() {
+            let answer = Box::new(answer);
+            return Err(Error::WebPage { expected, answer });
+        }
+        Ok(bytes)
     }
 
     fn parse<T: DeserializeOwned>(&self, response: &Response, url: &Url, bytes: &[u8], expected: &'static str) -> Result<T, Error> {
@@ -386,7 +449,8 @@ impl Session {
         }
     }
 
-    fn bad_link(&self, page: &Url, bad: BadLink) -> Error {
+    /// What a link that cannot be followed means.
+    pub(super) fn bad_link(&self, page: &Url, bad: BadLink) -> Error {
         match bad {
             BadLink::Unreadable(reason) => Error::BadLink {
                 url: self.shown(page),

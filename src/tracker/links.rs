@@ -25,8 +25,6 @@ pub(super) enum BadLink {
 
 impl Links {
     /// Reads the links of an answer that came from `page`.
-    ///
-    /// Behind a proxy a server often takes itself for `http` when it is reached by `https`: such a link is followed by `https`.
     pub(super) fn read(headers: &HeaderMap, page: &Url) -> Result<Self, BadLink> {
         let mut links = Self::default();
         for header in headers.get_all(LINK) {
@@ -34,8 +32,8 @@ impl Links {
             let parsed = http_link::parse_link_header(text, page).map_err(|error| BadLink::Unreadable(error.to_string()))?;
             for link in parsed {
                 match link.rel.as_str() {
-                    "next" => links.next = Some(same_server(page, link.target)?),
-                    "last" => links.last = Some(same_server(page, link.target)?),
+                    "next" => links.next = Some(on_same_server(page, link.target)?),
+                    "last" => links.last = Some(on_same_server(page, link.target)?),
                     _ => {}
                 }
             }
@@ -44,7 +42,10 @@ impl Links {
     }
 }
 
-fn same_server(page: &Url, mut link: Url) -> Result<Url, BadLink> {
+/// A link that an answer from `page` holds, if it stays on the server.
+///
+/// Behind a proxy a server often takes itself for `http` when it is reached by `https`: such a link is followed by `https`.
+pub(super) fn on_same_server(page: &Url, mut link: Url) -> Result<Url, BadLink> {
     match Place::of(page, &link) {
         Place::Same | Place::Encrypted => Ok(link),
         Place::InTheClear if link.port().is_none() && page.port().is_none() && link.set_scheme("https").is_ok() => Ok(link),

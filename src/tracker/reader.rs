@@ -8,12 +8,15 @@ use url::Url;
 use super::{
     Address, Error, Settings, Token,
     address::{api_root, keeps_secrets, under},
+    events::{self, Walk},
     http::{Patience, Session, Transport},
-    paging::{Progress, every_page, every_patch},
+    links::on_same_server,
+    paging::every_page,
+    sweep::{Progress, Resume, Sweep},
     token::Scrubber,
-    wire::{Index, PatchRow, ProjectBody, ProjectRow, UserBody, UserId, UserRow},
+    wire::{Index, MailRow, PatchRow, ProjectBody, ProjectRow, UserBody, UserId, UserRow},
 };
-use crate::model::{MessageId, Patch, PatchId, Project, ProjectName, UserName};
+use crate::model::{EventCursor, MessageId, Patch, PatchId, Project, ProjectId, ProjectName, UserName};
 
 /// A version of Patchwork's API that shows relations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -190,11 +193,57 @@ impl Reader {
     /// # Errors
     /// When the tracker cannot be read, or not to the end.
     pub async fn patches(&self, project: &Project, progress: &(dyn Fn(Progress) + Sync)) -> Result<Vec<Patch>, Error> {
+        let mut sweep = self.sweep(project, Resume::default());
+        let mut patches = Vec::new();
+        while let Some(rows) = sweep.next_rows().await? {
+            patches.extend(rows.patches);
+            progress(Progress {
+                patches: rows.resume.rows,
+                expected: rows.expected,
+            });
+        }
+        Ok(patches)
+    }
+
+    /// As [`Self::patches`], page by page, and from where an earlier sweep of the project ended. Nothing is read before it is asked for.
+    ///
+    /// What changes meanwhile may be missing: a patch that comes into the project with a low number, and the patch after one that is deleted,
+    /// which moves up to a page that was read already.
+    #[must_use]
+    pub fn sweep(&self, project: &Project, from: Resume) -> Sweep {
         let mut list = self.under(&["patches"]);
         list.query_pairs_mut()
             .append_pair("project", &project.id.to_string())
             .append_pair("order", "id");
-        every_patch(&self.session, &list, progress).await
+        Sweep::new(self.session.clone(), &list, from)
+    }
+
+    /// What happened in these projects since `cursor`, found by walking down the tracker's list of events, newest first, in at most
+    /// `most_pages` requests.
+    ///
+    /// Events are not enough to know a tracker by: dissolving a pair leaves none, nor does what administrators do.
+    ///
+    /// # Errors
+    /// When the tracker cannot be read. That its events do not lead to the cursor is no error, but tells so: see [`WalkEnd`].
+    ///
+    /// [`WalkEnd`]: super::WalkEnd
+    pub async fn events(&self, projects: &[ProjectId], cursor: &EventCursor, most_pages: usize) -> Result<Walk, Error> {
+        events::walk(&self.session, &self.events_of(projects), cursor, most_pages).await
+    }
+
+    /// The cursor for [`Self::events`] from here on, in one request; `None` where the tracker shows no events.
+    ///
+    /// # Errors
+    /// When the tracker cannot be read.
+    pub async fn event_cursor(&self, projects: &[ProjectId]) -> Result<Option<EventCursor>, Error> {
+        events::cursor(&self.session, &self.events_of(projects)).await
+    }
+
+    fn events_of(&self, projects: &[ProjectId]) -> Url {
+        let mut list = self.under(&["events"]);
+        list.query_pairs_mut()
+            .extend_pairs(projects.iter().map(|project| ("project", project.to_string())));
+        list
     }
 
     /// One patch with its relation, or `None` when there is none of that id and message id.
@@ -204,14 +253,41 @@ impl Reader {
     /// # Errors
     /// When the tracker cannot be read.
     pub async fn patch(&self, id: PatchId, message_id: &MessageId) -> Result<Option<Patch>, Error> {
-        let mut list = self.under(&["patches"]);
-        list.query_pairs_mut().append_pair("msgid", message_id.bare());
+        let list = self.of_mail(message_id);
         let shown = self.session.shown(&list);
         let rows: Vec<PatchRow> = every_page(&self.session, list, "the patches of a mail").await?;
         match rows.into_iter().find(|row| row.id == id) {
             Some(row) => row.into_patch(&shown),
             None => Ok(None),
         }
+    }
+
+    /// The mail that brought a patch, as the tracker hands it out to be applied; `None` when there is none of that id and message id.
+    ///
+    /// It begins with the line for mailboxes (`From patchwork …`). Lines further down that look like one are not quoted.
+    ///
+    /// # Errors
+    /// When the tracker cannot be read, hands out its mails on another server, or sends more than any list lets through.
+    pub async fn mail(&self, id: PatchId, message_id: &MessageId) -> Result<Option<Vec<u8>>, Error> {
+        let list = self.of_mail(message_id);
+        let rows: Vec<MailRow> = every_page(&self.session, list.clone(), "the patches of a mail").await?;
+        let Some(row) = rows.into_iter().find(|row| row.id == id) else {
+            return Ok(None);
+        };
+        let mbox = on_same_server(&list, row.mbox).map_err(|bad| self.session.bad_link(&list, bad))?;
+        match self.session.get_mail(&mbox, "the mail of a patch").await {
+            Ok(mail) => Ok(Some(mail)),
+            // It was deleted meanwhile.
+            Err(error) if error.has_status(StatusCode::NOT_FOUND) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The list of the patches that a mail brought: one in each project that it was sent to.
+    fn of_mail(&self, message_id: &MessageId) -> Url {
+        let mut list = self.under(&["patches"]);
+        list.query_pairs_mut().append_pair("msgid", message_id.bare());
+        list
     }
 
     pub(super) const fn session(&self) -> &Session {

@@ -1,10 +1,20 @@
 //! The shapes of Patchwork's answers: only what is read of them. Fields that are not named here are passed over.
 
-use jiff::civil::DateTime;
-use serde::{Deserialize, de::IgnoredAny};
+use jiff::civil::{Date, DateTime};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, IgnoredAny},
+};
+use url::Url;
 
 use super::{Address, Error};
-use crate::model::{MessageId, Patch, PatchId, Project, ProjectId, ProjectName, UserName};
+use crate::model::{Event, EventId, EventKind, MessageId, Patch, PatchId, Project, ProjectId, ProjectName, Subject, UserName};
+
+/// Patchwork's word for the events of patches that arrived.
+pub(super) const PATCH_CREATED: &str = "patch-created";
+
+/// Patchwork's word for the events of patches that joined or left a relation.
+pub(super) const RELATION_CHANGED: &str = "patch-relation-changed";
 
 /// The index of an API version. It does not tell its version; that it lists patches tells that it is Patchwork's.
 #[derive(Debug, Deserialize)]
@@ -108,10 +118,91 @@ impl PatchRow {
             id,
             project: project.id,
             message_id,
-            date: date.and_then(|date| date.parse::<DateTime>().ok()).map(DateTime::date),
+            date: day(date),
             commit_ref: commit_ref.filter(|commit| !commit.is_empty()),
             related,
         }))
+    }
+}
+
+/// A patch in a list of patches, for its mail.
+#[derive(Debug, Deserialize)]
+pub(super) struct MailRow {
+    pub(super) id: PatchId,
+    /// Where the mail is.
+    #[serde(deserialize_with = "address")]
+    pub(super) mbox: Url,
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(D::Error::custom)
+}
+
+/// The day of a date as Patchwork writes it, without a zone.
+fn day(date: Option<String>) -> Option<Date> {
+    date.and_then(|date| date.parse::<DateTime>().ok()).map(DateTime::date)
+}
+
+/// An event in the list of events.
+#[derive(Debug, Deserialize)]
+pub(super) struct EventRow {
+    id: EventId,
+    category: String,
+    project: ProjectReference,
+    actor: Option<Actor>,
+    payload: Payload,
+}
+
+#[derive(Debug, Deserialize)]
+struct Actor {
+    username: UserName,
+}
+
+/// What an event is about. Which fields there are depends on its category.
+#[derive(Debug, Deserialize)]
+struct Payload {
+    patch: Option<Mention>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Mention {
+    id: PatchId,
+    msgid: String,
+    date: Option<String>,
+}
+
+impl EventRow {
+    pub(super) fn into_event(self) -> Event {
+        let Self {
+            id,
+            category,
+            project,
+            actor,
+            payload,
+        } = self;
+        Event {
+            id,
+            kind: match category.as_str() {
+                PATCH_CREATED => EventKind::PatchCreated,
+                RELATION_CHANGED => EventKind::RelationChanged,
+                _ => EventKind::Other,
+            },
+            project: project.id,
+            subject: payload.patch.map(Mention::into_subject),
+            actor: actor.map(|actor| actor.username),
+        }
+    }
+}
+
+impl Mention {
+    fn into_subject(self) -> Subject {
+        let Self { id, msgid, date } = self;
+        Subject {
+            patch: id,
+            message_id: MessageId::parse(&msgid).ok(),
+            date: day(date),
+        }
     }
 }
 

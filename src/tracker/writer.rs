@@ -1,4 +1,4 @@
-//! What may be written to a tracker: which patches are related.
+//! What may be written to a tracker: which patches are related, and which commit a patch became.
 
 use std::fmt;
 
@@ -15,7 +15,8 @@ use crate::model::PatchId;
 /// An answer to a write is read this far: it is a patch with its diff, and nothing in it is of interest.
 const MOST_BYTES: usize = 16 << 20;
 
-/// Writes to one tracker, at the pace that it shares with the [`Reader`] it was made from.
+/// Writes to one tracker, at the pace that it shares with the [`Reader`] it was made from. What it writes of a patch is its `related` or its
+/// `commit_ref`, one at a time; everything else stays as it is.
 ///
 /// Each write is one request, sent once: no redirect is followed and nothing is tried again, since only a read can tell whether a write
 /// that went unanswered took effect. For the same reason a success tells no more than that the server says so: its `related` is often
@@ -25,9 +26,12 @@ pub struct Writer {
     session: Session,
 }
 
+/// The body of a write. Fields that it does not name stay as they are.
 #[derive(Serialize)]
-struct Change<'a> {
-    related: &'a [PatchId],
+#[serde(rename_all = "snake_case")]
+enum Change<'a> {
+    Related(&'a [PatchId]),
+    CommitRef(&'a str),
 }
 
 impl Writer {
@@ -46,7 +50,7 @@ impl Writer {
     /// # Errors
     /// See [`WriteError`]: what is not [`WriteError::Unknown`] was not carried out.
     pub async fn clear(&self, patch: PatchId) -> Result<(), WriteError> {
-        self.write(patch, &[]).await
+        self.write(patch, Change::Related(&[])).await
     }
 
     /// Puts a patch, the patches `related`, and the relation that one of them may be in into one relation.
@@ -61,17 +65,27 @@ impl Writer {
                 why: Unsent::NothingToRelate,
             });
         }
-        self.write(patch, related).await
+        self.write(patch, Change::Related(related)).await
+    }
+
+    /// Writes down the commit that a patch became, in place of what was there. The patch's relation stays as it is.
+    ///
+    /// Patchwork takes up to 255 characters, and cuts off white space around them.
+    ///
+    /// # Errors
+    /// See [`WriteError`]: what is not [`WriteError::Unknown`] was not carried out.
+    pub async fn set_commit_ref(&self, patch: PatchId, commit: &str) -> Result<(), WriteError> {
+        self.write(patch, Change::CommitRef(commit)).await
     }
 
     fn address(&self, patch: PatchId) -> Url {
         self.reader.under(&["patches", &patch.to_string()])
     }
 
-    async fn write(&self, patch: PatchId, related: &[PatchId]) -> Result<(), WriteError> {
+    async fn write(&self, patch: PatchId, change: Change<'_>) -> Result<(), WriteError> {
         let url = self.address(patch);
         let slot = self.session.slot().await;
-        let request = self.session.request(Method::PATCH, &url).json(&Change { related });
+        let request = self.session.request(Method::PATCH, &url).json(&change);
         match self.session.send(&slot, request).await {
             Ok(response) => self.outcome(response, &url).await,
             Err(error) => Err(self.unanswered(&url, error)),

@@ -11,7 +11,7 @@ use std::{
 
 use kinset::{
     model::Patch,
-    tracker::{Error, Progress, Reader, RetryPolicy, Settings},
+    tracker::{Error, Progress, Reader, Resume, RetryPolicy, Settings},
 };
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
@@ -48,11 +48,15 @@ async fn read(server: &MockServer, width: usize) -> Result<Vec<Patch>, Error> {
         concurrent_requests: concurrent(width),
         ..settings(&server.uri())
     };
-    Reader::connect(settings, Some(&token()))
+    let mut sweep = Reader::connect(settings, Some(&token()))
         .await
         .unwrap()
-        .patches(&project(), &|_| {})
-        .await
+        .sweep(&project(), Resume::default());
+    let mut patches = Vec::new();
+    while let Some(rows) = sweep.next_rows().await? {
+        patches.extend(rows.patches);
+    }
+    Ok(patches)
 }
 
 /// The pages that were asked for, in that order, as `page x per_page`.
@@ -383,7 +387,7 @@ async fn a_patch_with_a_malformed_message_id_is_left_out_with_a_word() {
     list[1]["msgid"] = "no brackets".into();
     let server = serving(PatchList::new(list)).await;
     assert_eq!(ids(&read(&server, 1).await.unwrap()), [1, 3]);
-    insta::assert_snapshot!(log.warnings().join("\n"), @"tracker::paging: patches with a malformed message id are left out patches=1 first=2");
+    insta::assert_snapshot!(log.warnings().join("\n"), @"tracker::sweep: patches with a malformed message id are left out patches=1 first=2");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use kinset::{
-    model::{PatchId, ProjectName},
+    model::{EventCursor, PatchId, ProjectId, ProjectName},
     remedy::Remedy,
     tracker::{Reader, Settings, Writer},
 };
@@ -62,6 +62,9 @@ async fn no_error_and_no_log_line_holds_the_token_even_if_the_server_sends_it_ba
             reader.project(&ProjectName("alpha".to_owned())).await.err(),
             reader.patches(&project(), &|_| {}).await.err(),
             reader.patch(PatchId(1), &message_id(1)).await.err(),
+            reader.mail(PatchId(1), &message_id(1)).await.err(),
+            reader.events(&[ProjectId(1)], &EventCursor::default(), 9).await.err(),
+            reader.event_cursor(&[ProjectId(1)]).await.err(),
             Reader::connect(settings(&format!("{}/x/", server.uri())), Some(&token()))
                 .await
                 .err(),
@@ -69,7 +72,12 @@ async fn no_error_and_no_log_line_holds_the_token_even_if_the_server_sends_it_ba
             said += &error.as_ref().map(everything).unwrap_or_default();
         }
         let writer = Writer::new(&reader, token());
-        said += &writer.clear(PatchId(1)).await.err().as_ref().map(everything).unwrap_or_default();
+        for error in [
+            writer.clear(PatchId(1)).await.err(),
+            writer.set_commit_ref(PatchId(1), "0123abc").await.err(),
+        ] {
+            said += &error.as_ref().map(everything).unwrap_or_default();
+        }
         said += &format!("{reader:?}{reader:#?}{writer:?}{writer:#?}");
 
         let requests = server.received_requests().await.unwrap();

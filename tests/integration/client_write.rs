@@ -11,7 +11,7 @@ use std::{
 use kinset::{
     model::PatchId,
     remedy::Remedy,
-    tracker::{Lost, Reader, Refusal, RetryPolicy, Settings, Unsent, WriteError, Writer},
+    tracker::{Lost, Reader, Refusal, RetryPolicy, Settings, Token, TokenOrigin, Unsent, WriteError, Writer},
 };
 use serde_json::json;
 use wiremock::{
@@ -22,6 +22,8 @@ use wiremock::{
 use crate::client_support::{
     LATE, Raw, SECRET, SOON, index, mortal_patchwork, patchwork, queries, raw_json, raw_server, reader, settings, token, told,
 };
+
+use crate::support::patchwork::{Patchwork, message, small_world};
 
 const ADDRESS: &str = "/api/1.3/patches/7/";
 
@@ -93,6 +95,57 @@ async fn a_relate_names_the_patches_and_a_clear_names_none() {
     let writer = Writer::new(&reader, token());
     writer.relate(PatchId(7), &[PatchId(8), PatchId(9)]).await.unwrap();
     writer.clear(PatchId(10)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_commit_is_sent_alone_and_refused_in_the_same_ways() {
+    let server = patchwork().await;
+    Mock::given(method("PATCH"))
+        .and(path(ADDRESS))
+        .and(body_json(json!({"commit_ref": "0123abc"})))
+        .and(header("authorization", format!("Token {SECRET}")))
+        .respond_with(ResponseTemplate::new(200).set_body_json(json!({"id": 7})))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let writer = Writer::new(&reader(&server).await, token());
+    writer.set_commit_ref(PatchId(7), "0123abc").await.unwrap();
+
+    for (response, is_it) in [
+        (
+            ResponseTemplate::new(400).set_body_json(json!({"commit_ref": ["Ensure this field has no more than 255 characters."]})),
+            (|error| matches!(error, WriteError::Rejected { .. })) as fn(&WriteError) -> bool,
+        ),
+        (detail(403, "You do not have permission to perform this action."), |error| {
+            matches!(
+                error,
+                WriteError::Forbidden {
+                    kind: Refusal::NotMaintainer,
+                    ..
+                }
+            )
+        }),
+        (ResponseTemplate::new(504), |error| matches!(error, WriteError::Unknown { .. })),
+    ] {
+        let server = tracker(response).await;
+        let writer = Writer::new(&reader(&server).await, token());
+        let error = writer.set_commit_ref(PatchId(7), "0123abc").await.unwrap_err();
+        assert!(is_it(&error), "{error:?}");
+        assert_eq!(queries(&server, ADDRESS).await.len(), 1, "a write is sent once");
+    }
+}
+
+#[tokio::test]
+async fn a_commit_is_written_down_on_a_simulated_patchwork_and_its_relation_stays() {
+    let world = small_world(2).with_relation([PatchId(1), PatchId(2)]);
+    let patchwork = Patchwork::start(&world).await;
+    let reader = Reader::connect(settings(&format!("http://{}", patchwork.address)), None)
+        .await
+        .unwrap();
+    let bot = Token::parse("t-bot", &TokenOrigin::Environment("TOKEN".to_owned())).unwrap();
+    Writer::new(&reader, bot).set_commit_ref(PatchId(1), "0123abc").await.unwrap();
+    let patch = reader.patch(PatchId(1), &message(1)).await.unwrap().unwrap();
+    assert_eq!((patch.commit_ref.as_deref(), patch.related), (Some("0123abc"), [PatchId(2)].into()));
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ struct Exchange {
     body: Option<Value>,
     /// Of long lists, only the ids are.
     ids: Option<Vec<u64>>,
+    mail: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -63,13 +64,21 @@ impl Asked {
 
 #[test]
 fn every_recorded_exchange_is_answered_alike() {
-    let recording: Recording = data::own("patchwork-exchanges.json");
+    replay(&data::own("patchwork-exchanges.json"));
+}
+
+#[test]
+fn every_recorded_exchange_about_commits_puts_events_and_mails_is_answered_alike() {
+    replay(&data::own("patchwork-commits-and-mails.json"));
+}
+
+fn replay(recording: &Recording) {
     let simulator = simulator(&recording.world);
     for (number, exchange) in (1..).zip(&recording.exchanges) {
         let asked = &exchange.request;
         let reply = simulator.handle(&asked.request(&recording.host));
         assert_eq!(reply.status, exchange.status, "status of exchange {number}, {asked:?}");
-        for name in ["Content-Type", "Allow", "Vary", "Link", "Location"] {
+        for name in ["Content-Type", "Allow", "Vary", "Link", "Location", "Content-Disposition"] {
             assert_eq!(
                 header(&reply, name),
                 exchange.headers.get(name).map(String::as_str),
@@ -87,6 +96,10 @@ fn every_recorded_exchange_is_answered_alike() {
             let rows = json_body(&reply);
             let shown: Vec<u64> = rows.as_array().unwrap().iter().map(|row| row["id"].as_u64().unwrap()).collect();
             assert_eq!(&shown, ids, "rows of exchange {number}, {asked:?}");
+        }
+        if let Some(mail) = &exchange.mail {
+            let reply = String::from_utf8(reply.body.to_vec()).unwrap();
+            assert_eq!(head(&reply), head(mail), "mail of exchange {number}, {asked:?}");
         }
     }
 }
@@ -209,6 +222,12 @@ fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
 
 fn json_body(reply: &Reply) -> Value {
     serde_json::from_slice(&reply.body).unwrap()
+}
+
+/// The lines of a mail before its text, but for who sent it.
+fn head(mail: &str) -> Vec<&str> {
+    let lines = mail.lines().take_while(|line| !line.is_empty());
+    lines.filter(|line| !line.starts_with("X-Patchwork-Submitter: ")).collect()
 }
 
 /// The value without what every server makes up for itself: dates of events, contents of mails, and who sent them.

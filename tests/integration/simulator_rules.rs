@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use kinset::model::{PatchId, UserName};
-use kinset::tracker::simulator::{Category, Event, Refusal, Rules, World, Written};
+use kinset::model::{PatchId, ProjectId, UserName};
+use kinset::tracker::simulator::{Category, Event, Refusal, Rules, SetupError, World, Written};
 use proptest::prelude::*;
 
 use crate::support::patchwork::message;
@@ -207,4 +207,67 @@ fn a_patch_that_is_deleted_takes_its_events_and_leaves_the_rest_of_its_relation(
     let created: Vec<u64> = rules.events().iter().map(|event: &Event| event.patch.0).collect();
     assert_eq!(created, [1, 3, 4, 5, 6, 7, 8, 9]);
     assert!(rules.events().iter().all(|event| event.category == Category::PatchCreated));
+}
+
+#[test]
+fn a_commit_is_written_down_by_whoever_maintains_the_patch_and_touches_nothing_else() {
+    let mut rules = rules();
+    rules.replace_relations([&[PatchId(3), PatchId(4)][..]]).unwrap();
+    let (before, events) = (classes(&rules), rules.events().len());
+    let commit = Some("0123abc".to_owned());
+    // Patch 4 of the same relation is of a project that `one` does not maintain.
+    let one = UserName("one".to_owned());
+    rules.set_commit_ref(Some(&one), PatchId(3), commit.clone()).unwrap();
+    for (user, patch, refusal) in [
+        (Some(one), PatchId(4), Refusal::Powerless),
+        (None, PatchId(3), Refusal::Anonymous),
+        (Some(UserName("both".to_owned())), PatchId(99), Refusal::UnknownPatch),
+    ] {
+        assert_eq!(rules.set_commit_ref(user.as_ref(), patch, None), Err(refusal));
+    }
+    let written = |id| rules.catalogue().patch(PatchId(id)).unwrap().commit_ref.clone();
+    assert_eq!((written(3), written(4)), (commit, None));
+    assert_eq!((classes(&rules), rules.events().len()), (before, events));
+}
+
+#[test]
+fn a_patch_that_moves_keeps_its_relation_and_leaves_its_events_behind() {
+    let mut rules = rules();
+    let (alpha, beta) = (ProjectId(1), ProjectId(2));
+    rules.replace_relations([&[PatchId(2), PatchId(3)][..]]).unwrap();
+    let (before, events) = (classes(&rules), rules.events().to_vec());
+    rules.move_patch(PatchId(3), beta).unwrap();
+    assert_eq!(rules.catalogue().patch(PatchId(3)).unwrap().project, beta);
+    assert_eq!(*rules.catalogue().patches_of(Some(&[beta].into())), [3, 4, 8].map(PatchId));
+    assert_eq!((classes(&rules), rules.events()), (before, &events[..]));
+    assert_eq!(rules.events()[2].project, alpha);
+    rules.add_comment(PatchId(3)).unwrap();
+    assert_eq!(rules.events().last().unwrap().project, beta);
+}
+
+#[test]
+fn a_patch_that_cannot_move_stays() {
+    let mut rules = rules();
+    let patch = rules.catalogue().patch(PatchId(1)).unwrap().clone();
+    rules
+        .add_patch(kinset::tracker::simulator::Patch {
+            id: PatchId(10),
+            project: ProjectId(2),
+            ..patch
+        })
+        .unwrap();
+    let patches = rules.catalogue().patches().cloned().collect::<Vec<_>>();
+    assert!(matches!(
+        rules.move_patch(PatchId(10), ProjectId(1)),
+        Err(SetupError::MessageTaken { .. })
+    ));
+    assert!(matches!(
+        rules.move_patch(PatchId(10), ProjectId(3)),
+        Err(SetupError::UnknownProject { .. })
+    ));
+    assert_eq!(
+        rules.move_patch(PatchId(99), ProjectId(1)),
+        Err(SetupError::UnknownPatch(PatchId(99)))
+    );
+    assert_eq!(rules.catalogue().patches().cloned().collect::<Vec<_>>(), patches);
 }

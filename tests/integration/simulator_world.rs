@@ -38,7 +38,8 @@ fn every_optional_field_is_read() {
         r#"{
             "projects": [{"link_name": "alpha", "id": 7, "name": "Alpha", "list_id": "a.example.org", "list_email": "a@example.org"}, "beta"],
             "users": {"bot": {"id": 5, "token": "t", "maintains": ["beta"], "first_name": "B", "last_name": "Ot", "email": "b@example.org"}},
-            "patches": [{"id": 3, "project": "alpha", "msgid": "<a@b>", "name": "a subject", "date": "2026-01-31T12:00:00"}],
+            "patches": [{"id": 3, "project": "alpha", "msgid": "<a@b>", "name": "a subject", "date": "2026-01-31T12:00:00",
+                "commit_ref": "0123abc", "mail": "From a\n\nb\n"}],
             "hidden_relations": [3],
             "api_versions": ["1.2"],
             "max_per_page": 10,
@@ -58,6 +59,10 @@ fn every_optional_field_is_read() {
     assert_eq!(
         (patch.name.as_str(), patch.date.to_string().as_str()),
         ("a subject", "2026-01-31T12:00:00")
+    );
+    assert_eq!(
+        (patch.commit_ref.as_deref(), patch.mail.as_deref()),
+        (Some("0123abc"), Some("From a\n\nb\n"))
     );
     assert!(rules.hidden_relations().contains(&PatchId(3)));
     assert_eq!((world.api_versions, world.max_per_page.get()), (vec![ApiVersion::V1_2], 10));
@@ -99,7 +104,7 @@ fn what_is_wrong_with_a_world_is_told_with_its_place_and_its_remedy() {
         (
             r#"{"patches": [{"id": 1, "project": "alpha", "msgid": "<a@b>", "subject": "x"}]}"#,
             "w.json, at patches[0].subject: there is no \"subject\" here",
-            "known here: id, project, msgid, name, date",
+            "known here: id, project, msgid, name, date, commit_ref, mail",
         ),
         (
             r#"{"faults": [{"kind": "rest", "when": {"every": 1}}]}"#,
@@ -361,4 +366,66 @@ async fn an_address_in_use_and_a_broken_world_are_told() {
     let error = run(taken.address, broken, |_| {}, std::future::pending()).await.unwrap_err();
     assert!(matches!(error, RunError::World(_)));
     assert!(error.remedy().unwrap().contains("give each project"));
+}
+
+#[tokio::test]
+async fn a_mail_is_handed_out_as_the_world_has_it_and_made_up_where_it_has_none() {
+    let mut world = small_world(2);
+    world.patches[0].mail = Some("From here\n\nThe mail\n".to_owned());
+    let patchwork = Patchwork::start(&world).await;
+    let mails = patchwork.json("/api/1.3/patches/?order=id").await;
+    let mut texts = Vec::new();
+    for row in mails.as_array().unwrap() {
+        texts.push(
+            client()
+                .get(row["mbox"].as_str().unwrap())
+                .send()
+                .await
+                .unwrap()
+                .text()
+                .await
+                .unwrap(),
+        );
+    }
+    assert_eq!(texts[0], "From here\n\nThe mail\n");
+    insta::assert_snapshot!(texts[1], @r#"
+    From patchwork Thu Jan  1 00:01:00 2026
+    Content-Type: text/plain; charset="utf-8"
+    MIME-Version: 1.0
+    Content-Transfer-Encoding: 7bit
+    X-Patchwork-Submitter: "A. Author" <author@example.org>
+    X-Patchwork-Id: 2
+    Message-Id: <m2@example.org>
+    Subject: [PATCH] fix thing 2
+    Date: Thu, 01 Jan 2026 00:01:00 -0000
+
+    Thing 2 was broken.
+
+    diff --git a/f b/f
+    --- a/f
+    +++ b/f
+    @@ -2 +2 @@
+    -old 2
+    +new 2
+    "#);
+}
+
+#[tokio::test]
+async fn comments_leave_events_that_api_1_2_does_not_show() {
+    let patchwork = Patchwork::start(&small_world(1)).await;
+    patchwork.simulator.with_rules(|rules| rules.add_comment(PatchId(1))).unwrap();
+    let categories = |rows: Value| -> Vec<String> {
+        let rows = rows.as_array().unwrap().iter();
+        rows.map(|row| row["category"].as_str().unwrap().to_owned()).collect()
+    };
+    let newest = patchwork.json("/api/1.3/events/").await;
+    let payload = newest[0]["payload"].as_object().unwrap();
+    assert_eq!(payload.keys().collect::<Vec<_>>(), ["comment", "patch"]);
+    assert_eq!(
+        payload["comment"].as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["date", "id", "list_archive_url", "msgid", "url", "web_url"],
+        "as on a real server"
+    );
+    assert_eq!(categories(newest), ["patch-comment-created", "patch-created"]);
+    assert_eq!(categories(patchwork.json("/api/1.2/events/").await), ["patch-created"]);
 }

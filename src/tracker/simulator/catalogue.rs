@@ -73,6 +73,10 @@ pub struct Patch {
     pub name: String,
     /// The mail's own date, without a zone; the members of a relation are listed by it.
     pub date: DateTime,
+    /// The commit that the patch became, as somebody wrote it down; an empty text is another thing than none.
+    pub commit_ref: Option<String>,
+    /// The whole mail, as it is handed out; one is made up where there is none.
+    pub mail: Option<String>,
 }
 
 impl Patch {
@@ -88,6 +92,8 @@ impl Patch {
             message_id,
             name: format!("[PATCH] fix thing {id}"),
             date: first.saturating_add(since_first),
+            commit_ref: None,
+            mail: None,
         }
     }
 }
@@ -240,6 +246,26 @@ impl Catalogue {
             index.retain(|&other| other != id);
         }
         Ok(patch)
+    }
+
+    /// Puts a patch into another project.
+    ///
+    /// # Errors
+    /// When there is no such patch or project, or the mail is in that project already; nothing has changed then.
+    pub(super) fn move_patch(&mut self, id: PatchId, project: ProjectId) -> Result<(), SetupError> {
+        let patch = self.remove_patch(id)?;
+        let moved = Patch { project, ..patch.clone() };
+        self.add_patch(moved).or_else(|error| {
+            self.add_patch(patch)?;
+            Err(error)
+        })
+    }
+
+    /// Writes down the commit that a patch became.
+    pub(super) fn set_commit_ref(&mut self, id: PatchId, commit_ref: Option<String>) {
+        if let Some(patch) = self.patches.get_mut(&id) {
+            patch.commit_ref = commit_ref;
+        }
     }
 
     /// All projects, by number.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::catalogue::{Catalogue, Patch, SetupError, User};
 use super::hash_order;
 use super::membership::{Joined, Membership, RelationId};
-use crate::model::{PatchId, UserName};
+use crate::model::{PatchId, ProjectId, UserName};
 
 /// Number of an event. Newer events have higher ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +21,8 @@ pub enum Category {
     PatchCreated,
     /// A patch came into a relation or left one. Not all such changes leave one: see [`Rules::write`].
     PatchRelationChanged,
+    /// Somebody answered to a patch. Stands for all that happens to patches besides. API 1.3 and newer show it.
+    PatchCommentCreated,
 }
 
 impl Category {
@@ -30,6 +32,7 @@ impl Category {
         match self {
             Self::PatchCreated => "patch-created",
             Self::PatchRelationChanged => "patch-relation-changed",
+            Self::PatchCommentCreated => "patch-comment-created",
         }
     }
 }
@@ -41,8 +44,10 @@ pub struct Event {
     pub id: EventId,
     /// What happened.
     pub category: Category,
-    /// The patch that it happened to; the event belongs to that patch's project.
+    /// The patch that it happened to.
     pub patch: PatchId,
+    /// The project that the patch belonged to then.
+    pub project: ProjectId,
     /// Who did it, where Patchwork knows.
     pub actor: Option<UserName>,
 }
@@ -168,6 +173,8 @@ impl Rules {
     /// and the patch's present relation end up in one relation; nothing is ever taken out. Members pulled in leave events without an
     /// actor; the patch at the address leaves one with the user as actor, unless it was in the relation, or the list names it.
     ///
+    /// A `PUT` that does not name `related` is the same as one with an empty list.
+    ///
     /// The reply's `related` is missing after a clear. After a relate through a patch that was in the relation already, it lists the members
     /// from before the write, except where the first member that Patchwork meets in walking all patches concerned is one that the list
     /// names: then it tells the truth. That walk follows the hash order of the patches' true numbers.
@@ -210,6 +217,16 @@ impl Rules {
                 Ok(Written { related: Some(listed) })
             }
         }
+    }
+
+    /// `PATCH` of a patch's `commit_ref`. Leaves no event, and relations as they are.
+    ///
+    /// # Errors
+    /// As [`Self::admit`]: the patch at the address is the only one whose project matters.
+    pub fn set_commit_ref(&mut self, user: Option<&UserName>, patch: PatchId, commit_ref: Option<String>) -> Result<(), Refusal> {
+        self.admit(user, patch)?;
+        self.catalogue.set_commit_ref(patch, commit_ref);
+        Ok(())
     }
 
     fn admitted(&self, user: Option<&UserName>, patch: PatchId) -> Result<&User, Refusal> {
@@ -287,11 +304,15 @@ impl Rules {
     }
 
     fn record(&mut self, category: Category, patch: PatchId, actor: Option<UserName>) {
+        let Some(project) = self.catalogue.patch(patch).map(|patch| patch.project) else {
+            return;
+        };
         self.last_event += 1;
         self.events.push(Event {
             id: EventId(self.last_event),
             category,
             patch,
+            project,
             actor,
         });
     }
@@ -318,6 +339,27 @@ impl Rules {
         self.catalogue.remove_patch(patch)?;
         self.membership.leave(patch);
         self.events.retain(|event| event.patch != patch);
+        Ok(())
+    }
+
+    /// An administrator puts a patch into another project. Leaves no event, and those that it left before stay in the project that it was
+    /// in then.
+    ///
+    /// # Errors
+    /// When there is no such patch or project, or the mail is in that project already; nothing has changed then.
+    pub fn move_patch(&mut self, patch: PatchId, project: ProjectId) -> Result<(), SetupError> {
+        self.catalogue.move_patch(patch, project)
+    }
+
+    /// A mail arrives that answers to a patch. Leaves an event.
+    ///
+    /// # Errors
+    /// When there is no such patch.
+    pub fn add_comment(&mut self, patch: PatchId) -> Result<(), SetupError> {
+        if self.catalogue.patch(patch).is_none() {
+            return Err(SetupError::UnknownPatch(patch));
+        }
+        self.record(Category::PatchCommentCreated, patch, None);
         Ok(())
     }
 

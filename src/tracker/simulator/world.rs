@@ -36,7 +36,7 @@ use crate::remedy::{Remedy, nearest};
 /// | --- | --- | --- |
 /// | `projects` | link names, or objects with `link_name` and perhaps `id`, `name`, `list_id`, `list_email` | no projects; ids count from 1 |
 /// | `users` | by name: `token`, and perhaps `id`, `maintains` (link names), `first_name`, `last_name`, `email` | no users; ids count from 1 in the order of the names |
-/// | `patches` | `id`, `project` (a link name), `msgid` with its brackets, and perhaps `name` (the subject) and `date` (`2026-01-31T12:00:00`) | no patches |
+/// | `patches` | `id`, `project` (a link name), `msgid` with its brackets, and perhaps `name` (the subject), `date` (`2026-01-31T12:00:00`), `commit_ref` and `mail` (the whole of it) | no patches |
 /// | `relations` | lists of two or more patch ids | no relations |
 /// | `hidden_relations` | ids of patches that are in a relation of one, which no read shows | none |
 /// | `api_versions` | of `"1.1"`, `"1.2"`, `"1.3"`; others answer 404 | all three |
@@ -116,6 +116,10 @@ pub struct WorldPatch {
     /// The mail's own date, without a zone; a minute after that of the patch with the number before where there is none.
     #[serde(default, deserialize_with = "naive_date")]
     pub date: Option<DateTime>,
+    /// The commit that it became, as somebody wrote it down.
+    pub commit_ref: Option<String>,
+    /// The whole mail, as it is handed out; one is made up where there is none.
+    pub mail: Option<String>,
 }
 
 /// Why a world cannot be.
@@ -271,6 +275,8 @@ impl World {
             msgid,
             name: None,
             date: None,
+            commit_ref: None,
+            mail: None,
         });
         self
     }
@@ -387,6 +393,8 @@ impl WorldPatch {
         Ok(Patch {
             name: self.name.clone().unwrap_or(plain.name),
             date: self.date.unwrap_or(plain.date),
+            commit_ref: self.commit_ref.clone(),
+            mail: self.mail.clone(),
             ..plain
         })
     }

@@ -1,9 +1,10 @@
 //! Patchwork's REST API over [`Rules`]: plain requests in, plain replies out; no network.
 //!
-//! Served are the index, projects, users, patches and events, in the versions that the world lists. What a real server would answer and
+//! Served are the index, projects, users, patches and events, in the versions that the world lists, and mails, which are no part of the API. What a real server would answer and
 //! this one cannot is refused with 501, never made up.
 
 mod auth;
+mod mail;
 mod message;
 mod negotiation;
 mod patches;
@@ -27,7 +28,7 @@ use self::route::{Resource, Route};
 use self::shapes::Site;
 pub use self::version::ApiVersion;
 use super::catalogue::{Project, User, UserId};
-use super::rules::{Event, Extent, Refusal, Rules};
+use super::rules::{Category, Event, Extent, Refusal, Rules};
 use crate::model::{ProjectId, UserName};
 
 /// What holds for all requests.
@@ -83,7 +84,7 @@ pub(super) fn answer(rules: &mut Rules, settings: &Settings, request: &Request, 
     let (version, index, resource) = match route::find(&request.path, &settings.versions) {
         Route::Found { version, index, resource } => (version, index, resource),
         Route::MissingSlash => return redirect_to_slash(request),
-        Route::Nowhere => return Reply::html(404, "404: File not found - Patchwork").with_header("Vary", "Cookie"),
+        Route::Nowhere => return mail::answer(rules.catalogue(), request),
     };
     let root = format!("http://{}", request.headers.host.as_deref().unwrap_or("localhost"));
     let visit = Visit {
@@ -218,11 +219,10 @@ impl Visit<'_> {
         let category = query.last("category").filter(|category| !category.is_empty());
         let projects = self.project_filter(rules, query);
         let is_wanted = |event: &&Event| {
-            let project = || rules.catalogue().patch(event.patch).map(|patch| patch.project);
-            category.is_none_or(|category| category == event.category.as_str())
-                && projects
-                    .as_ref()
-                    .is_none_or(|projects| project().is_some_and(|project| projects.contains(&project)))
+            let is_shown = event.category != Category::PatchCommentCreated || self.version >= ApiVersion::V1_3;
+            is_shown
+                && category.is_none_or(|category| category == event.category.as_str())
+                && projects.as_ref().is_none_or(|projects| projects.contains(&event.project))
         };
         let site = self.site(rules);
         let rows: Vec<&Event> = rules.events().iter().filter(is_wanted).collect();

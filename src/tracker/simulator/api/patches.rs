@@ -11,7 +11,7 @@ use super::{Reply, Visit};
 use crate::model::{PatchId, UserName};
 use crate::tracker::simulator::api::version::ApiVersion;
 use crate::tracker::simulator::catalogue::{Patch, Project};
-use crate::tracker::simulator::rules::{Refusal, Rules};
+use crate::tracker::simulator::rules::{Extent, Refusal, Rules};
 
 /// Filters that a real server has besides.
 const OTHER_FILTERS: [&str; 9] = [
@@ -98,13 +98,16 @@ impl Visit<'_> {
             Update::Partial
         };
         let media_type = self.request.headers.content_type.as_deref().unwrap_or_default();
-        let related = write_body::read(&self.request.body, media_type, update, |patch| {
+        let changes = write_body::read(&self.request.body, media_type, update, |patch| {
             rules.catalogue().patch(patch).is_some()
         })?;
-        let shown = match related {
+        let shown = match changes.related {
             Some(related) => rules.write_to_extent(user, id, &related, self.extent)?.related,
             None => rules.listed(id),
         };
+        if let Some(commit_ref) = changes.commit_ref.filter(|_| self.extent == Extent::Whole) {
+            rules.set_commit_ref(user, id, commit_ref)?;
+        }
         // Patchwork fills a field that it lost only where the whole patch was sent.
         let shown = shown.or((update == Update::Full).then(Vec::new));
         let (patch, project) = found_patch(rules, id).ok_or(Refusal::UnknownPatch)?;

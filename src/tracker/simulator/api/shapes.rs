@@ -7,6 +7,7 @@ use jiff::civil::{DateTime, date};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
+use super::mail;
 use super::version::ApiVersion;
 use super::write_body::STATE;
 use crate::model::PatchId;
@@ -140,7 +141,7 @@ pub(super) struct PatchBody<'a> {
     list_archive_url: Option<()>,
     date: String,
     name: &'a str,
-    commit_ref: (),
+    commit_ref: Option<&'a str>,
     pull_url: (),
     state: &'static str,
     archived: bool,
@@ -191,6 +192,19 @@ struct PayloadBody<'a> {
     patch: Option<MentionBody<'a>>,
     #[serde(flatten)]
     relations: Option<RelationsBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<CommentBody>,
+}
+
+/// A mail that answers to a patch.
+#[derive(Serialize)]
+struct CommentBody {
+    id: u64,
+    url: String,
+    web_url: String,
+    msgid: String,
+    list_archive_url: (),
+    date: String,
 }
 
 /// Null on every server seen.
@@ -290,14 +304,13 @@ impl<'a> Site<'a> {
 
     /// A patch at its own address, with the relatives given; `None` leaves the field out.
     pub(super) fn patch_detail(&self, patch: &'a Patch, project: &'a Project, related: Option<Vec<PatchId>>) -> PatchBody<'a> {
-        let id = patch.id;
         let detail = DetailBody {
             headers: HeadersBody {
                 message_id: patch.message_id.as_str(),
                 subject: &patch.name,
             },
-            content: format!("Thing {id} was broken.\n"),
-            diff: format!("diff --git a/f b/f\n--- a/f\n+++ b/f\n@@ -{id} +{id} @@\n-old {id}\n+new {id}\n"),
+            content: mail::content(patch.id),
+            diff: mail::diff(patch.id),
             prefixes: [],
         };
         self.patch(patch, project, related, Some(detail))
@@ -320,7 +333,7 @@ impl<'a> Site<'a> {
             list_archive_url: self.archive_url(),
             date: shown(patch.date),
             name: &patch.name,
-            commit_ref: (),
+            commit_ref: patch.commit_ref.as_deref(),
             pull_url: (),
             state: STATE,
             archived: false,
@@ -347,7 +360,7 @@ impl<'a> Site<'a> {
     pub(super) fn event(&self, event: &'a Event) -> EventBody<'a> {
         let catalogue = self.rules.catalogue();
         let patch = catalogue.patch(event.patch);
-        let project = patch.and_then(|patch| catalogue.project(patch.project));
+        let project = catalogue.project(event.project);
         let actor = event.actor.as_ref().and_then(|name| catalogue.user_named(name));
         let relations = RelationsBody {
             previous_relation: (),
@@ -362,7 +375,21 @@ impl<'a> Site<'a> {
             payload: PayloadBody {
                 patch: patch.map(|patch| self.mention(patch)),
                 relations: (event.category == Category::PatchRelationChanged).then_some(relations),
+                comment: (event.category == Category::PatchCommentCreated).then(|| self.comment(event)),
             },
+        }
+    }
+
+    /// Comments are numbered as their events.
+    fn comment(&self, event: &Event) -> CommentBody {
+        let id = event.id.0;
+        CommentBody {
+            id,
+            url: self.address(&format!("patches/{}/comments/{id}/", event.patch)),
+            web_url: format!("{}/comment/{id}/", self.root),
+            msgid: format!("<c{id}@example.org>"),
+            list_archive_url: (),
+            date: event_date(event),
         }
     }
 

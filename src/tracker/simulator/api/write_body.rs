@@ -23,7 +23,18 @@ const STATES: [&str; 10] = [
 /// The state of every simulated patch.
 pub(super) const STATE: &str = STATES[0];
 /// Fields that Patchwork lets maintainers write, and this simulator does not.
-const OTHER_WRITABLE: [&str; 3] = ["archived", "commit_ref", "pull_url"];
+const OTHER_WRITABLE: [&str; 2] = ["archived", "pull_url"];
+/// No commit may be written down with more characters.
+const LONGEST_COMMIT_REF: usize = 255;
+
+/// What a body asks for. What it does not ask for stays as it is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Changes {
+    /// What is to become of the patch's relation.
+    pub(super) related: Option<Vec<PatchId>>,
+    /// What is to become of its commit.
+    pub(super) commit_ref: Option<Option<String>>,
+}
 
 /// Which fields must be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +66,8 @@ pub(super) enum BodyError {
 #[derive(Debug, Serialize)]
 pub(super) struct FieldErrors {
     #[serde(skip_serializing_if = "Option::is_none")]
+    commit_ref: Option<[String; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<[String; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     delegate: Option<[String; 1]>,
@@ -64,7 +77,7 @@ pub(super) struct FieldErrors {
 
 impl FieldErrors {
     fn is_any(&self) -> bool {
-        self.state.is_some() || self.delegate.is_some() || self.related.is_some()
+        self.commit_ref.is_some() || self.state.is_some() || self.delegate.is_some() || self.related.is_some()
     }
 }
 
@@ -74,35 +87,35 @@ enum FieldError {
     NotSimulated(&'static str),
 }
 
-/// Reads what is to become of `related`; `None` where nothing is.
-pub(super) fn read(
-    body: &[u8],
-    media_type: &str,
-    update: Update,
-    exists: impl Fn(PatchId) -> bool,
-) -> Result<Option<Vec<PatchId>>, BodyError> {
+/// Reads what a body asks for.
+pub(super) fn read(body: &[u8], media_type: &str, update: Update, exists: impl Fn(PatchId) -> bool) -> Result<Changes, BodyError> {
     let entries = entries(body, media_type)?;
     let field = |name: &str| entries.iter().find(|(key, _)| key == name).map(|(_, value)| value);
-    let state = refusal(state(field("state"), update))?;
-    let delegate = refusal(delegate(field("delegate"), update))?;
-    let (related, related_refusal) = match field("related").map(|value| related(value, exists)).transpose() {
-        Ok(related) => (related, None),
-        Err(error) => (None, refusal(Err(error))?),
-    };
+    let (commit_ref, commit_ref_refusal) = outcome(field("commit_ref").map(commit_ref).transpose())?;
+    let (_, state_refusal) = outcome(state(field("state"), update))?;
+    let (_, delegate_refusal) = outcome(delegate(field("delegate"), update))?;
+    let (related, related_refusal) = outcome(field("related").map(|value| related(value, exists)).transpose())?;
     let errors = FieldErrors {
-        state,
-        delegate,
+        commit_ref: commit_ref_refusal,
+        state: state_refusal,
+        delegate: delegate_refusal,
         related: related_refusal,
     };
     if errors.is_any() {
         return Err(BodyError::Fields(errors));
     }
     if OTHER_WRITABLE.iter().any(|name| field(name).is_some()) {
-        return Err(BodyError::NotSimulated("it writes no field of a patch other than `related`"));
+        return Err(BodyError::NotSimulated(
+            "it writes no fields of a patch other than `related` and `commit_ref`",
+        ));
     }
-    Ok(match update {
-        Update::Partial => related,
-        Update::Full => Some(related.unwrap_or_default()),
+    let related = related.flatten();
+    Ok(Changes {
+        related: match update {
+            Update::Partial => related,
+            Update::Full => Some(related.unwrap_or_default()),
+        },
+        commit_ref: commit_ref.flatten(),
     })
 }
 
@@ -149,10 +162,11 @@ fn form_entries(body: &[u8]) -> Vec<(String, Json)> {
     entries
 }
 
-fn refusal(outcome: Result<(), FieldError>) -> Result<Option<[String; 1]>, BodyError> {
-    match outcome {
-        Ok(()) => Ok(None),
-        Err(FieldError::Refused(words)) => Ok(Some([words])),
+/// What a field says, or what is wrong with it.
+fn outcome<T>(read: Result<T, FieldError>) -> Result<(Option<T>, Option<[String; 1]>), BodyError> {
+    match read {
+        Ok(value) => Ok((Some(value), None)),
+        Err(FieldError::Refused(words)) => Ok((None, Some([words]))),
         Err(FieldError::Crash) => Err(BodyError::Crash),
         Err(FieldError::NotSimulated(what)) => Err(BodyError::NotSimulated(what)),
     }
@@ -163,6 +177,23 @@ fn required(update: Update) -> Result<(), FieldError> {
         Update::Partial => Ok(()),
         Update::Full => Err(FieldError::Refused("This field is required.".to_owned())),
     }
+}
+
+fn commit_ref(value: &Json) -> Result<Option<String>, FieldError> {
+    let refused = |words: String| Err(FieldError::Refused(words));
+    let text = match value {
+        Json::Null => return Ok(None),
+        Json::Str(_) | Json::Int(_) | Json::Float(_) => value.shown(),
+        Json::Bool(_) | Json::List(_) | Json::Dict(_) => return refused("Not a valid string.".to_owned()),
+    };
+    let text = text.trim();
+    if text.chars().count() > LONGEST_COMMIT_REF {
+        return refused(format!("Ensure this field has no more than {LONGEST_COMMIT_REF} characters."));
+    }
+    if text.contains('\0') {
+        return refused("Null characters are not allowed.".to_owned());
+    }
+    Ok(Some(text.to_owned()))
 }
 
 fn state(value: Option<&Json>, update: Update) -> Result<(), FieldError> {
