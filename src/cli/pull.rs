@@ -32,7 +32,10 @@ async fn one(tracker: &Tracker, extent: Extent, keeper: &Keeper) -> Result<(), F
     } = pulled?;
     let name = &tracker.name;
     let (patches, projects) = (count(patches, "patch"), count(projects, "project"));
-    output::say(&format!("{name}: {patches} in {projects}, {related} of them related; {}", how(&reading)));
+    output::say(&format!(
+        "{name}: {patches} in {projects}, {related} of them related; {}",
+        how(&reading)
+    ));
     if let Reading::Sweep {
         missed_by_events: Some(missed @ 1..),
     } = reading
@@ -42,7 +45,9 @@ async fn one(tracker: &Tracker, extent: Extent, keeper: &Keeper) -> Result<(), F
     }
     if foreign > 0 {
         let foreign = count(foreign, "patch");
-        output::say(&format!("{name}: somebody else has changed the relations of {foreign} since the last pull"));
+        output::say(&format!(
+            "{name}: somebody else has changed the relations of {foreign} since the last pull"
+        ));
     }
     if let Some(tripped) = tripped {
         output::say(&format!("{name}: {tripped}; as it stands nothing will be planned from it"));

@@ -9,7 +9,6 @@ use super::reckon::{Actors, Reckoned, reckon};
 use super::sweep::{Swept, sweep};
 use super::walk::{Walked, Walkthrough, walk};
 use super::{Error, Keeper, Session};
-<<<<<<< HEAD
 use crate::config::Tracker;
 use crate::model::ProjectName;
 use crate::model::relations::guard::Tripped;
@@ -43,16 +42,9 @@ pub enum Reading {
         missed_by_events: Option<u64>,
     },
 }
-=======
-use crate::model::relations::guard;
-use crate::model::{Patch, PatchId, Project, ProjectId, ProjectName, Snapshot};
-use crate::remedy::nearest;
-use crate::store::Sweep;
-use crate::tracker::{Progress, Reader};
->>>>>>> store
 
 /// What a pull found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pulled {
     /// How the tracker was read.
     pub reading: Reading,
@@ -72,7 +64,6 @@ pub struct Pulled {
 ///
 /// # Errors
 /// When the tracker cannot be read to the end, a project is unknown, relations changed again and again while they were read, or the patches
-<<<<<<< HEAD
 /// of the projects that were pulled before became fewer than the guard allows. Then nothing changes, and a sweep goes on next time where
 /// this one ended.
 pub async fn pull(session: &Session<'_>, keeper: &Keeper, extent: Extent, progress: &(dyn Fn(Progress) + Sync)) -> Result<Pulled, Error> {
@@ -86,64 +77,6 @@ pub async fn pull(session: &Session<'_>, keeper: &Keeper, extent: Extent, progre
         related: snapshot.patches.values().filter(|patch| !patch.related.is_empty()).count(),
         foreign,
         tripped,
-=======
-/// of the projects that were pulled before became fewer than the guard allows. Then nothing changes.
-pub async fn pull(session: &Session<'_>, keeper: &Keeper, progress: &(dyn Fn(Progress) + Sync)) -> Result<Pulled, Error> {
-    let tracker = session.tracker;
-    let mut projects = Vec::new();
-    for name in &tracker.projects {
-        projects.push(find_project(session, name).await?);
-    }
-    let mut patches = BTreeMap::new();
-    for project in &projects {
-        let before = patches.len();
-        let onward = |Progress { patches, expected }| {
-            progress(Progress {
-                patches: before + patches,
-                expected: expected.map(|expected| before + expected),
-            });
-        };
-        let rows = session.reader.patches(project, &onward).await?;
-        patches.extend(rows.into_iter().map(|patch| (patch.id, patch)));
-    }
-    let patches = agree(&session.reader, patches).await?;
-
-    let ids: BTreeSet<ProjectId> = projects.iter().map(|project| project.id).collect();
-    let name = tracker.name.to_string();
-    let known = keeper.with(move |store, _| store.snapshot(&name)).await?;
-    let known = known.map(|stored| stored.snapshot).unwrap_or_default();
-    let before = known.patches.values().filter(|patch| ids.contains(&patch.project)).count();
-    let now = patches.values().filter(|patch| known.projects.contains_key(&patch.project)).count();
-    guard::shrunk(before, now, &tracker.guard.thresholds()).map_err(Error::Shrunk)?;
-
-    let related = patches.values().filter(|patch| !patch.related.is_empty()).count();
-    let pulled = Pulled {
-        projects: projects.len(),
-        patches: patches.len(),
-        related,
-    };
-    let snapshot = Snapshot {
-        projects: projects.into_iter().map(|project| (project.id, project)).collect(),
-        patches,
-    };
-    let (name, url) = (tracker.name.to_string(), tracker.url.to_string());
-    keeper
-        .with(move |store, now| store.save_snapshot(&name, &url, &snapshot, &Sweep::default(), now))
-        .await?;
-    Ok(pulled)
-}
-
-async fn find_project(session: &Session<'_>, name: &ProjectName) -> Result<Project, Error> {
-    if let Some(project) = session.reader.project(name).await? {
-        return Ok(project);
-    }
-    let known = session.reader.projects().await?;
-    let nearest = nearest(name.as_str(), known.iter().map(ProjectName::as_str)).map(|nearest| ProjectName(nearest.to_owned()));
-    Err(Error::UnknownProject {
-        tracker: session.tracker.name.clone(),
-        project: name.clone(),
-        nearest,
->>>>>>> store
     })
 }
 

@@ -12,8 +12,8 @@ use crate::model::relations::guard::{self, Tripped};
 use crate::model::relations::{Element, Partition, Policy};
 use crate::model::{PatchId, Snapshot, UserName};
 use crate::store::{
-    Accounts, Decided, Decision, DecisionId, DecisionKind, Ended, JournalId, JournalOperation, NewDecision, Outcome, RunId, SettledEntry,
-    Settlement, Sighting, Writer as Author,
+    Accounts, Author, Decided, Decision, DecisionId, DecisionKind, Ended, JournalOperation, NewDecision, Outcome, RunId, SettledEntry,
+    Settlement, Sighting,
 };
 
 /// What people have decided, and what is new of that.
@@ -36,8 +36,7 @@ pub(super) async fn reckon(tracker: &Tracker, keeper: &Keeper, snapshot: &Snapsh
     let (accounts, entries) = keeper
         .with(move |store, _| {
             let accounts = store.accounts(&name, &url)?;
-            let from = accounts.base.as_ref().map_or(JournalId(0), |base| base.journal);
-            let entries = store.journal().settled_after(&name, from)?;
+            let entries = store.journal().settled_after(&name, accounts.journal)?;
             Ok((accounts, entries))
         })
         .await?;
@@ -140,9 +139,8 @@ impl<'a> Reckoning<'a> {
         if self.accounts.base.is_some() && journal.is_none() && changed.is_empty() && ended.is_empty() {
             return None;
         }
-        let agreed = self.accounts.base.as_ref().map(|base| base.journal);
         Some(Settlement {
-            journal: journal.or(agreed).unwrap_or(JournalId(0)),
+            journal: journal.unwrap_or(self.accounts.journal),
             regrouped: self.classes(&changed, &self.sight.current),
             ended,
             made,

@@ -16,7 +16,7 @@ use crate::model::relations::guard;
 use crate::model::{EventCursor, Patch, PatchId, Project, ProjectId, ProjectName, Snapshot};
 use crate::remedy::nearest;
 use crate::store::{self, PullState, StagedSweep};
-use crate::tracker::{Progress, Resume, WalkEnd};
+use crate::tracker::{Progress, Resume, Rows, WalkEnd};
 
 /// How long ago a sweep may have begun that is gone on with. What it read then is that old.
 const STILL_FRESH: Duration = Duration::from_secs(6 * 60 * 60);
@@ -183,11 +183,11 @@ async fn read_all(
         let mut read = rows;
         if !finished.contains(&project.id) {
             let mut pages = session.reader.sweep(project, Resume { rows, last });
-            while let Some(rows) = pages.next_rows().await? {
-                read += rows.len();
+            while let Some(Rows { patches, expected, .. }) = pages.next_rows().await? {
+                read += patches.len();
                 let name = name.clone();
-                keeper.with(move |store, _| store.stage(&name, &rows)).await?;
-                let expected = pages.expected().map(|expected| before + expected);
+                keeper.with(move |store, _| store.stage(&name, &patches)).await?;
+                let expected = expected.map(|expected| before + expected);
                 progress(Progress {
                     patches: before + read,
                     expected,

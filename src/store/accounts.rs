@@ -22,6 +22,8 @@ use crate::model::PatchId;
 pub struct Accounts {
     /// What tracker and kinset last agreed on; `None` when they never did at this address.
     pub base: Option<Base>,
+    /// The entry of the journal after which kinset's own writes at this address begin that are not part of the base.
+    pub journal: JournalId,
     /// The decisions that hold, oldest first.
     pub decisions: Vec<Decision>,
 }
@@ -31,8 +33,6 @@ pub struct Accounts {
 pub struct Base {
     /// When that was.
     pub agreed_at: Timestamp,
-    /// The entry of the journal up to which kinset's own writes are part of it.
-    pub journal: JournalId,
     /// The relations. A patch that is in none of them was in no relation.
     pub classes: Vec<BTreeSet<PatchId>>,
 }
@@ -68,13 +68,19 @@ impl Store {
                 Ok(Accounts {
                     base: Some(Base {
                         agreed_at: row.get(2)?,
-                        journal: JournalId(row.get(3)?),
                         classes: BASE.load(connection, row.get(0)?)?,
                     }),
+                    journal: JournalId(row.get(3)?),
                     decisions: decisions::open_at(connection, row.get(1)?)?,
                 })
             };
-            Ok(select.query_row([tracker, url], accounts).optional()?.unwrap_or_default())
+            if let Some(accounts) = select.query_row([tracker, url], accounts).optional()? {
+                return Ok(accounts);
+            }
+            Ok(Accounts {
+                journal: written_elsewhere(connection, tracker)?,
+                ..Accounts::default()
+            })
         })
     }
 
@@ -138,4 +144,13 @@ fn base_address(connection: &Connection, tracker: i64) -> rusqlite::Result<Optio
         .prepare_cached("SELECT address FROM base WHERE tracker = ?1")?
         .query_row([tracker], |row| row.get(0))
         .optional()
+}
+
+/// The last entry of the journal if it is about another address, where the base is: writes made there say nothing of this one.
+fn written_elsewhere(connection: &Connection, tracker: &str) -> rusqlite::Result<JournalId> {
+    let last = "SELECT coalesce(max(journal.id), 0) FROM journal JOIN run ON run.id = journal.run
+                JOIN tracker ON tracker.id = run.tracker JOIN base ON base.tracker = tracker.id WHERE name = ?1";
+    connection
+        .prepare_cached(last)?
+        .query_row([tracker], |row| Ok(JournalId(row.get(0)?)))
 }

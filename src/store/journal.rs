@@ -26,7 +26,7 @@ impl fmt::Display for RunId {
 }
 
 /// The number of an entry of the journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JournalId(pub u64);
 
 impl fmt::Display for JournalId {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kinset::model::{PatchId, ProjectName};
-use kinset::reconcile::{Error, PlanDocument, Extent, Pulling};
+use kinset::reconcile::{Error, Extent, PlanDocument, Pulling};
 use kinset::remedy::Remedy as _;
 use kinset::tracker::simulator::{Moment, World};
 use serde_json::{Value, json};

@@ -40,8 +40,9 @@ fn base(store: &Store, url: &str) -> Vec<BTreeSet<PatchId>> {
     classes.into_iter().collect()
 }
 
-fn when(base: &Base) -> (Timestamp, JournalId) {
-    (base.agreed_at, base.journal)
+fn when(store: &Store) -> (Timestamp, JournalId) {
+    let Accounts { base, journal, .. } = store.accounts("t", URL).unwrap();
+    (base.unwrap().agreed_at, journal)
 }
 
 #[test]
@@ -68,7 +69,7 @@ fn the_base_is_what_was_last_agreed_on_and_tells_when() {
         ..regrouped(&[&[1, 2, 3], &[4, 5]])
     };
     store.settle_accounts("t", URL, &first, at(1)).unwrap();
-    assert_eq!(when(&store.accounts("t", URL).unwrap().base.unwrap()), (at(1), JournalId(4)));
+    assert_eq!(when(&store), (at(1), JournalId(4)));
     let second = Settlement {
         journal: JournalId(9),
         ..regrouped(&[&[3, 4], &[6]])
@@ -76,7 +77,7 @@ fn the_base_is_what_was_last_agreed_on_and_tells_when() {
     store.settle_accounts("t", URL, &second, at(2)).unwrap();
     drop(store);
     let store = Store::open_read_only(folder.path()).unwrap();
-    assert_eq!(when(&store.accounts("t", URL).unwrap().base.unwrap()), (at(2), JournalId(9)));
+    assert_eq!(when(&store), (at(2), JournalId(9)));
     assert_eq!(base(&store, URL), [ids(&[1, 2]), ids(&[3, 4])]);
 }
 

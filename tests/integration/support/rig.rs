@@ -15,8 +15,8 @@ use jiff::Timestamp;
 use kinset::config::{Config, Tracker};
 use kinset::model::{PatchId, UserName};
 use kinset::reconcile::{
-    Applied, Apply, Draft, Error, Keeper, Patience, PlanDocument, Prepared, Pulled, Extent, Pulling, Session, SessionOptions, Shutdown, prepare,
-    pull,
+    Applied, Apply, Draft, Error, Extent, Keeper, Patience, PlanDocument, Prepared, Pulled, Pulling, Session, SessionOptions, Shutdown,
+    prepare, pull,
 };
 use kinset::store::{JournalEntry, Run, Store, StoreError, StoredSnapshot};
 use kinset::tracker::RetryPolicy;
