@@ -15,6 +15,8 @@ pub(crate) enum Asked {
     Project,
     /// A page of the patches of a project.
     Page,
+    /// A page of events.
+    Events,
     /// The patches of the mail with this id, which stands without its brackets.
     Mail(String),
     /// A write to this patch.
@@ -32,6 +34,7 @@ impl Asked {
             ("GET", ["api", _, "users", ..]) => Self::User,
             ("GET", ["api", _, "projects", ..]) => Self::Project,
             ("GET", ["api", _, "patches"]) => parameter("msgid").map_or(Self::Page, Self::Mail),
+            ("GET", ["api", _, "events"]) => Self::Events,
             ("PATCH", ["api", _, "patches", patch]) => Self::Write(PatchId(patch.parse().unwrap())),
             _ => panic!("nobody should ask for {} {}", request.method, request.path_and_query),
         }
