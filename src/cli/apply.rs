@@ -1,6 +1,7 @@
 //! `kinset apply`
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::args::ApplyArguments;
@@ -11,7 +12,7 @@ use super::wiring::{ConfigFile, each, open_session, open_state, shutdown_on_sign
 use super::{Status, output, progress, render};
 use crate::config::Tracker;
 use crate::model::{ProjectId, ProjectName};
-use crate::reconcile::{Applied, Apply, Keeper, Patience, PlanDocument, Prepared, Pulling, Shutdown};
+use crate::reconcile::{Applied, Apply, Keeper, Patience, PlanDocument, Prepared, Pulling, Rights, Shutdown, conclude};
 
 pub(super) async fn run(arguments: &ApplyArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
@@ -100,6 +101,8 @@ async fn approve<'a>(
     prepared.draft = prepared.draft.require_unguarded(tracker)?;
     prepared.require_maintainer(tracker)?;
     if plan.writes == 0 {
+        let feedback = conclude(tracker, keeper, &prepared.analysis, &Rights::of(prepared.identity)).await?;
+        tell_feedback(tracker, &feedback);
         return Ok(Approval::Needless);
     }
     let mut apply = Apply::begin(session, keeper, Patience::lasting(tracker.limits.patience()), shutdown)?;
@@ -127,6 +130,12 @@ fn show(plan: &PlanDocument) -> Result<(), Failure> {
     })
 }
 
+fn tell_feedback(tracker: &Tracker, changed: &[PathBuf]) {
+    for path in changed {
+        output::say(&format!("{}: what people decided was written to {}", tracker.name, path.display()));
+    }
+}
+
 fn tell(tracker: &Tracker, names: &BTreeMap<ProjectId, ProjectName>, applied: &Applied, written: &str) -> Status {
     let Applied {
         rounds,
@@ -134,7 +143,9 @@ fn tell(tracker: &Tracker, names: &BTreeMap<ProjectId, ProjectName>, applied: &A
         draft,
         refused_projects,
         refused_patches,
+        feedback,
     } = applied;
+    tell_feedback(tracker, feedback);
     let tracker = &tracker.name;
     let rounds = if *rounds > 1 {
         format!(", in {rounds} rounds because something moved meanwhile")

@@ -1,6 +1,7 @@
 //! Steps 6 and 7: apply a draft, in rounds, until the tracker is as planned.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering as Memory};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio::sync::watch;
 
 use super::component::Component;
+use super::conclude::conclude;
 use super::draft::{Draft, Rights};
 use super::execute::{Executor, Readings, Verdict};
 use super::prepare::{Prepared, redraft, stored};
@@ -75,6 +77,8 @@ pub struct Applied {
     pub refused_projects: BTreeSet<ProjectId>,
     /// Patches that it refused to have written to for a reason that no read explains.
     pub refused_patches: BTreeSet<PatchId>,
+    /// The files of feedback that were changed.
+    pub feedback: Vec<PathBuf>,
 }
 
 /// One tracker, ready to be written to.
@@ -205,6 +209,7 @@ impl<'a> Apply<'a> {
             let is_wiser = known > learned;
             learned = known;
             let Some(patch) = round.unsettled.filter(|_| !round.stopped) else {
+                let feedback = conclude(self.tracker, self.keeper, analysis, &rights).await?;
                 let Rights {
                     refused_projects,
                     refused_patches,
@@ -216,6 +221,7 @@ impl<'a> Apply<'a> {
                     draft,
                     refused_projects,
                     refused_patches,
+                    feedback,
                 });
             };
             if self.replanning == Replanning::Refused {

@@ -78,7 +78,7 @@ pub struct TrackerDocument {
     pub url: String,
     /// The policy, in the word of the configuration.
     pub policy: String,
-    /// When the tracker was last read whole.
+    /// When the tracker was last read, whole or by its events.
     pub pulled_at: Timestamp,
     /// Whose token it is.
     #[serde(flatten)]
@@ -290,7 +290,7 @@ impl Draft {
             name: tracker.name.to_string(),
             url: tracker.url.to_string(),
             policy: tracker.policy.to_string(),
-            pulled_at: stored.pulled_at,
+            pulled_at: stored.read_at(),
             user: match identity {
                 Identity::User(name) => UserDocument::Maintainer { user: name.to_string() },
                 Identity::Anonymous => UserDocument::Anonymous,

@@ -37,7 +37,7 @@ impl Rights {
         }
     }
 
-    fn may_write(&self, snapshot: &Snapshot, project: ProjectId) -> bool {
+    pub(super) fn may_write(&self, snapshot: &Snapshot, project: ProjectId) -> bool {
         let maintains = match &self.identity {
             Identity::Anonymous | Identity::Unknown => true,
             Identity::NoneOf => false,

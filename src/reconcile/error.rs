@@ -6,7 +6,7 @@ use crate::config::TrackerName;
 use crate::model::relations::checker::Violation;
 use crate::model::relations::guard::Tripped;
 use crate::model::{PatchId, ProjectName};
-use crate::pasta::GroupsError;
+use crate::pasta::{FeedbackError, GroupsError};
 use crate::remedy::Remedy;
 use crate::store::StoreError;
 use crate::tracker::{TokenError, WriteError};
@@ -59,6 +59,9 @@ pub enum Error {
     /// The analysis cannot be read.
     #[error("the analysis cannot be read")]
     Groups(#[source] GroupsError),
+    /// The analysis cannot be told what people decided.
+    #[error("what people decided cannot be told to the analysis")]
+    Feedback(#[source] FeedbackError),
     /// The tracker was not pulled yet.
     #[error("tracker {tracker} was never pulled from {url}")]
     NeverPulled {
@@ -163,6 +166,7 @@ impl Remedy for Error {
             Self::Tracker(source) => return source.remedy(),
             Self::Store(source) => return source.remedy(),
             Self::Groups(source) => return source.remedy(),
+            Self::Feedback(source) => return source.remedy(),
             Self::Shrunk(source) => return source.remedy(),
             Self::Writes(source) => return source.remedy(),
             Self::Guarded { tripped, .. } => {

@@ -6,19 +6,23 @@
 //! | --- | --- | --- |
 //! | settle | [`prepare()`] | read the tracker, keep the journal |
 //! | pull | [`pull()`] | read the tracker, write the local snapshot |
+//! | reckon | [`Reckoned`] | tell people's edits from kinset's own, keep decisions and history |
 //! | resolve | [`Scene`] | read the analysis, compare the two universes |
 //! | merge, plan, check | [`Draft`] | nothing but think |
-//! | apply, verify, record | [`Apply`] | read and write the tracker, keep the journal |
+//! | apply, verify | [`Apply`] | read and write the tracker, keep the journal |
+//! | record | [`conclude()`] | reckon again, record the cycle, write feedback |
 //!
 //! Whoever only plans holds no [`Writer`](crate::tracker::Writer) and cannot make one from a [`Draft`]. After a crash [`prepare()`] first finds
 //! out by reading what became of the writes that were under way.
 
 mod apply;
 mod component;
+mod conclude;
 mod document;
 mod draft;
 mod error;
 mod execute;
+mod feedback;
 mod keeper;
 mod patience;
 mod prepare;
@@ -32,12 +36,14 @@ mod sweep;
 mod walk;
 
 pub use apply::{Applied, Apply, Shutdown};
+pub use conclude::conclude;
 pub use document::{
     BecauseDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument, TrackerDocument, UndoneDocument, UserDocument,
     VerdictDocument,
 };
 pub use draft::{Draft, Rights};
 pub use error::Error;
+pub use feedback::{DecisionDocument, DecisionsDocument, EndDocument, decisions_of};
 pub use keeper::{Clock, Keeper};
 pub use patience::Patience;
 pub use prepare::{Prepared, Pulling, prepare, read_analysis, stored};

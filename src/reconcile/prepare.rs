@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::conclude::record;
 use super::pull::{Extent, read};
 use super::reckon::{Actors, Reckoned, close_agreed, reckon};
 use super::settle::settle_left_overs;
@@ -119,7 +120,9 @@ pub async fn prepare(
         .cloned()
         .collect();
     let identity = session.reader.whoami(&candidates).await?;
-    let draft = redraft(tracker, keeper, &stored.snapshot, &analysis, &Rights::of(identity.clone()), &actors).await?;
+    let rights = Rights::of(identity.clone());
+    let draft = redraft(tracker, keeper, &stored.snapshot, &analysis, &rights, &actors).await?;
+    record(tracker, keeper, &stored.snapshot, &draft, &rights).await?;
     Ok(Prepared {
         draft,
         stored,

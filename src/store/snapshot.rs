@@ -23,8 +23,18 @@ pub struct StoredSnapshot {
     pub url: String,
     /// When the last full read ended.
     pub pulled_at: Timestamp,
+    /// When what the tracker's events told of was last taken in, before or after that.
+    pub events_at: Option<Timestamp>,
     /// When single patches were last read anew since.
     pub refreshed_at: Option<Timestamp>,
+}
+
+impl StoredSnapshot {
+    /// When the tracker was last read, whole or by its events.
+    #[must_use]
+    pub fn read_at(&self) -> Timestamp {
+        self.events_at.map_or(self.pulled_at, |events_at| events_at.max(self.pulled_at))
+    }
 }
 
 /// What a full read tells besides what it read.
@@ -78,16 +88,17 @@ impl Store {
     pub fn snapshot(&self, tracker: &str) -> Result<Option<StoredSnapshot>, StoreError> {
         self.database.read(|connection| {
             let mut select = connection.prepare_cached(
-                "SELECT id, url, pulled_at, refreshed_at FROM snapshot JOIN tracker ON tracker.id = snapshot.tracker WHERE name = ?1",
+                "SELECT id, url, pulled_at, events_at, refreshed_at FROM snapshot JOIN tracker ON tracker.id = snapshot.tracker WHERE name = ?1",
             )?;
-            let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-            let Some((tracker, url, pulled_at, refreshed_at)) = select.query_row([tracker], row).optional()? else {
+            let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?));
+            let Some((tracker, url, pulled_at, events_at, refreshed_at)) = select.query_row([tracker], row).optional()? else {
                 return Ok(None);
             };
             Ok(Some(StoredSnapshot {
                 snapshot: load(connection, tracker)?,
                 url,
                 pulled_at,
+                events_at,
                 refreshed_at,
             }))
         })

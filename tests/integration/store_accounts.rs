@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use kinset::model::PatchId;
-use kinset::store::{Accounts, Author, Base, DecisionFilter, Ended, JournalId, Settlement, Sighting, Store};
+use kinset::store::{Accounts, Author, Base, DecisionFilter, Ended, JournalId, JournalOperation, JournalStep, Settlement, Sighting, Store};
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -199,4 +199,30 @@ proptest! {
             prop_assert_eq!(base(&store, URL), Vec::from_iter(expected));
         }
     }
+}
+#[test]
+fn what_was_written_at_one_address_was_not_written_at_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let mut journal = store.journal();
+    let run = journal.begin_run("t", at(0), "apply").unwrap();
+    let clear = JournalStep {
+        component: 0,
+        patch: PatchId(1),
+        operation: JournalOperation::Clear,
+    };
+    let written = [(); 2].map(|()| journal.intend(run, &clear, at(1)).unwrap());
+    assert_eq!(
+        store.accounts("t", MOVED).unwrap().journal,
+        JournalId(0),
+        "before the first agreement there is one address"
+    );
+    let settlement = Settlement {
+        journal: written[0],
+        ..nothing_new()
+    };
+    store.settle_accounts("t", URL, &settlement, at(2)).unwrap();
+    assert_eq!(store.accounts("t", URL).unwrap().journal, written[0]);
+    assert_eq!(store.accounts("t", MOVED).unwrap().journal, written[1]);
+    assert_eq!(store.accounts("other", MOVED).unwrap().journal, JournalId(0));
 }
