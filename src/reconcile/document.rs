@@ -101,8 +101,6 @@ pub struct TrackerDocument {
     pub only_in_tracker: usize,
     /// How many decisions of people stand.
     pub decisions: usize,
-    /// How many patches somebody else than kinset has put into other relations since the last time.
-    pub foreign: usize,
     /// The decisions that do not hold once the plan is carried out, because the policy or something else comes before them.
     pub overruled: Vec<VerdictDocument>,
     /// What is wanted and not planned.
@@ -306,7 +304,6 @@ impl Draft {
             only_in_analysis: unmatched.only_in_analysis.len(),
             only_in_tracker: unmatched.only_in_tracker.len(),
             decisions: self.decisions,
-            foreign: self.foreign,
             overruled: self.merged.overruled.iter().map(|verdict| self.verdict(verdict)).collect(),
             undone: self.merged.undone.iter().map(|undone| self.undone(snapshot, undone)).collect(),
             guards: self.tripped.iter().map(guard).collect(),

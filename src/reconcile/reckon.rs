@@ -42,7 +42,8 @@ pub(super) async fn reckon(tracker: &Tracker, keeper: &Keeper, snapshot: &Snapsh
         .await?;
     let sight = Sight::of(snapshot);
     let reckoning = Reckoning::new(&accounts, &entries, &sight, snapshot, actors);
-    let foreign = reckoning.edits.changed().len();
+    // What is found when a tracker is seen for the first time has not changed since.
+    let foreign = accounts.base.as_ref().map_or(0, |_| reckoning.edits.changed().len());
     let tripped = reckoning.guard(tracker);
     let is_refused = tripped.is_some();
     if let Some(tripped) = tripped {

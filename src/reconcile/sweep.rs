@@ -15,7 +15,7 @@ use super::{Error, Keeper, Session};
 use crate::model::relations::guard;
 use crate::model::{EventCursor, Patch, PatchId, Project, ProjectId, ProjectName, Snapshot};
 use crate::remedy::nearest;
-use crate::store::{self, PullState, StagedSweep};
+use crate::store::{self, PullState, StagedSweep, StoredSnapshot};
 use crate::tracker::{Progress, Resume, Rows, WalkEnd};
 
 /// How long ago a sweep may have begun that is gone on with. What it read then is that old.
@@ -57,13 +57,16 @@ pub(super) async fn sweep(
     let (seen, known) = keeper
         .with(move |store, _| Ok((store.staged_patches(&name)?, store.snapshot(&name)?)))
         .await?;
-    let known = known.filter(|stored| stored.url == tracker.url.as_str());
-    let known = known.map(|stored| stored.snapshot).unwrap_or_default();
     let ids: BTreeSet<ProjectId> = projects.keys().copied().collect();
     let was_read = |patch: &&Patch| ids.contains(&patch.project);
-    let before = known.patches.values().filter(was_read).count();
-    let now = seen.values().filter(|patch| known.projects.contains_key(&patch.project)).count();
-    guard::shrunk(before, now, &tracker.guard.thresholds()).map_err(Error::Shrunk)?;
+    if let Some(StoredSnapshot { snapshot: known, .. }) = &known {
+        let before = known.patches.values().filter(was_read).count();
+        let now = seen.values().filter(|patch| known.projects.contains_key(&patch.project)).count();
+        guard::shrunk(before, now, &tracker.guard.thresholds()).map_err(Error::Shrunk)?;
+    }
+    // Numbers that another address gave to patches say nothing of these.
+    let known = known.filter(|stored| stored.url == tracker.url.as_str());
+    let known = known.map(|stored| stored.snapshot).unwrap_or_default();
 
     let unseen = known
         .patches

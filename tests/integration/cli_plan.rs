@@ -24,6 +24,7 @@ fn each_step_of_a_plan_gives_its_reason() {
       clear  6  # <m6@example.org>: wanted on its own
       clear  7  # <m7@example.org>: not named by the analysis
     6 writes: 3 clears, 3 relates; 2 relations become 3
+    overruled: 2 of 2 decisions of people (see `kinset decisions list`)
     unmatched: 0 of 10 elements only in the analysis, 2 of 12 patches only in the tracker (see `kinset relations unmatched`)
     ");
 }
@@ -73,6 +74,16 @@ fn a_plan_as_json_holds_the_same_and_all_that_it_was_computed_from() {
           "named": 5,
           "only_in_analysis": 1,
           "only_in_tracker": 8,
+          "decisions": 2,
+          "overruled": [
+            {
+              "kind": "joined",
+              "patches": [
+                1,
+                2
+              ]
+            }
+          ],
           "undone": [
             {
               "left": "relation-kept",
@@ -91,7 +102,7 @@ fn a_plan_as_json_holds_the_same_and_all_that_it_was_computed_from() {
           "digest": "DIGEST"
         }
       ],
-      "format": 1
+      "format": 2
     }
     "#);
 }
@@ -242,6 +253,7 @@ fn a_guard_that_trips_is_part_of_the_plan_and_stops_apply() {
       clear  7  # <m7@example.org>: not named by the analysis
       clear  9  # <m9@example.org>: not named by the analysis
     5 writes: 5 clears, 0 relates; 6 relations become 1
+    overruled: 5 of 5 decisions of people (see `kinset decisions list`)
     unmatched: 3 of 5 elements only in the analysis, 10 of 12 patches only in the tracker (see `kinset relations unmatched`)
     GUARD: 2 of 5 elements of the analysis (40.0 %) are in the tracker's projects, at least 50.0 % are needed; as it stands this plan will not be applied
       help: check that the analysis covers the lists of the tracker's projects (`kinset relations unmatched`); if this is meant, set `min_resolved_fraction` under [tracker.guard]
@@ -279,6 +291,7 @@ fn an_empty_analysis_has_to_be_allowed() {
     tracker kernel at http://TRACKER/: 12 patches as of TIME, policy authoritative, as bot
       clear  1  # <m1@example.org>: not named by the analysis
     1 write: 1 clear, 0 relates; 1 relation becomes 0
+    overruled: 1 of 1 decision of people (see `kinset decisions list`)
     unmatched: 0 of 0 elements only in the analysis, 12 of 12 patches only in the tracker (see `kinset relations unmatched`)
     ");
 }

@@ -56,6 +56,7 @@ fn a_saved_plan_is_applied_without_another_pull() {
       clear  3  # <m3@example.org>: not named by the analysis
       relate 4 with 5  # <m4@example.org>: new relation
     2 writes: 1 clear, 1 relate; 1 relation becomes 2
+    overruled: 1 of 1 decision of people (see `kinset decisions list`)
     unmatched: 0 of 4 elements only in the analysis, 8 of 12 patches only in the tracker (see `kinset relations unmatched`)
     --- stderr
     kernel: 2 writes took effect
@@ -178,7 +179,7 @@ fn a_file_that_is_no_plan_is_named() {
       because: EOF while parsing a value at line 1 column 0
       help: make it anew with `kinset plan --out FILE`
     ");
-    saved.place.write("plan.json", "{\"format\": 1}");
+    saved.place.write("plan.json", "{\"format\": 2}");
     assert_snapshot!(saved.refusal(), @r"
     error: plan.json is no saved plan
       because: missing field `writes` at line 1 column 13
@@ -196,10 +197,10 @@ fn a_file_that_is_no_plan_is_named() {
 fn a_plan_of_another_kinset_is_refused() {
     let saved = Saved::new();
     let mut plan = saved.plan();
-    plan["format"] = 2.into();
+    plan["format"] = 1.into();
     saved.place.write("plan.json", plan.to_string());
     assert_snapshot!(saved.refusal(), @r"
-    error: plan.json is a plan of format 2, expected format 1
+    error: plan.json is a plan of format 1, expected format 2
       help: make it anew with `kinset plan --out FILE`
     ");
 }

@@ -109,6 +109,7 @@ fn the_demo_needs_nothing_ends_with_nothing_to_do_and_leaves_nothing_behind() {
     assert_snapshot!(last_plan, @r"
     tracker demo at http://TRACKER/: 600 patches as of TIME, policy authoritative, as bot
     nothing to do: 97 relations are as wanted
+    overruled: 4 of 4 decisions of people (see `kinset decisions list`)
 
     That was all in memory and in a temporary folder, which is gone now. For your own tracker: `kinset config init`, then read README.md.
     ");

@@ -23,6 +23,7 @@ fn plan_apply_plan() {
       relate 3 with 4  # <m3@example.org>: joins a relation
       relate 6 with 7  # <m6@example.org>: new relation
     3 writes: 1 clear, 2 relates; 2 relations become 3
+    overruled: 1 of 1 decision of people (see `kinset decisions list`)
     unmatched: 1 of 8 elements only in the analysis, 5 of 12 patches only in the tracker (see `kinset relations unmatched`)
     $ kinset apply --yes
     exit 0
@@ -32,6 +33,7 @@ fn plan_apply_plan() {
       relate 3 with 4  # <m3@example.org>: joins a relation
       relate 6 with 7  # <m6@example.org>: new relation
     3 writes: 1 clear, 2 relates; 2 relations become 3
+    overruled: 1 of 1 decision of people (see `kinset decisions list`)
     unmatched: 1 of 8 elements only in the analysis, 5 of 12 patches only in the tracker (see `kinset relations unmatched`)
     --- stderr
     kernel: 3 writes took effect
@@ -41,6 +43,7 @@ fn plan_apply_plan() {
     --- stdout
     tracker kernel at http://TRACKER/: 12 patches as of TIME, policy authoritative, as bot
     nothing to do: 3 relations are as wanted
+    overruled: 1 of 1 decision of people (see `kinset decisions list`)
     unmatched: 1 of 8 elements only in the analysis, 5 of 12 patches only in the tracker (see `kinset relations unmatched`)
     ");
     assert_eq!(tracker.writes(), 3);
@@ -52,14 +55,14 @@ fn pull_tells_what_it_found() {
     assert_snapshot!(tracker.place("1 2\n").run("pull"), @r"
     exit 0
     --- stderr
-    kernel: 12 patches in 1 project, 3 of them related
+    kernel: 12 patches in 1 project, 3 of them related; read whole
     ");
     let one = json!({"projects": ["alpha"], "patches": [{"id": 1, "project": "alpha", "msgid": "<m1@example.org>"}],
                      "users": {"bot": {"token": SECRET}}});
     assert_snapshot!(Tracker::serving(one).place("1 2\n").run("pull"), @r"
     exit 0
     --- stderr
-    kernel: 1 patch in 1 project, 0 of them related
+    kernel: 1 patch in 1 project, 0 of them related; read whole
     ");
 }
 
@@ -154,7 +157,7 @@ fn a_log_that_cannot_be_understood_is_the_usual_one() {
     exit 0
     --- stderr
     warning: KINSET_LOG is passed over, as it cannot be read: error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5
-    kernel: 12 patches in 1 project, 0 of them related
+    kernel: 12 patches in 1 project, 0 of them related; read whole
     "#);
     assert_eq!(pull_logging(""), pull_logging("warn"));
 }
@@ -177,8 +180,8 @@ fn several_trackers_are_planned_for_and_applied_in_the_order_of_the_configuratio
     assert_snapshot!(place.run("pull"), @r"
     exit 0
     --- stderr
-    kernel: 12 patches in 1 project, 2 of them related
-    qemu: 4 patches in 1 project, 0 of them related
+    kernel: 12 patches in 1 project, 2 of them related; read whole
+    qemu: 4 patches in 1 project, 0 of them related; read whole
     ");
     assert_snapshot!(place.run("plan"), @r"
     exit 0
@@ -225,7 +228,7 @@ fn a_tracker_that_fails_is_named_and_the_others_have_their_turn() {
     assert_snapshot!(place.run("pull"), @r"
     exit 1
     --- stderr
-    kernel: 12 patches in 1 project, 0 of them related
+    kernel: 12 patches in 1 project, 0 of them related; read whole
     tracker qemu:
     error: tracker qemu has no project betta, did you mean beta?
       help: nothing was changed; correct `projects` under [[tracker]]: a project's name is the word that stands for it in its address, as in /project/NAME/list/

@@ -98,6 +98,7 @@ fn help_of_each_command_shows_its_options() {
     Options:
       -c, --config <FILE>  The configuration file [default: `$KINSET_CONFIG`, else
                            `/etc/kinset/kinset.toml`]
+          --full           Read everything, even if the tracker's events would tell what has changed
       -h, --help           Print help
     ");
     assert_snapshot!(run("relations unmatched --help"), @r"

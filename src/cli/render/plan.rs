@@ -6,7 +6,6 @@ use super::words;
 use crate::model::PatchId;
 use crate::reconcile::{
     BecauseDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument, TrackerDocument, UndoneDocument, UserDocument,
-    VerdictDocument,
 };
 
 /// How many patches of something left undone are listed before the rest is counted.
@@ -25,10 +24,8 @@ pub(in crate::cli) fn text(out: &mut dyn Write, plan: &PlanDocument) -> io::Resu
         for undone in &tracker.undone {
             undone_line(out, undone)?;
         }
-        for verdict in &tracker.overruled {
-            overruled_line(out, verdict)?;
-        }
         writeln!(out, "{}", total(tracker))?;
+        overruled(out, tracker)?;
         unmatched(out, tracker)?;
         for guard in &tracker.guards {
             guard_lines(out, guard)?;
@@ -96,13 +93,6 @@ fn undone_line(out: &mut dyn Write, undone: &UndoneDocument) -> io::Result<()> {
     writeln!(out, "  undone {}  # {}: {because}", listed(patches), words::left(*left))
 }
 
-fn overruled_line(out: &mut dyn Write, verdict: &VerdictDocument) -> io::Result<()> {
-    match verdict {
-        VerdictDocument::Joined { patches } => writeln!(out, "  overruled {}  # somebody joined these by hand", listed(patches)),
-        VerdictDocument::Parted { patches } => writeln!(out, "  overruled {}  # somebody parted these by hand", listed(patches)),
-    }
-}
-
 fn listed(patches: &[PatchId]) -> String {
     let listed = patches.iter().take(LISTED).map(ToString::to_string).collect::<Vec<_>>().join(" ");
     match patches.len().saturating_sub(LISTED) {
@@ -121,6 +111,18 @@ fn reason(because: &BecauseDocument) -> String {
         BecauseDocument::Policy => "the policy is additive".to_owned(),
         BecauseDocument::Refused => "the tracker refused it, and no read explains why".to_owned(),
         BecauseDocument::Decision => "somebody decided otherwise by hand (see `kinset decisions list`)".to_owned(),
+    }
+}
+
+/// In a few words, because under a policy that does not preserve them it can be all that people ever did.
+fn overruled(out: &mut dyn Write, tracker: &TrackerDocument) -> io::Result<()> {
+    match tracker.overruled.len() {
+        0 => Ok(()),
+        overruled => writeln!(
+            out,
+            "overruled: {overruled} of {} of people (see `kinset decisions list`)",
+            words::count(tracker.decisions, "decision")
+        ),
     }
 }
 
