@@ -181,15 +181,18 @@ impl FalsePositives {
     /// Puts pairs in, and takes pairs out that kinset had put in.
     ///
     /// Nothing else in the file is lost. It stays as it is, however it is laid out, unless something changes; then it is laid out as PaStA
-    /// would, and lines that have the same origin become one. A pair that is there in either direction is not added again. One that stands
-    /// in both is not taken back, because somebody else put in one of them; neither is one that is wanted.
+    /// would, and lines that have the same origin become one.
+    ///
+    /// A pair is put in with each of its mails as the origin, because PaStA refuses a pair only in the direction that it finds in the file, and
+    /// which mail it compares with which is chance. One that is there in either direction already is somebody else's, and left as it is. One
+    /// that is wanted is not taken out.
     #[must_use]
     pub fn merge(&self, wanted: &BTreeSet<Pair>, take_back: &BTreeSet<Pair>) -> MergedPairs {
         let mut entries = self.entries();
         let missing: BTreeSet<&Pair> = wanted.iter().filter(|pair| standing(&entries, pair).next().is_none()).collect();
         let removed: BTreeSet<&Pair> = take_back
             .difference(wanted)
-            .filter(|pair| standing(&entries, pair).count() == 1)
+            .filter(|pair| standing(&entries, pair).next().is_some())
             .collect();
         if missing.is_empty() && removed.is_empty() && !self.hides_any(wanted) {
             return MergedPairs {
@@ -201,7 +204,7 @@ impl FalsePositives {
         for pair in &removed {
             remove(&mut entries, pair);
         }
-        for (origin, element) in directed(&missing, &entries) {
+        for (origin, element) in missing.iter().flat_map(|pair| pair.directions()) {
             entries.entry(origin).or_default().insert(element);
         }
         MergedPairs {
@@ -257,37 +260,6 @@ fn remove(entries: &mut Entries<'_>, pair: &Pair) {
             entries.remove(origin);
         }
     }
-}
-
-/// The pairs as origins with elements, so that few new lines are needed.
-///
-/// What can be added to a line that is there is. Of the rest, the mail that is in most pairs is the origin of them all, then the next, and of
-/// those in equally many the first: a mail that was parted from a class becomes one line.
-fn directed<'a>(pairs: &BTreeSet<&'a Pair>, entries: &Entries<'a>) -> Vec<(&'a MessageId, &'a MessageId)> {
-    let mut directed = Vec::new();
-    let mut apart: Entries<'a> = Entries::new();
-    for pair in pairs {
-        match pair.directions().into_iter().find(|(origin, _)| entries.contains_key(origin)) {
-            Some(direction) => directed.push(direction),
-            None => {
-                for (one, other) in pair.directions() {
-                    apart.entry(one).or_default().insert(other);
-                }
-            }
-        }
-    }
-    let mut queue: BTreeSet<_> = apart.iter().map(|(&id, others)| (usize::MAX - others.len(), id)).collect();
-    while let Some((_, origin)) = queue.pop_first() {
-        for other in apart.remove(origin).unwrap_or_default() {
-            directed.push((origin, other));
-            if let Some(others) = apart.get_mut(other) {
-                queue.remove(&(usize::MAX - others.len(), other));
-                others.remove(origin);
-                queue.insert((usize::MAX - others.len(), other));
-            }
-        }
-    }
-    directed
 }
 
 fn rendered(entries: &Entries<'_>) -> String {
