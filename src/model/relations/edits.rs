@@ -88,14 +88,15 @@ impl Edits {
         joined.chain(self.split.iter().flatten().flatten()).copied().collect()
     }
 
-    /// How many elements were taken out of their classes, counting the largest part of each as the one that stayed.
+    /// How many elements were taken out of their classes: of each all but the largest part, and all of one that nothing is left of.
     #[must_use]
     pub fn taken_out(&self) -> usize {
-        let sizes = |parts: &Vec<Vec<Element>>| {
+        let taken_out = |parts: &Vec<Vec<Element>>| {
             let sizes = parts.iter().map(Vec::len);
-            sizes.clone().sum::<usize>() - sizes.max().unwrap_or_default()
+            let left = sizes.clone().max().filter(|&largest| largest > 1).unwrap_or_default();
+            sizes.sum::<usize>() - left
         };
-        self.split.iter().map(sizes).sum()
+        self.split.iter().map(taken_out).sum()
     }
 
     /// The classes of a partition that changed elements are in, lone elements included; each ascending.
@@ -199,6 +200,15 @@ mod tests {
             edits.classes_in(&partition(&[&[2, 3], &[1, 4, 5]])),
             [elements(&[1, 4, 5]), elements(&[2, 3])]
         );
+    }
+
+    #[test]
+    fn all_of_a_class_that_nothing_is_left_of_were_taken_out() {
+        let taken_out = |after: &[&[u32]]| Edits::between(&partition(&[&[1, 2], &[3, 4, 5, 6]]), &partition(after)).taken_out();
+        assert_eq!(taken_out(&[&[3, 4, 5, 6]]), 2);
+        assert_eq!(taken_out(&[&[1, 2], &[3, 4]]), 2);
+        assert_eq!(taken_out(&[&[1, 2, 3, 4, 5, 6]]), 0);
+        assert_eq!(taken_out(&[]), 6);
     }
 
     #[test]
