@@ -33,15 +33,20 @@ pub(super) enum Command {
     /// Write, check or show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Read trackers whole and remember what they have
+    /// Learn what trackers have now, and remember it
     Pull(PullArguments),
     /// Show the fewest writes that would make trackers follow their analyses; writes nothing
     Plan(PlanArguments),
     /// Show the plan, ask, and write it
     Apply(ApplyArguments),
+    /// Tell how trackers stand, by what was last read, planned and written
+    Status(StatusArguments),
     /// Look at relations
     #[command(subcommand)]
     Relations(RelationsCommand),
+    /// Look at what people decided by hand
+    #[command(subcommand)]
+    Decisions(DecisionsCommand),
     /// Serve a simulated Patchwork
     Simulate(SimulateArguments),
     /// Print completions for a shell
@@ -71,6 +76,18 @@ pub(super) enum ConfigCommand {
 pub(super) enum Format {
     Text,
     Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExportFormat {
+    /// Groups of message ids, as PaStA writes them
+    Pasta,
+    /// Groups of Patchwork's numbers, as its replacerelations reads them
+    Ids,
+    /// Relations with numbers, projects and message ids
+    Json,
+    /// Mails, for an analysis to read
+    Mbox,
 }
 
 #[derive(Debug, Args)]
@@ -169,8 +186,90 @@ pub(super) struct ApplyArguments {
     pub no_pull: bool,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct StatusArguments {
+    /// The trackers to tell of [default: all]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DecisionsCommand {
+    /// List the patches that people joined or parted by hand
+    List {
+        /// The trackers to look at [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        /// Those that ended, too
+        #[arg(long)]
+        all: bool,
+        /// How to print them
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Let decisions stand no longer, so that the analysis counts there again
+    Drop {
+        /// The tracker
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        dropped: Dropped,
+    },
+    /// Print all decisions, those that ended too, as JSON
+    Export {
+        /// The trackers to look at [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+    },
+}
+
+/// Which decisions are dropped.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(super) struct Dropped {
+    /// Decisions by their numbers
+    #[arg(value_name = "DECISION")]
+    pub ids: Vec<u64>,
+    /// All that name this patch; may be given several times
+    #[arg(long = "patch", value_name = "PATCH")]
+    pub patches: Vec<u64>,
+    /// All of them
+    #[arg(long)]
+    pub all: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum RelationsCommand {
+    /// Tell which relations a patch was in, since when, and by whose write
+    History {
+        /// The patch, by Patchwork's number or by its message id
+        #[arg(value_name = "PATCH")]
+        patch: String,
+        /// The trackers to look at [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Print the relations of the last pull as groups, or the mails of patches that are new since the last export
+    Export {
+        /// The tracker
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// What to print
+        #[arg(long, value_enum)]
+        format: ExportFormat,
+        /// The mbox to add mails to
+        #[arg(long, value_name = "FILE", required_if_eq("format", "mbox"))]
+        out: Option<PathBuf>,
+        /// How many mails to add at most
+        #[arg(long, value_name = "N", default_value_t = 1000)]
+        limit: u32,
+    },
     /// List what is in the analysis and not in the tracker, and the other way round, as of the last pull
     Unmatched {
         /// The trackers to look at [default: all]

@@ -125,6 +125,12 @@ pub(super) enum Misuse {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A patch was named that no decision is about.
+    #[error("no decision that stands is about patch {patch}")]
+    NothingDecided {
+        /// The patch.
+        patch: u64,
+    },
     /// The asynchronous runtime does not start.
     #[error("cannot start")]
     Runtime(#[source] std::io::Error),
@@ -140,6 +146,7 @@ impl Remedy for Misuse {
             Self::NoPlaceForExample { .. } => {
                 "check that its folder exists and that this user may write there, or name another file with `--config FILE`"
             }
+            Self::NothingDecided { .. } => "nothing was dropped; `kinset decisions list` shows those that stand",
             Self::Unwritable { .. } => "check that the folder exists and that this user may write there",
             Self::NobodyReads | Self::Unreadable { .. } | Self::Runtime(_) => return None,
         };

@@ -6,6 +6,7 @@
 mod apply;
 mod args;
 mod config;
+mod decisions;
 mod demo;
 mod failure;
 mod output;
@@ -14,9 +15,12 @@ mod plan_files;
 mod progress;
 mod pull;
 mod relations;
+mod relations_export;
+mod relations_history;
 mod render;
 mod shell;
 mod simulate;
+mod status;
 mod wiring;
 
 use std::process::ExitCode;
@@ -87,6 +91,8 @@ fn run(Arguments { config, command }: Arguments) -> Result<Status, Failure> {
             None => wiring::block_on(plan::run(&plan, &config)),
         },
         Command::Apply(apply) => wiring::block_on(apply::run(&apply, &config)),
+        Command::Status(status) => wiring::block_on(status::run(&status, &config)),
+        Command::Decisions(command) => wiring::block_on(decisions::run(&command, &config)),
         Command::Relations(command) => wiring::block_on(relations::run(&command, &config)),
         Command::Simulate(simulate) => wiring::block_on(simulate::run(&simulate)),
         Command::Completions { shell } => shell::completions(shell),

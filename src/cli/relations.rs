@@ -1,18 +1,27 @@
 //! `kinset relations`
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::args::{Format, RelationsCommand};
 use super::failure::Failure;
 use super::render::words::count;
 use super::wiring::{ConfigFile, each, open_state_to_read};
-use super::{Status, output};
+use super::{Status, output, relations_export, relations_history};
 use crate::config::Tracker;
-use crate::model::{MessageId, PatchId};
-use crate::reconcile::{Keeper, Scene, read_analysis, stored};
+use crate::model::{MessageId, PatchId, Snapshot};
+use crate::reconcile::{Keeper, Scene, Unmatched, read_analysis, stored};
 
 pub(super) async fn run(command: &RelationsCommand, file: &ConfigFile) -> Result<Status, Failure> {
-    let RelationsCommand::Unmatched { names, format } = command;
+    match command {
+        RelationsCommand::Unmatched { names, format } => all_unmatched(names, *format, file).await,
+        RelationsCommand::History { patch, names, format } => relations_history::run(patch, names, *format, file).await,
+        RelationsCommand::Export { name, format, out, limit } => relations_export::run(name, *format, out.as_deref(), *limit, file).await,
+    }
+}
+
+async fn all_unmatched(names: &[String], format: Format, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
     let trackers = config.select(names)?;
     let keeper = open_state_to_read(&config)?;
@@ -34,6 +43,19 @@ struct UnmatchedDocument {
     only_in_analysis: Vec<String>,
     /// Patches that the analysis does not name.
     only_in_tracker: Vec<PatchDocument>,
+    /// Both, counted.
+    counts: Vec<CountDocument>,
+}
+
+/// How much of a project's month the analysis and the tracker do not have in common.
+#[derive(Serialize)]
+struct CountDocument {
+    /// The project; for an element of the analysis, that of the first patch that shares its group, and `null` where there is none.
+    project: Option<String>,
+    /// The month of the mail (`YYYY-MM`), of that same patch; `null` where it is not known.
+    month: Option<String>,
+    only_in_analysis: usize,
+    only_in_tracker: usize,
 }
 
 #[derive(Serialize)]
@@ -47,6 +69,7 @@ async fn unmatched(tracker: &Tracker, keeper: &Keeper) -> Result<UnmatchedDocume
     let stored = stored(keeper, tracker).await?;
     let analysis = read_analysis(tracker)?;
     let unmatched = Scene::resolve(&stored.snapshot, &analysis, tracker.desired.format).unmatched;
+    let counts = counts(&stored.snapshot, &unmatched);
     let patch = |id: &PatchId| {
         let patch = stored.snapshot.patches.get(id)?;
         let project = stored
@@ -65,7 +88,31 @@ async fn unmatched(tracker: &Tracker, keeper: &Keeper) -> Result<UnmatchedDocume
         named: unmatched.named,
         only_in_tracker: unmatched.only_in_tracker.iter().filter_map(patch).collect(),
         only_in_analysis: unmatched.only_in_analysis,
+        counts,
     })
+}
+
+fn counts(snapshot: &Snapshot, unmatched: &Unmatched) -> Vec<CountDocument> {
+    let place = |patch: Option<PatchId>| {
+        let row = patch.and_then(|patch| snapshot.patches.get(&patch));
+        let project = row.and_then(|row| snapshot.projects.get(&row.project));
+        let month = row.and_then(|row| row.date).map(|date| date.strftime("%Y-%m").to_string());
+        (project.map(|project| project.name.to_string()), month)
+    };
+    let mut counts: BTreeMap<_, (usize, usize)> = BTreeMap::new();
+    for &beside in &unmatched.beside {
+        counts.entry(place(beside)).or_default().0 += 1;
+    }
+    for &patch in &unmatched.only_in_tracker {
+        counts.entry(place(Some(patch))).or_default().1 += 1;
+    }
+    let count = |((project, month), (only_in_analysis, only_in_tracker))| CountDocument {
+        project,
+        month,
+        only_in_analysis,
+        only_in_tracker,
+    };
+    counts.into_iter().map(count).collect()
 }
 
 fn print(list: &UnmatchedDocument) -> Result<(), Failure> {
@@ -74,8 +121,19 @@ fn print(list: &UnmatchedDocument) -> Result<(), Failure> {
         named,
         only_in_analysis,
         only_in_tracker,
+        counts,
     } = list;
     output::data(|out| {
+        for row in counts {
+            writeln!(
+                out,
+                "{tracker}: {} {}: {} only in the analysis, {} only in the tracker",
+                row.project.as_deref().unwrap_or("(no project known)"),
+                row.month.as_deref().unwrap_or("(no month known)"),
+                row.only_in_analysis,
+                row.only_in_tracker
+            )?;
+        }
         writeln!(
             out,
             "{tracker}: only in the analysis: {} of {}",

@@ -6,9 +6,9 @@ use crate::config::TrackerName;
 use crate::model::relations::checker::Violation;
 use crate::model::relations::guard::Tripped;
 use crate::model::{PatchId, ProjectName};
-use crate::pasta::{FeedbackError, GroupsError};
+use crate::pasta::{FeedbackError, GroupsError, MboxError};
 use crate::remedy::Remedy;
-use crate::store::StoreError;
+use crate::store::{DecisionId, StoreError};
 use crate::tracker::{TokenError, WriteError};
 
 /// Why a cycle ended before its end.
@@ -62,6 +62,9 @@ pub enum Error {
     /// The analysis cannot be told what people decided.
     #[error("what people decided cannot be told to the analysis")]
     Feedback(#[source] FeedbackError),
+    /// Mails cannot be added to a file.
+    #[error("the mails cannot be exported")]
+    Mbox(#[source] MboxError),
     /// The tracker was not pulled yet.
     #[error("tracker {tracker} was never pulled from {url}")]
     NeverPulled {
@@ -69,6 +72,22 @@ pub enum Error {
         tracker: TrackerName,
         /// Its address.
         url: String,
+    },
+    /// A decision was named that does not stand.
+    #[error("tracker {tracker} has no decision {decision} that stands")]
+    NoSuchDecision {
+        /// The tracker.
+        tracker: TrackerName,
+        /// The decision.
+        decision: DecisionId,
+    },
+    /// A patch was named that nobody knows.
+    #[error("tracker {tracker} has no patch {patch} in its projects")]
+    NoSuchPatch {
+        /// The tracker.
+        tracker: TrackerName,
+        /// The patch as it was named.
+        patch: String,
     },
     /// A pull saw too little.
     #[error("the pull was not kept")]
@@ -167,6 +186,7 @@ impl Remedy for Error {
             Self::Store(source) => return source.remedy(),
             Self::Groups(source) => return source.remedy(),
             Self::Feedback(source) => return source.remedy(),
+            Self::Mbox(source) => return source.remedy(),
             Self::Shrunk(source) => return source.remedy(),
             Self::Writes(source) => return source.remedy(),
             Self::Guarded { tripped, .. } => {
@@ -183,6 +203,12 @@ impl Remedy for Error {
                     .to_owned(),
             Self::Unsteady { .. } => "nothing was changed; pull again when whoever is writing there is done".to_owned(),
             Self::NeverPulled { tracker, .. } => format!("run `kinset pull {tracker}` first"),
+            Self::NoSuchDecision { tracker, .. } => {
+                format!("nothing was dropped; `kinset decisions list {tracker}` shows those that stand, by their numbers")
+            }
+            Self::NoSuchPatch { tracker, .. } => {
+                format!("name it by Patchwork's number or by its message id; `kinset pull {tracker}` learns of new ones")
+            }
             Self::Unsound(_) => "nothing of it was written; please report this with the output of `kinset plan --format json`".to_owned(),
             Self::NoPlan { .. } | Self::OtherPlanFormat { .. } => "make it anew with `kinset plan --out FILE`".to_owned(),
             Self::PlanUnreadable { .. } => "check the path given with --plan".to_owned(),

@@ -24,6 +24,7 @@ mod error;
 mod execute;
 mod feedback;
 mod keeper;
+mod mails;
 mod patience;
 mod prepare;
 mod pull;
@@ -33,6 +34,7 @@ mod scene;
 mod session;
 mod settle;
 mod sweep;
+mod views;
 mod walk;
 
 pub use apply::{Applied, Apply, Shutdown};
@@ -45,9 +47,14 @@ pub use draft::{Draft, Rights};
 pub use error::Error;
 pub use feedback::{DecisionDocument, DecisionsDocument, EndDocument, decisions_of};
 pub use keeper::{Clock, Keeper};
+pub use mails::{ExportedMails, export_mails};
 pub use patience::Patience;
 pub use prepare::{Prepared, Pulling, prepare, read_analysis, stored};
 pub use pull::{Extent, Pulled, Reading, pull};
 pub use reckon::Reckoned;
 pub use scene::{Scene, Unmatched};
 pub use session::{Session, SessionOptions, check_token};
+pub use views::{
+    CycleDocument, HistoryDocument, PulledDocument, RunDocument, SightingDocument, StatusDocument, about, decision_documents,
+    drop_decisions, history, status,
+};

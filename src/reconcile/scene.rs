@@ -14,6 +14,8 @@ pub struct Unmatched {
     pub named: usize,
     /// Those that are no patch in the tracker's projects, in their order.
     pub only_in_analysis: Vec<String>,
+    /// For each of those, in the same order, the first patch that shares its group: it tells where and when the element belongs.
+    pub beside: Vec<Option<PatchId>>,
     /// The patches in the tracker's projects that the analysis does not name, ascending.
     pub only_in_tracker: Vec<PatchId>,
 }
@@ -112,8 +114,13 @@ impl Scene {
                 resolved.insert(element, found);
             }
             unknown.sort_unstable_by(|&left, &right| universe.compare(left, right));
-            unmatched.only_in_analysis = unknown.into_iter().map(|element| universe.token(element).to_owned()).collect();
             let of = |element: &Element| resolved.get(element).into_iter().flatten().copied();
+            let first_beside = |&element: &Element| groups.companions(element).flat_map(|companion| of(&companion)).min();
+            unmatched.beside = unknown
+                .iter()
+                .map(|element| first_beside(element).map(|first| patches[first.index()]))
+                .collect();
+            unmatched.only_in_analysis = unknown.into_iter().map(|element| universe.token(element).to_owned()).collect();
             let alone = elements
                 .iter()
                 .filter(|&&element| groups.class_of(element).is_none())

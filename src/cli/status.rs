@@ -1,0 +1,109 @@
+//! `kinset status`
+
+use super::args::Format;
+use super::args::StatusArguments;
+use super::failure::Failure;
+use super::render::words::count;
+use super::wiring::{ConfigFile, each, open_state_to_read};
+use super::{Status, output};
+use crate::reconcile::{CycleDocument, PulledDocument, RunDocument, StatusDocument, status};
+
+pub(super) async fn run(arguments: &StatusArguments, file: &ConfigFile) -> Result<Status, Failure> {
+    let config = file.load()?;
+    let trackers = config.select(&arguments.names)?;
+    let keeper = open_state_to_read(&config)?;
+    let (documents, outcome) = each(&trackers, async |tracker| Ok(status(&keeper, tracker).await?)).await;
+    match arguments.format {
+        Format::Json => output::json_if_whole(&documents, outcome)?,
+        Format::Text => documents.iter().try_for_each(print)?,
+    }
+    Ok(outcome)
+}
+
+fn print(document: &StatusDocument) -> Result<(), Failure> {
+    let StatusDocument {
+        tracker,
+        url,
+        policy,
+        pulled,
+        last_cycle,
+        last_run,
+        decisions,
+        open_writes,
+    } = document;
+    output::data(|out| {
+        writeln!(out, "tracker {tracker} at {url}, policy {policy}")?;
+        match pulled {
+            None => writeln!(out, "  pulled      never")?,
+            Some(pulled) => writeln!(out, "  pulled      {}", reading(pulled))?,
+        }
+        match last_cycle {
+            None => writeln!(out, "  last cycle  none")?,
+            Some(cycle) => writeln!(out, "  last cycle  {}", plan(cycle))?,
+        }
+        match last_run {
+            None => writeln!(out, "  last run    none")?,
+            Some(run) => writeln!(out, "  last run    {}", outcome(run))?,
+        }
+        writeln!(out, "  decisions   {decisions} standing")?;
+        if let Some(cycle) = last_cycle.as_ref().filter(|cycle| !cycle.blocked.is_empty()) {
+            let blocked: Vec<&str> = cycle.blocked.iter().map(|project| project.as_str()).collect();
+            writeln!(out, "  blocked     {}: the token's user may not write there", blocked.join(", "))?;
+        }
+        if *open_writes > 0 {
+            writeln!(out, "  open        {} of unknown outcome", count(*open_writes, "write"))?;
+        }
+        Ok(())
+    })
+}
+
+fn reading(pulled: &PulledDocument) -> String {
+    let PulledDocument {
+        swept_at,
+        pulled_at,
+        missed_by_events,
+        patches,
+        projects,
+    } = pulled;
+    let missed = missed_by_events
+        .filter(|&missed| missed > 0)
+        .map(|missed| format!(", which found {missed} changed without an event"))
+        .unwrap_or_default();
+    format!(
+        "{pulled_at:.0}: {patches} patches in {}; read whole {swept_at:.0}{missed}",
+        count(projects.len(), "project")
+    )
+}
+
+fn plan(cycle: &CycleDocument) -> String {
+    let CycleDocument {
+        at,
+        drift,
+        clears,
+        relates,
+        commit_refs,
+        undone,
+        foreign_changes,
+        guarded,
+        blocked: _,
+    } = cycle;
+    let drift = match drift {
+        0 => "nothing to write".to_owned(),
+        _ => format!("{drift} to write ({clears} clears, {relates} relates, {commit_refs} commits)"),
+    };
+    let guarded = if *guarded { ", held back by a guard" } else { "" };
+    format!("{at:.0}: {drift}, {undone} undone, {foreign_changes} patches moved by others{guarded}")
+}
+
+fn outcome(run: &RunDocument) -> String {
+    let RunDocument {
+        run,
+        began_at,
+        ended_at: _,
+        outcome,
+        reason,
+        done,
+    } = run;
+    let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{run}, {began_at:.0}: {outcome}, {done} writes took effect{reason}")
+}
