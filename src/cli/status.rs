@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::render::words::count;
 use super::wiring::{ConfigFile, each, open_state_to_read};
 use super::{Status, output};
+use crate::model::ProjectName;
 use crate::reconcile::{CycleDocument, PulledDocument, RunDocument, StatusDocument, status};
 
 pub(super) async fn run(arguments: &StatusArguments, file: &ConfigFile) -> Result<Status, Failure> {
@@ -47,7 +48,7 @@ fn print(document: &StatusDocument) -> Result<(), Failure> {
         }
         writeln!(out, "  decisions   {decisions} standing")?;
         if let Some(cycle) = last_cycle.as_ref().filter(|cycle| !cycle.blocked.is_empty()) {
-            let blocked: Vec<&str> = cycle.blocked.iter().map(|project| project.as_str()).collect();
+            let blocked: Vec<&str> = cycle.blocked.iter().map(ProjectName::as_str).collect();
             writeln!(out, "  blocked     {}: the token's user may not write there", blocked.join(", "))?;
         }
         if *open_writes > 0 {
