@@ -2,6 +2,7 @@
 //! a runtime and a turn at the state of its own, as if it were a process.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fs;
 use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt as _;
@@ -18,7 +19,9 @@ use kinset::reconcile::{
     Applied, Apply, Draft, Error, Extent, Keeper, Patience, PlanDocument, Prepared, Pulled, Pulling, Session, SessionOptions, Shutdown,
     prepare, pull,
 };
-use kinset::store::{JournalEntry, Run, Store, StoreError, StoredSnapshot};
+use kinset::store::{
+    Decision, DecisionFilter, DecisionKind, JournalEntry, JournalId, JournalOperation, Outcome, Run, Store, StoreError, StoredSnapshot,
+};
 use kinset::tracker::RetryPolicy;
 use kinset::tracker::simulator::{Fault, FaultKind, LoggedRequest, Moment, Refusal, Requests, Rules, Simulator, When, World, Written};
 use tempfile::TempDir;
@@ -321,6 +324,26 @@ impl Rig {
         let patches = self.stored().snapshot.patches;
         let related = patches.into_values().filter(|patch| !patch.related.is_empty());
         related.map(|patch| patch.related.into_iter().chain([patch.id]).collect()).collect()
+    }
+
+    /// How many clears and relates of kinset's took effect until now.
+    pub(crate) fn own_writes(&self) -> (usize, usize) {
+        let entries = self.state().journal().settled_after(TRACKER, JournalId::default()).unwrap();
+        let done = entries.iter().filter(|entry| entry.outcome == Outcome::Done);
+        let (clears, relates): (Vec<_>, Vec<_>) = done.partition(|entry| entry.step.operation == JournalOperation::Clear);
+        (clears.len(), relates.len())
+    }
+
+    /// The decisions that stand, joined sets and parted pairs, by the numbers of their patches.
+    pub(crate) fn standing(&self) -> BTreeSet<(DecisionKind, Vec<u64>)> {
+        let decisions = self.state().decisions(TRACKER, DecisionFilter::Open).unwrap();
+        let patches = |decision: &Decision| decision.patches.keys().map(|patch| patch.0).collect();
+        decisions.iter().map(|decision| (decision.kind, patches(decision))).collect()
+    }
+
+    /// What the last full read missed to hear of by events.
+    pub(crate) fn missed_by_events(&self) -> Option<u64> {
+        self.state().pull_state(TRACKER).unwrap().unwrap().missed_by_events
     }
 
     /// The last run.
