@@ -39,6 +39,7 @@ mod decisions;
 mod feedback;
 mod groups;
 mod planner;
+mod pulls;
 mod scenes;
 mod simulator_exchanges;
 mod simulator_faults;

@@ -199,7 +199,11 @@ fn as_human(rules: &mut Rules, patch: u64, related: &[u64]) -> Result<Written, R
 /// The cycle.
 impl Rig {
     pub(crate) fn pull(&self) -> Result<Pulled, Error> {
-        self.run(async |session, keeper| pull(&session, keeper, Extent::Full, &|_| {}).await)
+        self.pull_to(Extent::Full)
+    }
+
+    pub(crate) fn pull_to(&self, extent: Extent) -> Result<Pulled, Error> {
+        self.run(async |session, keeper| pull(&session, keeper, extent, &|_| {}).await)
     }
 
     pub(crate) fn plan(&self, pulling: Pulling) -> Result<Prepared, Error> {
