@@ -284,13 +284,14 @@ pub(super) async fn close_agreed(
     standing: Vec<Decision>,
 ) -> Result<Vec<Decision>, Error> {
     let universe = scene.universe();
+    let joined_over = decisions(&standing, scene).joined_over(&scene.desired);
     let is_settled = |(patch, decided): (&PatchId, &Decided)| {
         // What is out of sight for now, and may come back, was not agreed to.
         scene.element(*patch).is_some() || decided.project.is_some_and(|project| snapshot.projects.contains_key(&project))
     };
     let is_agreed = |decision: &Decision| {
         let verdict = verdict(decision, |patch| scene.element(patch)).filter(|_| decision.patches.iter().all(is_settled));
-        verdict.is_some_and(|verdict| agrees(&verdict, &scene.desired, &universe))
+        verdict.is_some_and(|verdict| agrees(&verdict, &scene.desired, &joined_over, &universe))
     };
     let (agreed, standing): (Vec<Decision>, Vec<Decision>) = standing.into_iter().partition(is_agreed);
     if !agreed.is_empty() {

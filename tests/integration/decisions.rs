@@ -147,20 +147,34 @@ fn doing_again_what_was_decided_changes_nothing() {
     assert_eq!(revision(&[parted(1, 2)], &[&[1, 2]], &[]), Revision::default());
 }
 
+fn agreed(verdict: &Verdict, desired: &[&[u32]], joins: &[Verdict], universe: &Numbered) -> bool {
+    let desired = partition(desired);
+    let joined_over = joins.iter().cloned().collect::<Decisions>().joined_over(&desired);
+    agrees(verdict, &desired, &joined_over, universe)
+}
+
 #[test]
 fn an_analysis_agrees_with_a_parting_only_if_it_names_both() {
     let named = Numbered::default();
     let unnamed = Numbered::with_unnamed([Element(2)].into());
-    assert!(agrees(&parted(1, 2), &partition(&[]), &named));
-    assert!(!agrees(&parted(1, 2), &partition(&[]), &unnamed));
-    assert!(!agrees(&parted(1, 2), &partition(&[&[1, 2]]), &named));
+    assert!(agreed(&parted(1, 2), &[], &[], &named));
+    assert!(!agreed(&parted(1, 2), &[], &[], &unnamed));
+    assert!(!agreed(&parted(1, 2), &[&[1, 2]], &[], &named));
+}
+
+/// Without the parting, 1 and 2 would be in one class, because others of theirs were joined.
+#[test]
+fn an_analysis_that_only_the_parting_keeps_apart_does_not_agree_with_it() {
+    let universe = Numbered::default();
+    assert!(agreed(&parted(1, 2), &[&[1, 3], &[2, 4]], &[], &universe));
+    assert!(!agreed(&parted(1, 2), &[&[1, 3], &[2, 4]], &[joined(&[3, 4])], &universe));
 }
 
 #[test]
 fn an_analysis_agrees_with_a_join_when_it_wants_all_of_it() {
     let universe = Numbered::default();
-    assert!(agrees(&joined(&[1, 2, 3]), &partition(&[&[0, 1, 2, 3]]), &universe));
-    assert!(!agrees(&joined(&[1, 2, 3]), &partition(&[&[1, 2], &[3, 4]]), &universe));
+    assert!(agreed(&joined(&[1, 2, 3]), &[&[0, 1, 2, 3]], &[], &universe));
+    assert!(!agreed(&joined(&[1, 2, 3]), &[&[1, 2], &[3, 4]], &[], &universe));
 }
 
 fn labels() -> impl Strategy<Value = Vec<u32>> {

@@ -41,6 +41,7 @@ mod groups;
 mod planner;
 mod pulls;
 mod scenes;
+mod scenes_random;
 mod simulator_exchanges;
 mod simulator_faults;
 mod simulator_rules;

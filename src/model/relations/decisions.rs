@@ -149,14 +149,15 @@ fn holds_any(members: &BTreeSet<Element>, pairs: &BTreeSet<(Element, Element)>) 
         .any(|&member| begin_with(member).any(|(_, other)| members.contains(other)))
 }
 
-/// Whether an analysis wants by itself what somebody decided. Of elements that it does not name it says nothing.
+/// Whether an analysis wants by itself what somebody decided, so that it would be so without the decision. Of elements that it does not name
+/// it says nothing. `joined_over` is what it wants [once joins were heard](Decisions::joined_over), which can bring elements together that
+/// it keeps apart.
 #[must_use]
-pub fn agrees<U: Universe>(verdict: &Verdict, desired: &Partition, universe: &U) -> bool {
-    let is_said = match *verdict {
-        Verdict::Joined(_) => true,
-        Verdict::Parted(one, other) => universe.is_named(one) && universe.is_named(other),
-    };
-    is_said && keeps_to(desired, verdict)
+pub fn agrees<U: Universe>(verdict: &Verdict, desired: &Partition, joined_over: &Partition, universe: &U) -> bool {
+    match *verdict {
+        Verdict::Joined(_) => keeps_to(desired, verdict),
+        Verdict::Parted(one, other) => universe.is_named(one) && universe.is_named(other) && keeps_to(joined_over, verdict),
+    }
 }
 
 /// Whether a partition is as somebody decided.
@@ -223,6 +224,17 @@ impl Decisions {
     /// Those that a partition does not keep to.
     pub fn overruled_by<'a>(&'a self, partition: &'a Partition) -> impl Iterator<Item = Verdict> + 'a {
         self.iter().filter(|verdict| !keeps_to(partition, verdict))
+    }
+
+    /// What an analysis wants together once joins were heard, partings left aside: two elements that are apart in this are so by the analysis
+    /// alone, and would be without having been parted by hand.
+    #[must_use]
+    pub fn joined_over(&self, desired: &Partition) -> Partition {
+        let joins = Self {
+            joined: self.joined.clone(),
+            parted: BTreeSet::new(),
+        };
+        joins.over(desired, desired).partition
     }
 
     /// Applies the decisions to what an analysis wants.
