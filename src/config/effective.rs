@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::keys::{self, Key};
-use super::{CommitPolicy, Config, DEFAULT_STATE_DIR, Desired, Guard, Limits, Pull, TokenSource, Tracker};
+use super::{Config, DEFAULT_STATE_DIR, Desired, Guard, Limits, Pull, TokenSource, Tracker};
 
 /// Marks a value that is the one that a missing key would have.
 const DEFAULT_MARK: &str = "default";
@@ -34,7 +34,6 @@ fn render_tracker(tracker: &Tracker, out: &mut Lines) {
         token,
         contact,
         feedback,
-        commit_ref,
         desired,
         limits,
         pull,
@@ -55,11 +54,6 @@ fn render_tracker(tracker: &Tracker, out: &mut Lines) {
         Some(folder) => out.value(&keys::FEEDBACK, quoted_path(folder)),
         None => out.absent(&keys::FEEDBACK),
     }
-    out.defaulted(
-        &keys::COMMIT_REF,
-        quoted(commit_ref.as_str()),
-        *commit_ref == CommitPolicy::default(),
-    );
     let Desired { path, format } = desired;
     out.header("[tracker.desired]");
     out.value(&keys::PATH, quoted_path(path));

@@ -51,7 +51,6 @@ keys! {
     TOKEN_CREDENTIAL = "token_credential": "the name of a systemd credential that holds the API token, such as \"patchwork-token\"";
     CONTACT = "contact": "an address in printable ASCII, such as \"patch-bot@example.org\"";
     FEEDBACK = "feedback": "the path of a folder, such as \"/srv/pasta/feedback\"";
-    COMMIT_REF = "commit_ref": "\"off\" (leave it alone), \"fill\" (where it is empty) or \"overwrite\" (the analysis wins)";
     DESIRED = "desired": "a [tracker.desired] table with `path` and `format`";
     LIMITS = "limits": "a [tracker.limits] table";
     PULL = "pull": "a [tracker.pull] table";
@@ -97,7 +96,6 @@ pub(super) static TRACKER_TABLE: Table = Table {
         &TOKEN_CREDENTIAL,
         &CONTACT,
         &FEEDBACK,
-        &COMMIT_REF,
         &DESIRED,
         &LIMITS,
         &PULL,

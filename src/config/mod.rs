@@ -25,8 +25,8 @@ use std::time::Duration;
 use url::Url;
 
 use crate::model::ProjectName;
+use crate::model::relations::Policy;
 use crate::model::relations::guard::Thresholds;
-use crate::model::relations::{CommitPolicy, Policy};
 
 pub use error::{ConfigError, Problem, ProblemKind, UnknownTracker};
 
@@ -143,8 +143,6 @@ pub struct Tracker {
     pub contact: Option<String>,
     /// The folder that tells the analysis what people decided, if it is told at all.
     pub feedback: Option<PathBuf>,
-    /// What happens to the commits of patches. Default: nothing.
-    pub commit_ref: CommitPolicy,
     /// The partition that the analysis wants.
     pub desired: Desired,
     /// How much is asked of the tracker at once.

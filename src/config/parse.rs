@@ -128,7 +128,6 @@ impl Trackers<'_, '_> {
         let token = self.token(section);
         let contact = section.optional(&keys::CONTACT, values::contact, self.problems);
         let feedback = section.optional(&keys::FEEDBACK, values::path, self.problems);
-        let commit_ref = section.optional(&keys::COMMIT_REF, values::commit_policy, self.problems);
         let desired = self.desired(section);
         let limits = self.limits(section);
         let pull = self.pull(section);
@@ -141,7 +140,6 @@ impl Trackers<'_, '_> {
             token,
             contact,
             feedback: feedback.map(|path| self.folder.join(path)),
-            commit_ref: commit_ref.unwrap_or_default(),
             desired: desired?,
             limits,
             pull,

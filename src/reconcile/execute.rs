@@ -278,7 +278,7 @@ impl Executor<'_> {
         match operation {
             JournalOperation::Clear => self.writer.clear(patch).await,
             JournalOperation::Relate(related) => self.writer.relate(patch, related).await,
-            JournalOperation::CommitRef(_) => unreachable!("no plan has steps of this kind"),
+            JournalOperation::CommitRef(commit) => self.writer.set_commit_ref(patch, commit).await,
         }
     }
 

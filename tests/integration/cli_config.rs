@@ -89,7 +89,6 @@ fn show_prints_what_is_in_effect() {
     token_file = "DIR/token"  # the token: ***
     # no contact
     # no feedback
-    commit_ref = "off"  # default
 
     [tracker.desired]
     path = "DIR/patch-groups"

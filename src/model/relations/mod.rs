@@ -21,5 +21,5 @@ mod steps;
 pub use element::{Element, Numbered, Universe};
 pub use partition::{ClassId, Labels, Partition};
 pub use plan::{AttachLimit, Change, plan};
-pub use policy::{CommitPolicy, Policy};
+pub use policy::Policy;
 pub use steps::{Batch, ClearReason, Operation, Plan, RelateReason, Step};

@@ -30,33 +30,3 @@ impl fmt::Display for Policy {
         f.write_str(self.as_str())
     }
 }
-
-/// What happens to a patch's `commit_ref` where the analysis knows the upstream commit that carries the patch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CommitPolicy {
-    /// Nothing.
-    #[default]
-    Off,
-    /// It is filled in where it is empty.
-    Fill,
-    /// It is filled in where it is empty, and changed where it says something else.
-    Overwrite,
-}
-
-impl CommitPolicy {
-    /// The word that stands for it in the configuration.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Fill => "fill",
-            Self::Overwrite => "overwrite",
-        }
-    }
-}
-
-impl fmt::Display for CommitPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
