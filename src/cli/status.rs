@@ -82,7 +82,6 @@ fn plan(cycle: &CycleDocument) -> String {
         drift,
         clears,
         relates,
-        commit_refs,
         undone,
         foreign_changes,
         guarded,
@@ -90,7 +89,7 @@ fn plan(cycle: &CycleDocument) -> String {
     } = cycle;
     let drift = match drift {
         0 => "nothing to write".to_owned(),
-        _ => format!("{drift} to write ({clears} clears, {relates} relates, {commit_refs} commits)"),
+        _ => format!("{drift} to write, {clears} of it clears and {relates} relates"),
     };
     let guarded = if *guarded { ", held back by a guard" } else { "" };
     format!("{at:.0}: {drift}, {undone} undone, {foreign_changes} patches moved by others{guarded}")

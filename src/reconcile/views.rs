@@ -169,8 +169,6 @@ pub struct CycleDocument {
     pub clears: u64,
     /// How many are relates.
     pub relates: u64,
-    /// How many fill in commits.
-    pub commit_refs: u64,
     /// How much of what is wanted it leaves undone.
     pub undone: u64,
     /// How many patches somebody else had put into other relations.
@@ -236,7 +234,7 @@ fn cycle_document(at: Timestamp, cycle: Cycle) -> CycleDocument {
     let Cycle {
         clears,
         relates,
-        commit_refs,
+        commit_refs: _,
         undone,
         foreign_changes,
         guarded,
@@ -244,10 +242,9 @@ fn cycle_document(at: Timestamp, cycle: Cycle) -> CycleDocument {
     } = cycle;
     CycleDocument {
         at,
-        drift: clears + relates + commit_refs,
+        drift: clears + relates,
         clears,
         relates,
-        commit_refs,
         undone,
         foreign_changes,
         guarded,

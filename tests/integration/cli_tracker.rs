@@ -101,6 +101,8 @@ fn unmatched_relations_are_listed_both_ways() {
     assert_snapshot!(place.run("relations unmatched"), @r"
     exit 0
     --- stdout
+    kernel: (no project known) (no month known): 2 only in the analysis, 0 only in the tracker
+    kernel: alpha 2026-01: 0 only in the analysis, 2 only in the tracker
     kernel: only in the analysis: 2 of 12 elements
       <lost$1%+=/@example.org>
       <verloren-ä@example.org>
@@ -129,6 +131,20 @@ fn unmatched_relations_are_listed_both_ways() {
             "patch": 12,
             "project": "alpha",
             "message_id": "<m12@example.org>"
+          }
+        ],
+        "counts": [
+          {
+            "project": null,
+            "month": null,
+            "only_in_analysis": 2,
+            "only_in_tracker": 0
+          },
+          {
+            "project": "alpha",
+            "month": "2026-01",
+            "only_in_analysis": 0,
+            "only_in_tracker": 2
           }
         ]
       }

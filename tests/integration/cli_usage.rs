@@ -23,10 +23,12 @@ fn help_shows_every_command() {
       demo         Show everything at work against a simulated Patchwork; nothing to configure, nothing
                    left behind
       config       Write, check or show the configuration
-      pull         Read trackers whole and remember what they have
+      pull         Learn what trackers have now, and remember it
       plan         Show the fewest writes that would make trackers follow their analyses; writes nothing
       apply        Show the plan, ask, and write it
+      status       Tell how trackers stand, by what was last read, planned and written
       relations    Look at relations
+      decisions    Look at what people decided by hand
       simulate     Serve a simulated Patchwork
       completions  Print completions for a shell
       man          Print the manual page, or write the pages of all commands into a folder
@@ -88,7 +90,7 @@ fn help_of_each_command_shows_its_options() {
     assert_snapshot!(run("pull --help"), @r"
     exit 0
     --- stdout
-    Read trackers whole and remember what they have
+    Learn what trackers have now, and remember it
 
     Usage: kinset pull [OPTIONS] [NAME]...
 

@@ -15,6 +15,7 @@ mod cli_analysis;
 mod cli_apply;
 mod cli_config;
 mod cli_files;
+mod cli_people;
 mod cli_plan;
 mod cli_refusals;
 mod cli_saved_plan;
