@@ -127,7 +127,7 @@ fn a_dropped_parting_is_taken_out_of_the_false_positives() {
 }
 
 #[test]
-fn a_patchs_history_tells_whose_writes_made_it() {
+fn history_tells_whose_writes_made_the_relations_of_a_patch() {
     let (_tracker, place) = edited();
     assert!(place.run("pull").starts_with("exit 0"));
     assert_snapshot!(place.run("relations history 1"), @r"
