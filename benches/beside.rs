@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to say")]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -17,9 +18,9 @@ use jiff::Timestamp;
 use kinset::config::Config;
 use kinset::model::relations::decisions::{Decisions, Verdict};
 use kinset::model::relations::{Element, Partition};
-use kinset::model::{MessageId, PatchId, UserName};
-use kinset::reconcile::{Extent, Keeper, Pulling, Session, SessionOptions, prepare, pull};
-use kinset::store::Store;
+use kinset::model::{EventCursor, EventId, MessageId, Patch, PatchId, Project, ProjectId, ProjectName, Snapshot, UserName};
+use kinset::reconcile::{Extent, Keeper, Pulling, Reading, Session, SessionOptions, prepare, pull};
+use kinset::store::{Store, Sweep};
 use kinset::tracker::simulator::{Simulator, World, serve};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -34,7 +35,7 @@ fn main() {
     divan::main();
 }
 
-/// A tracker that was swept. A third of its patches are in relations of three that the analysis wants, and every hundredth begins one that it
+/// A tracker that was read whole. A third of its patches are in relations of three that the analysis wants, and every hundredth begins one that it
 /// does not want, which counts as a decision; the others are on their own.
 struct Rig {
     patches: u64,
@@ -80,17 +81,25 @@ impl Rig {
             ),
         );
         let config = Config::load(&folder.path().join("kinset.toml")).unwrap();
-        let keeper = Keeper::new(Store::open(&config.state_dir).unwrap(), Timestamp::now);
+        let mut store = Store::open(&config.state_dir).unwrap();
+        let swept = Sweep {
+            cursor: Some(cursor(&simulator)),
+            missed_by_events: None,
+        };
+        let url = config.trackers[0].url.to_string();
+        store
+            .save_snapshot("t", &url, &snapshot(patches), &swept, Timestamp::now())
+            .unwrap();
         let rig = Self {
             patches,
             runtime,
             simulator,
             config,
-            keeper,
+            keeper: Keeper::new(store, Timestamp::now),
             next: AtomicU64::new(patches / 2),
             _folder: folder,
         };
-        rig.pull(Extent::Full);
+        rig.plan();
         rig
     }
 
@@ -98,10 +107,11 @@ impl Rig {
         Session::open(&self.config.trackers[0], SessionOptions::default()).await.unwrap()
     }
 
-    fn pull(&self, extent: Extent) {
+    fn pull(&self) {
         self.runtime.block_on(async {
             let session = self.session().await;
-            pull(&session, &self.keeper, extent, &|_| {}).await.unwrap();
+            let pulled = pull(&session, &self.keeper, Extent::Due, &|_| {}).await.unwrap();
+            assert!(matches!(pulled.reading, Reading::Events { .. }), "{:?}", pulled.reading);
         });
     }
 
@@ -126,27 +136,68 @@ impl Rig {
     }
 }
 
+/// Where the events stand.
+fn cursor(simulator: &Simulator) -> EventCursor {
+    let ids: BTreeSet<EventId> = simulator.with_rules(|rules| rules.events().iter().map(|event| EventId(event.id.0)).collect());
+    let newest = ids.last().copied();
+    let recent = ids.into_iter().rev().take(100).collect();
+    EventCursor { newest, recent }
+}
+
+fn message_id(patch: u64) -> MessageId {
+    MessageId::parse(&format!("<20260101.{patch}@lists.example.org>")).unwrap()
+}
+
+/// The relations, by their first patches.
+fn relations(patches: u64) -> impl Iterator<Item = [PatchId; 3]> {
+    (0..patches / 9).map(|number| [1, 2, 3].map(|place| PatchId(3 * number + place)))
+}
+
 fn world(patches: u64) -> (World, String) {
     let mut world = World::default()
         .with_project("alpha")
         .with_user("bot", "t-bot", &["alpha"])
         .with_user("human", "t-human", &["alpha"]);
     for patch in 1..=patches {
-        let message_id = MessageId::parse(&format!("<20260101.{patch}@lists.example.org>")).unwrap();
-        world = world.with_patch(PatchId(patch), "alpha", message_id);
+        world = world.with_patch(PatchId(patch), "alpha", message_id(patch));
     }
     let mut groups = String::new();
-    let decisions = patches / 100;
-    for number in 0..decisions {
-        let first = 1 + 3 * number;
-        world = world.with_relation([first, first + 1, first + 2].map(PatchId));
-    }
-    for number in decisions..patches / 9 {
-        let first = 1 + 3 * number;
-        world = world.with_relation([first, first + 1, first + 2].map(PatchId));
-        writeln!(groups, "{first} {} {}", first + 1, first + 2).unwrap();
+    let decisions = usize::try_from(patches / 100).unwrap();
+    for (number, relation) in relations(patches).enumerate() {
+        world = world.with_relation(relation);
+        if number >= decisions {
+            let [first, second, third] = relation;
+            writeln!(groups, "{first} {second} {third}").unwrap();
+        }
     }
     (world, groups)
+}
+
+/// What a sweep of that world would keep. The simulator goes through all patches for each page, which would take an hour.
+fn snapshot(patches: u64) -> Snapshot {
+    let project = Project {
+        id: ProjectId(1),
+        name: ProjectName("alpha".to_owned()),
+        maintainers: ["bot", "human"].map(|user| UserName(user.to_owned())).into(),
+    };
+    let patch = |id: u64| Patch {
+        id: PatchId(id),
+        project: project.id,
+        message_id: message_id(id),
+        date: None,
+        commit_ref: None,
+        related: BTreeSet::new(),
+    };
+    let mut rows: BTreeMap<PatchId, Patch> = (1..=patches).map(|id| (PatchId(id), patch(id))).collect();
+    for relation in relations(patches) {
+        for member in relation {
+            rows.get_mut(&member).unwrap().related = relation.into_iter().filter(|other| *other != member).collect();
+        }
+    }
+    Snapshot {
+        projects: [(project.id, project)].into(),
+        patches: rows,
+    }
 }
 
 #[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
@@ -155,7 +206,7 @@ fn incremental_pull_after_ten_changes(bencher: Bencher<'_, '_>, patches: u64) {
     bencher
         .counter(ItemsCount::new(patches))
         .with_inputs(|| rig.change())
-        .bench_values(|()| rig.pull(Extent::Due));
+        .bench_values(|()| rig.pull());
 }
 
 #[divan::bench(args = SIZES, sample_count = 10, sample_size = 1)]
