@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::feedback::feed_back;
 use super::prepare::{redraft, stored};
-use super::reckon::Actors;
+use super::reckon::{Actors, close_agreed};
 use super::{Draft, Error, Keeper, Rights};
 use crate::config::Tracker;
 use crate::model::{ProjectName, Snapshot};
@@ -21,6 +21,8 @@ pub async fn conclude(tracker: &Tracker, keeper: &Keeper, analysis: &GroupFile, 
     let snapshot = stored(keeper, tracker).await?.snapshot;
     let draft = redraft(tracker, keeper, &snapshot, analysis, rights, &Actors::new()).await?;
     record(tracker, keeper, &snapshot, &draft, rights).await?;
+    // Not before all is written: until then somebody's edit may give a decision a meaning that it seemed to have lost.
+    close_agreed(tracker, keeper, &snapshot, &draft.scene).await?;
     feed_back(tracker, keeper).await
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::conclude::record;
 use super::pull::{Extent, read};
-use super::reckon::{Actors, Reckoned, close_agreed, reckon};
+use super::reckon::{Actors, reckon};
 use super::settle::settle_left_overs;
 use super::{Draft, Error, Keeper, PlanDocument, Rights, Scene, Session, StepDocument, TrackerDocument};
 use crate::config::{Desired, DesiredFormat, Tracker};
@@ -142,8 +142,6 @@ pub(super) async fn redraft(
 ) -> Result<Draft, Error> {
     let reckoned = reckon(tracker, keeper, snapshot, actors).await?;
     let scene = Scene::resolve(snapshot, analysis, tracker.desired.format);
-    let standing = close_agreed(tracker, keeper, snapshot, &scene, reckoned.standing).await?;
-    let reckoned = Reckoned { standing, ..reckoned };
     Draft::new(tracker, snapshot, scene, &reckoned, rights)
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::feedback::decisions_of;
 use super::scene::Sight;
 use super::{Error, Keeper, Scene};
 use crate::config::Tracker;
@@ -12,8 +13,8 @@ use crate::model::relations::guard::{self, Tripped};
 use crate::model::relations::{Element, Partition, Policy};
 use crate::model::{PatchId, Snapshot, UserName};
 use crate::store::{
-    Accounts, Author, Decided, Decision, DecisionId, DecisionKind, Ended, JournalOperation, NewDecision, Outcome, RunId, SettledEntry,
-    Settlement, Sighting,
+    Accounts, Author, Decided, Decision, DecisionFilter, DecisionId, DecisionKind, Ended, JournalOperation, NewDecision, Outcome, RunId,
+    SettledEntry, Settlement, Sighting,
 };
 
 /// What people have decided, and what is new of that.
@@ -275,14 +276,9 @@ fn verdict(decision: &Decision, element: impl Fn(PatchId) -> Option<Element>) ->
     }
 }
 
-/// Ends the decisions that the analysis has come round to, and returns those that stand after that.
-pub(super) async fn close_agreed(
-    tracker: &Tracker,
-    keeper: &Keeper,
-    snapshot: &Snapshot,
-    scene: &Scene,
-    standing: Vec<Decision>,
-) -> Result<Vec<Decision>, Error> {
+/// Ends the decisions that the analysis has come round to.
+pub(super) async fn close_agreed(tracker: &Tracker, keeper: &Keeper, snapshot: &Snapshot, scene: &Scene) -> Result<(), Error> {
+    let standing = decisions_of(keeper, tracker, DecisionFilter::Open).await?;
     let universe = scene.universe();
     let joined_over = decisions(&standing, scene).joined_over(&scene.desired);
     let is_settled = |(patch, decided): (&PatchId, &Decided)| {
@@ -293,15 +289,18 @@ pub(super) async fn close_agreed(
         let verdict = verdict(decision, |patch| scene.element(patch)).filter(|_| decision.patches.iter().all(is_settled));
         verdict.is_some_and(|verdict| agrees(&verdict, &scene.desired, &joined_over, &universe))
     };
-    let (agreed, standing): (Vec<Decision>, Vec<Decision>) = standing.into_iter().partition(is_agreed);
+    let agreed: Vec<DecisionId> = standing
+        .iter()
+        .filter(|decision| is_agreed(decision))
+        .map(|decision| decision.id)
+        .collect();
     if !agreed.is_empty() {
         let name = tracker.name.to_string();
-        let ids: Vec<DecisionId> = agreed.iter().map(|decision| decision.id).collect();
         keeper
-            .with(move |store, now| store.end_decisions(&name, &ids, Ended::Agreed, now))
+            .with(move |store, now| store.end_decisions(&name, &agreed, Ended::Agreed, now))
             .await?;
     }
-    Ok(standing)
+    Ok(())
 }
 
 /// The decisions, as far as they are about patches of a scene.

@@ -253,7 +253,7 @@ fn a_guard_that_trips_is_part_of_the_plan_and_stops_apply() {
       clear  7  # <m7@example.org>: not named by the analysis
       clear  9  # <m9@example.org>: not named by the analysis
     5 writes: 5 clears, 0 relates; 6 relations become 1
-    overruled: 5 of 5 decisions of people (see `kinset decisions list`)
+    overruled: 5 of 6 decisions of people (see `kinset decisions list`)
     unmatched: 3 of 5 elements only in the analysis, 10 of 12 patches only in the tracker (see `kinset relations unmatched`)
     GUARD: 2 of 5 elements of the analysis (40.0 %) are in the tracker's projects, at least 50.0 % are needed; as it stands this plan will not be applied
       help: check that the analysis covers the lists of the tracker's projects (`kinset relations unmatched`); if this is meant, set `min_resolved_fraction` under [tracker.guard]

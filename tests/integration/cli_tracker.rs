@@ -23,7 +23,7 @@ fn plan_apply_plan() {
       relate 3 with 4  # <m3@example.org>: joins a relation
       relate 6 with 7  # <m6@example.org>: new relation
     3 writes: 1 clear, 2 relates; 2 relations become 3
-    overruled: 1 of 1 decision of people (see `kinset decisions list`)
+    overruled: 1 of 2 decisions of people (see `kinset decisions list`)
     unmatched: 1 of 8 elements only in the analysis, 5 of 12 patches only in the tracker (see `kinset relations unmatched`)
     $ kinset apply --yes
     exit 0
@@ -33,7 +33,7 @@ fn plan_apply_plan() {
       relate 3 with 4  # <m3@example.org>: joins a relation
       relate 6 with 7  # <m6@example.org>: new relation
     3 writes: 1 clear, 2 relates; 2 relations become 3
-    overruled: 1 of 1 decision of people (see `kinset decisions list`)
+    overruled: 1 of 2 decisions of people (see `kinset decisions list`)
     unmatched: 1 of 8 elements only in the analysis, 5 of 12 patches only in the tracker (see `kinset relations unmatched`)
     --- stderr
     kernel: 3 writes took effect
