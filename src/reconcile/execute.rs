@@ -125,7 +125,8 @@ impl Executor<'_> {
         Ok(Verdict::Settled)
     }
 
-    /// Whether nobody has written meanwhile to the relations that a write is about to change. Only a policy that preserves people's work
+    /// Whether nobody has written meanwhile to the patches that a write names, lone ones included: whoever was related to one of them would
+    /// come along. Only a policy that preserves people's work
     /// is worth that read: others would do the same again.
     async fn is_undisturbed(
         &self,
@@ -136,9 +137,7 @@ impl Executor<'_> {
         if self.policy != Policy::Preserve {
             return Ok(true);
         }
-        let mut related = named(patch, operation);
-        related.retain(|&member| !is_alone(expected, member));
-        self.readings.stands(expected, related).await
+        self.readings.stands(expected, named(patch, operation)).await
     }
 
     /// Reads all of a component's patches and keeps what they are.
