@@ -263,7 +263,7 @@ pub(super) enum RelationsCommand {
         /// What to print
         #[arg(long, value_enum)]
         format: ExportFormat,
-        /// The mbox to add mails to
+        /// Where to: the mbox to add mails to, or a new file for anything else [default: standard output]
         #[arg(long, value_name = "FILE", required_if_eq("format", "mbox"))]
         out: Option<PathBuf>,
         /// How many mails to add at most

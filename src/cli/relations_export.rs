@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
@@ -105,10 +106,15 @@ fn groups(tracker: &Tracker, snapshot: &Snapshot, format: ExportFormat) -> Resul
     }
 }
 
+/// A file of that name is left as it is: it may be the mbox of an earlier export.
+fn create(path: &Path) -> std::io::Result<fs::File> {
+    fs::File::create_new(path)
+}
+
 fn write(text: &str, out: Option<&Path>) -> Result<(), Failure> {
     match out {
         None => output::data(|out| out.write_all(text.as_bytes())),
-        Some(path) => fs::write(path, text).map_err(|source| {
+        Some(path) => create(path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(|source| {
             let what = path.display().to_string();
             Misuse::Unwritable { what, source }.into()
         }),

@@ -115,7 +115,13 @@ impl Scene {
             }
             unknown.sort_unstable_by(|&left, &right| universe.compare(left, right));
             let of = |element: &Element| resolved.get(element).into_iter().flatten().copied();
-            let first_beside = |&element: &Element| groups.companions(element).flat_map(|companion| of(&companion)).min();
+            // Once for each class: a class that the tracker does not know may be large.
+            let mut first_of_class: HashMap<_, Option<Element>> = HashMap::new();
+            let mut first_beside = |&element: &Element| {
+                let class = groups.class_of(element)?;
+                let first = || groups.members(class).iter().flat_map(of).min();
+                *first_of_class.entry(class.index()).or_insert_with(first)
+            };
             unmatched.beside = unknown
                 .iter()
                 .map(|element| first_beside(element).map(|first| patches[first.index()]))

@@ -292,6 +292,9 @@ fn mails_of_new_patches_are_exported_once() {
     kernel: 0 mails added to new.mbox
     ");
     assert_eq!(mails(place.read("new.mbox")), 12);
+    let groups_over_mails = place.run("relations export kernel --format ids --out new.mbox");
+    assert!(groups_over_mails.starts_with("exit 1"), "{groups_over_mails}");
+    assert_eq!(mails(place.read("new.mbox")), 12);
     assert!(
         place.run("relations export kernel --format mbox").starts_with("exit 1"),
         "the file has to be named"
