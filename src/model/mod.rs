@@ -4,6 +4,7 @@
 
 mod event;
 mod ids;
+pub mod packages;
 pub mod relations;
 mod snapshot;
 

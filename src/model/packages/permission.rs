@@ -1,0 +1,286 @@
+//! Permissions as rows: who may do what to which target.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::names::{ComponentName, PackageName, PackageSetName, Party, SeriesName};
+use crate::model::ProjectName;
+
+/// What somebody may do. The first six are `PackageDB`'s, the next two Launchpad's, the last is Patchwork's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Commit changes to the package's repository.
+    Commit,
+    /// Request builds.
+    Build,
+    /// Hear of the package's bugs.
+    #[serde(rename = "watchbugzilla")]
+    WatchBugzilla,
+    /// Hear of the package's commits.
+    #[serde(rename = "watchcommits")]
+    WatchCommits,
+    /// Change these permissions.
+    #[serde(rename = "approveacls")]
+    ApproveAcls,
+    /// Read the package's repository.
+    Checkout,
+    /// Upload the package.
+    Upload,
+    /// Decide on uploads that wait in the queue.
+    QueueAdmin,
+    /// Maintain a project of a tracker: change the relations of its patches.
+    Maintain,
+}
+
+/// Whether a permission counts. Only an approved one does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PermissionStatus {
+    /// Asked for.
+    AwaitingReview,
+    /// Given.
+    Approved,
+    /// Asked for and refused.
+    Denied,
+    /// Given once.
+    Obsolete,
+}
+
+/// A moment in a series' life that uploads go to: Launchpad's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pocket {
+    /// The series itself, as it is released.
+    Release,
+    /// Security fixes to a released series.
+    Security,
+    /// Other fixes to a released series.
+    Updates,
+    /// Fixes that are tried before they become updates.
+    Proposed,
+    /// New versions for a released series.
+    Backports,
+}
+
+/// What a permission is for; exactly one thing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "on", rename_all = "kebab-case")]
+pub enum Target {
+    /// A package in one series.
+    Listing {
+        /// The series.
+        series: SeriesName,
+        /// The package.
+        package: PackageName,
+    },
+    /// The packages in a set of one series.
+    PackageSet {
+        /// The series.
+        series: SeriesName,
+        /// The set.
+        set: PackageSetName,
+    },
+    /// A package in all series.
+    Package {
+        /// The package.
+        package: PackageName,
+    },
+    /// The packages of a component, in all series.
+    Component {
+        /// The component.
+        component: ComponentName,
+    },
+    /// A pocket, of one series or of all.
+    Pocket {
+        /// The pocket.
+        pocket: Pocket,
+        /// The series; `None` for all of them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        series: Option<SeriesName>,
+    },
+    /// A project of a tracker.
+    TrackerProject {
+        /// The tracker's name in the configuration.
+        tracker: String,
+        /// The project.
+        project: ProjectName,
+    },
+}
+
+/// One permission, within one distribution.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Permission {
+    /// Who has it.
+    pub party: Party,
+    /// To do what.
+    pub action: Action,
+    /// To what.
+    #[serde(flatten)]
+    pub target: Target,
+    /// Whether it counts.
+    pub status: PermissionStatus,
+    /// Of a permission on a package set: packages that are directly in the set are for those with explicit permissions alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub explicit: bool,
+}
+
+impl Action {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Commit,
+        Self::Build,
+        Self::WatchBugzilla,
+        Self::WatchCommits,
+        Self::ApproveAcls,
+        Self::Checkout,
+        Self::Upload,
+        Self::QueueAdmin,
+        Self::Maintain,
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Commit => "commit",
+            Self::Build => "build",
+            Self::WatchBugzilla => "watchbugzilla",
+            Self::WatchCommits => "watchcommits",
+            Self::ApproveAcls => "approveacls",
+            Self::Checkout => "checkout",
+            Self::Upload => "upload",
+            Self::QueueAdmin => "queue-admin",
+            Self::Maintain => "maintain",
+        }
+    }
+
+    /// Whether it is one of the six that `PackageDB` knows, which are on listings and which their owner has without being given them.
+    #[must_use]
+    pub const fn is_on_listings(self) -> bool {
+        matches!(
+            self,
+            Self::Commit | Self::Build | Self::WatchBugzilla | Self::WatchCommits | Self::ApproveAcls | Self::Checkout
+        )
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl PermissionStatus {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::AwaitingReview, Self::Approved, Self::Denied, Self::Obsolete];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::AwaitingReview => "awaitingreview",
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+            Self::Obsolete => "obsolete",
+        }
+    }
+}
+
+impl fmt::Display for PermissionStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl Pocket {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Release, Self::Security, Self::Updates, Self::Proposed, Self::Backports];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Security => "security",
+            Self::Updates => "updates",
+            Self::Proposed => "proposed",
+            Self::Backports => "backports",
+        }
+    }
+}
+
+impl fmt::Display for Pocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl Target {
+    /// Whether this action can be given on this target: `PackageDB`'s on listings, Launchpad's on its four targets, Patchwork's on its own.
+    #[must_use]
+    pub const fn allows(&self, action: Action) -> bool {
+        match self {
+            Self::Listing { .. } => action.is_on_listings(),
+            Self::PackageSet { .. } | Self::Package { .. } | Self::Component { .. } | Self::Pocket { .. } => {
+                matches!(action, Action::Upload | Action::QueueAdmin)
+            }
+            Self::TrackerProject { .. } => matches!(action, Action::Maintain),
+        }
+    }
+
+    /// The series that it is in, if it is in one.
+    #[must_use]
+    pub const fn series(&self) -> Option<&SeriesName> {
+        match self {
+            Self::Listing { series, .. } | Self::PackageSet { series, .. } => Some(series),
+            Self::Pocket { series, .. } => series.as_ref(),
+            Self::Package { .. } | Self::Component { .. } | Self::TrackerProject { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listing { series, package } => write!(f, "package {package} in {series}"),
+            Self::PackageSet { series, set } => write!(f, "package set {set} in {series}"),
+            Self::Package { package } => write!(f, "package {package}"),
+            Self::Component { component } => write!(f, "component {component}"),
+            Self::Pocket { pocket, series: None } => write!(f, "pocket {pocket}"),
+            Self::Pocket {
+                pocket,
+                series: Some(series),
+            } => write!(f, "pocket {pocket} of {series}"),
+            Self::TrackerProject { tracker, project } => write!(f, "project {project} of tracker {tracker}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_in_files_are_those_on_the_command_line() {
+        for action in Action::ALL {
+            assert_eq!(serde_json::to_value(action).unwrap(), action.word());
+        }
+        for status in PermissionStatus::ALL {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.word());
+        }
+        for pocket in Pocket::ALL {
+            assert_eq!(serde_json::to_value(pocket).unwrap(), pocket.word());
+        }
+    }
+
+    #[test]
+    fn a_permission_reads_back_from_json() {
+        let text = r#"{"party":"@kernel-team","action":"upload","on":"package-set","series":"noble","set":"kernel","status":"approved"}"#;
+        let permission: Permission = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&permission).unwrap(), text);
+        assert!(permission.target.allows(permission.action));
+        assert!(!permission.target.allows(Action::Commit));
+    }
+}
