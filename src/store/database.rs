@@ -12,6 +12,7 @@ use rusqlite_migration::{M, Migrations};
 
 use super::error::{Damage, StoreError};
 use super::schema::APPLICATION_ID;
+use crate::model::packages::Refusal;
 
 /// The database in the state folder.
 const FILE_NAME: &str = "kinset.sqlite3";
@@ -40,8 +41,10 @@ pub(super) struct Database {
 
 /// Why work on the database was given up: by `SQLite`, or by the work itself.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub enum Fault {
+    /// `SQLite` reported it.
     Sqlite(rusqlite::Error),
+    /// The work came upon it.
     Refused(StoreError),
 }
 
@@ -54,6 +57,12 @@ impl From<rusqlite::Error> for Fault {
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         Self::Refused(error)
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(StoreError::Refused(Box::new(refusal)))
     }
 }
 
@@ -143,6 +152,17 @@ impl Database {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let result = work(&transaction)?;
             transaction.commit()?;
+            Ok(result)
+        };
+        run().map_err(|fault| self.blame(fault))
+    }
+
+    /// Runs work that writes, and takes back what it wrote.
+    pub(super) fn rehearse<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
+        let run = || {
+            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let result = work(&transaction)?;
+            transaction.rollback()?;
             Ok(result)
         };
         run().map_err(|fault| self.blame(fault))

@@ -7,6 +7,7 @@ use rusqlite::ErrorCode;
 
 use super::journal::{JournalId, RunId};
 use super::lock::Holder;
+use crate::model::packages::Refusal;
 use crate::model::{PatchId, ProjectId};
 use crate::remedy::Remedy;
 
@@ -153,6 +154,9 @@ pub enum StoreError {
         /// The run.
         run: RunId,
     },
+    /// A change to the package model is refused, or a question about it has no answer. Nothing has changed.
+    #[error(transparent)]
+    Refused(Box<Refusal>),
     /// A journal entry that does not exist, or is settled, was to be settled.
     #[error("journal entry {entry} is not open")]
     EntryNotOpen {
@@ -301,6 +305,7 @@ impl Remedy for StoreError {
             } => "the tracker answered with patches that were not asked for; nothing was stored".to_owned(),
             Self::NeverPulled { tracker } => format!("run `kinset pull {tracker}` first"),
             Self::NotSweeping { tracker } => format!("run `kinset pull {tracker}` again: it reads the tracker from the beginning"),
+            Self::Refused(refusal) => return refusal.remedy(),
             Self::RunNotOpen { .. } | Self::EntryNotOpen { .. } => return None,
         })
     }

@@ -20,6 +20,7 @@ mod history;
 mod journal;
 mod known;
 mod lock;
+pub mod packages;
 mod patches;
 mod projects;
 mod reads;
@@ -40,6 +41,7 @@ use lock::StateLock;
 
 pub use accounts::{Accounts, Base, Settlement};
 pub use cycles::Cycle;
+pub use database::Fault;
 pub use decisions::{Decided, Decision, DecisionFilter, DecisionId, DecisionKind, Ended, NewDecision};
 pub use error::{Damage, Inconsistency, StoreError};
 pub use history::{Author, Sighted, Sighting};

@@ -39,6 +39,8 @@ mod config_mistakes;
 mod decisions;
 mod feedback;
 mod groups;
+mod packages_oracle;
+mod packages_ways;
 mod planner;
 mod pulls;
 mod scenes;

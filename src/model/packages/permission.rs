@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::names::{ComponentName, PackageName, PackageSetName, Party, SeriesName};
 use crate::model::ProjectName;
 
-/// What somebody may do. The first six are `PackageDB`'s, the next two Launchpad's, the last is Patchwork's.
+/// What somebody may do. The first six are PackageDB's, the next two Launchpad's, the last is Patchwork's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
@@ -156,7 +156,7 @@ impl Action {
         }
     }
 
-    /// Whether it is one of the six that `PackageDB` knows, which are on listings and which their owner has without being given them.
+    /// Whether it is one of the six that PackageDB knows, which are on listings and which their owner has without being given them.
     #[must_use]
     pub const fn is_on_listings(self) -> bool {
         matches!(
@@ -218,7 +218,7 @@ impl fmt::Display for Pocket {
 }
 
 impl Target {
-    /// Whether this action can be given on this target: `PackageDB`'s on listings, Launchpad's on its four targets, Patchwork's on its own.
+    /// Whether this action can be given on this target: PackageDB's on listings, Launchpad's on its four targets, Patchwork's on its own.
     #[must_use]
     pub const fn allows(&self, action: Action) -> bool {
         match self {
@@ -227,6 +227,19 @@ impl Target {
                 matches!(action, Action::Upload | Action::QueueAdmin)
             }
             Self::TrackerProject { .. } => matches!(action, Action::Maintain),
+        }
+    }
+
+    /// What kind of thing it is, in words.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Listing { .. } => "package in a series",
+            Self::PackageSet { .. } => "package set",
+            Self::Package { .. } => "package",
+            Self::Component { .. } => "component",
+            Self::Pocket { .. } => "pocket",
+            Self::TrackerProject { .. } => "tracker's project",
         }
     }
 

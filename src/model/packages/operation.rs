@@ -1,0 +1,335 @@
+//! Everything that can be done to the package model, as data: what a command asks for, what a plan consists of, what the log keeps.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::names::{DistributionName, PackageName, PackageSetName, Party, SeriesName, SeriesPath, TeamName};
+use super::permission::{Action, Permission, Target};
+use super::{CollectionStatus, Sharing};
+
+/// A package set of a series.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SetPath {
+    /// The series.
+    #[serde(rename = "in")]
+    pub series: SeriesPath,
+    /// The set.
+    pub set: PackageSetName,
+}
+
+/// How the versions of a distribution's packages are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Versions {
+    /// As dpkg does.
+    Debian,
+    /// As RPM does.
+    Rpm,
+}
+
+impl Versions {
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Debian => "debian",
+            Self::Rpm => "rpm",
+        }
+    }
+}
+
+/// What is said of a distribution as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DistributionDetails {
+    /// How package sets are tied to series.
+    pub sharing: Sharing,
+    /// How versions are compared.
+    pub versions: Versions,
+    /// The series that is meant where none is named; `None`: the one that its status makes the current one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<SeriesName>,
+    /// Whether obsolete series take uploads: Launchpad's `permit_obsolete_series_uploads`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub permit_obsolete_uploads: bool,
+}
+
+/// What is said of a new series.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesDetails {
+    /// The version, as text; `0` where there are none.
+    pub version: String,
+    /// The stage that it is at.
+    pub status: CollectionStatus,
+    /// Who is in charge of it.
+    pub owner: Party,
+}
+
+/// What is said of a package set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetDetails {
+    /// Who is in charge of it.
+    pub owner: Party,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// One change to the package model. It is done in whole or not at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "kebab-case")]
+pub enum Operation {
+    /// Adds a distribution.
+    CreateDistribution {
+        /// Its name.
+        distribution: DistributionName,
+        /// The rest.
+        #[serde(flatten)]
+        details: DistributionDetails,
+    },
+    /// Changes what is said of a distribution; its way of sharing only while it has at most one series.
+    ChangeDistribution {
+        /// Its name.
+        distribution: DistributionName,
+        /// What is to be said of it.
+        #[serde(flatten)]
+        details: DistributionDetails,
+    },
+    /// Ties the sets of a distribution to its series in another way. What each series answers stays as it is.
+    ConvertSharing {
+        /// Its name.
+        distribution: DistributionName,
+        /// The new way.
+        to: Sharing,
+        /// Where the hierarchies of the series differ and there is to be one for all: whose.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hierarchy_of: Option<SeriesName>,
+    },
+    /// Adds a series without any set.
+    CreateSeries {
+        /// The new series.
+        #[serde(rename = "in")]
+        series: SeriesPath,
+        /// The rest.
+        #[serde(flatten)]
+        details: SeriesDetails,
+    },
+    /// Adds a series that begins with the sets of another, as Launchpad initialises series.
+    InitSeries {
+        /// The new series.
+        #[serde(rename = "in")]
+        series: SeriesPath,
+        /// Where the sets come from.
+        from: SeriesPath,
+        /// The rest.
+        #[serde(flatten)]
+        details: SeriesDetails,
+    },
+    /// Changes what is said of a series.
+    ChangeSeries {
+        /// The series.
+        #[serde(rename = "in")]
+        series: SeriesPath,
+        /// What is to be said of it.
+        #[serde(flatten)]
+        details: SeriesDetails,
+    },
+    /// Makes packages known by their names.
+    AddPackages {
+        /// The distribution.
+        distribution: DistributionName,
+        /// The packages.
+        packages: BTreeSet<PackageName>,
+    },
+    /// Adds a package set.
+    CreateSet {
+        /// The new set.
+        #[serde(flatten)]
+        path: SetPath,
+        /// The rest.
+        #[serde(flatten)]
+        details: SetDetails,
+        /// The set of another series that it is an incarnation of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        related: Option<SetPath>,
+    },
+    /// Changes what is said of a set.
+    ChangeSet {
+        /// The set.
+        #[serde(flatten)]
+        path: SetPath,
+        /// What is to be said of it.
+        #[serde(flatten)]
+        details: SetDetails,
+    },
+    /// Gives a set another name.
+    RenameSet {
+        /// The set.
+        #[serde(flatten)]
+        path: SetPath,
+        /// Its new name.
+        to: PackageSetName,
+    },
+    /// Sets by how much builds of a set's packages come before others.
+    ScoreSet {
+        /// The set.
+        #[serde(flatten)]
+        path: SetPath,
+        /// Launchpad's `relative_build_score`.
+        score: i64,
+    },
+    /// Takes a set out of a series, and so out of every set there that includes it.
+    RemoveSet {
+        /// The set.
+        #[serde(flatten)]
+        path: SetPath,
+    },
+    /// Gives a series its own copy of a set that it shares.
+    CloneSet {
+        /// The set.
+        #[serde(flatten)]
+        path: SetPath,
+    },
+    /// Puts packages directly into a set.
+    AddSources {
+        /// The set.
+        #[serde(flatten)]
+        path: SetPath,
+        /// The packages.
+        sources: BTreeSet<PackageName>,
+    },
+    /// Takes packages out of a set that they are directly in.
+    RemoveSources {
+        /// The set.
+        #[serde(flatten)]
+        path: SetPath,
+        /// The packages.
+        sources: BTreeSet<PackageName>,
+    },
+    /// Puts sets of the same series directly into a set.
+    AddSubsets {
+        /// The set.
+        #[serde(flatten)]
+        path: SetPath,
+        /// The sets that go into it.
+        subsets: BTreeSet<PackageSetName>,
+    },
+    /// Takes sets out of a set that they are directly in.
+    RemoveSubsets {
+        /// The set.
+        #[serde(flatten)]
+        path: SetPath,
+        /// The sets that leave it.
+        subsets: BTreeSet<PackageSetName>,
+    },
+    /// Gives a permission, or changes the status of one that there is.
+    Grant {
+        /// The distribution.
+        distribution: DistributionName,
+        /// The permission.
+        #[serde(flatten)]
+        permission: Permission,
+    },
+    /// Takes a permission away.
+    Revoke {
+        /// The distribution.
+        distribution: DistributionName,
+        /// Who has it.
+        party: Party,
+        /// To do what.
+        action: Action,
+        /// To what.
+        #[serde(flatten)]
+        target: Target,
+    },
+    /// Puts people and teams into a team.
+    AddMembers {
+        /// The distribution.
+        distribution: DistributionName,
+        /// The team.
+        team: TeamName,
+        /// Who joins it.
+        members: BTreeSet<Party>,
+    },
+    /// Takes people and teams out of a team.
+    RemoveMembers {
+        /// The distribution.
+        distribution: DistributionName,
+        /// The team.
+        team: TeamName,
+        /// Who leaves it.
+        members: BTreeSet<Party>,
+    },
+}
+
+impl Operation {
+    /// The distribution that it changes.
+    #[must_use]
+    pub const fn distribution(&self) -> &DistributionName {
+        match self {
+            Self::CreateDistribution { distribution, .. }
+            | Self::ChangeDistribution { distribution, .. }
+            | Self::ConvertSharing { distribution, .. }
+            | Self::AddPackages { distribution, .. }
+            | Self::Grant { distribution, .. }
+            | Self::Revoke { distribution, .. }
+            | Self::AddMembers { distribution, .. }
+            | Self::RemoveMembers { distribution, .. } => distribution,
+            Self::CreateSeries { series, .. } | Self::InitSeries { series, .. } | Self::ChangeSeries { series, .. } => &series.distribution,
+            Self::CreateSet { path, .. }
+            | Self::ChangeSet { path, .. }
+            | Self::RenameSet { path, .. }
+            | Self::ScoreSet { path, .. }
+            | Self::RemoveSet { path }
+            | Self::CloneSet { path }
+            | Self::AddSources { path, .. }
+            | Self::RemoveSources { path, .. }
+            | Self::AddSubsets { path, .. }
+            | Self::RemoveSubsets { path, .. } => &path.series.distribution,
+        }
+    }
+
+    /// The series whose record it changes: once that has ended it takes no more changes, unless somebody insists. A change of status is none of
+    /// them, or an end could never be taken back.
+    #[must_use]
+    pub fn series(&self) -> Option<SeriesName> {
+        match self {
+            Self::CreateSet { path, .. }
+            | Self::ChangeSet { path, .. }
+            | Self::RenameSet { path, .. }
+            | Self::ScoreSet { path, .. }
+            | Self::RemoveSet { path }
+            | Self::CloneSet { path }
+            | Self::AddSources { path, .. }
+            | Self::RemoveSources { path, .. }
+            | Self::AddSubsets { path, .. }
+            | Self::RemoveSubsets { path, .. } => Some(path.series.series.clone()),
+            Self::Grant { permission, .. } => permission.target.series().cloned(),
+            Self::Revoke { target, .. } => target.series().cloned(),
+            Self::CreateDistribution { .. }
+            | Self::ChangeDistribution { .. }
+            | Self::ConvertSharing { .. }
+            | Self::CreateSeries { .. }
+            | Self::InitSeries { .. }
+            | Self::ChangeSeries { .. }
+            | Self::AddPackages { .. }
+            | Self::AddMembers { .. }
+            | Self::RemoveMembers { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_reads_back_from_what_the_log_keeps() {
+        let text = r#"{"op":"add-sources","in":"ubuntu/noble","set":"core","sources":["bash","dash"]}"#;
+        let operation: Operation = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&operation).unwrap(), text);
+        let text = r#"{"op":"grant","distribution":"ubuntu","party":"@core-dev","action":"upload","on":"component","component":"main","status":"approved"}"#;
+        let operation: Operation = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&operation).unwrap(), text);
+    }
+}

@@ -1,0 +1,293 @@
+//! Why a change to the package model is refused. Nothing has changed then.
+
+use std::fmt;
+
+use super::hierarchy::Cycle;
+use super::names::{DistributionName, GroupName, PackageSetName, Party, SeriesPath, TeamName};
+use super::operation::SetPath;
+use super::permission::{Action, Target};
+use super::{CollectionStatus, Sharing};
+use crate::remedy::{Remedy, nearest};
+
+/// A name that stands for nothing, with one that may have been meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    name: String,
+    nearest: Option<String>,
+}
+
+impl Unknown {
+    /// A name that is none of those known.
+    pub fn new<'a>(name: impl fmt::Display, known: impl IntoIterator<Item = &'a str>) -> Self {
+        let name = name.to_string();
+        let nearest = nearest(&name, known).map(str::to_owned);
+        Self { name, nearest }
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.name)
+    }
+}
+
+/// Why a change is refused, or a question has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such distribution.
+    #[error("there is no distribution {0}")]
+    NoDistribution(Unknown),
+    /// No distribution was named, and there is more than one, or none.
+    #[error("no distribution is named, and there are {}", .known.len())]
+    WhichDistribution {
+        /// Those that there are.
+        known: Vec<DistributionName>,
+    },
+    /// There is no such series.
+    #[error("distribution {distribution} has no series {name}")]
+    NoSeries {
+        /// The distribution.
+        distribution: DistributionName,
+        /// The name.
+        name: Unknown,
+    },
+    /// No series was named, and the distribution has none.
+    #[error("distribution {distribution} has no series yet")]
+    NoSeriesYet {
+        /// The distribution.
+        distribution: DistributionName,
+    },
+    /// There is no such package set.
+    #[error("{series} has no package set {name}")]
+    NoSet {
+        /// The series.
+        series: SeriesPath,
+        /// The name.
+        name: Unknown,
+    },
+    /// There are no such packages.
+    #[error("distribution {distribution} has no package {}", list(.names))]
+    NoPackages {
+        /// The distribution.
+        distribution: DistributionName,
+        /// The names; at least one.
+        names: Vec<Unknown>,
+    },
+    /// The name is taken.
+    #[error("there is {what} already")]
+    Exists {
+        /// What goes by that name.
+        what: String,
+    },
+    /// The series has ended.
+    #[error("series {series} has ended ({status}), and its record is closed")]
+    Ended {
+        /// The series.
+        series: SeriesPath,
+        /// Its status.
+        status: CollectionStatus,
+    },
+    /// A set is shared, and the distribution has people clone sets themselves.
+    #[error("package set {} of {} is shared with {}", .path.set, .path.series, list(.others))]
+    Shared {
+        /// The set.
+        path: SetPath,
+        /// The other series that have it.
+        others: Vec<SeriesPath>,
+    },
+    /// A set would include itself.
+    #[error("package set {child} cannot go into {parent}: {cycle} would be a cycle")]
+    Cycle {
+        /// The set that was to go in.
+        child: PackageSetName,
+        /// The set that it was to go into.
+        parent: PackageSetName,
+        /// The way round.
+        cycle: Cycle<PackageSetName>,
+    },
+    /// The set is in no series of its own, but elsewhere: sets include sets of their own series only.
+    #[error("package set {set} is in {}, and not in {series}: a set includes sets of its own series only", list(.elsewhere))]
+    OtherSeries {
+        /// The set that was to go in.
+        set: PackageSetName,
+        /// The series of the set that it was to go into.
+        series: SeriesPath,
+        /// Where there is a set of that name.
+        elsewhere: Vec<SeriesPath>,
+    },
+    /// The sets are not directly in the set.
+    #[error("{} not directly in package set {} of {}", are(.names), .path.set, .path.series)]
+    NotIn {
+        /// The set.
+        path: SetPath,
+        /// What is not in it.
+        names: Vec<String>,
+        /// For one of them, the way by which it is in the set all the same.
+        through: Option<Vec<PackageSetName>>,
+    },
+    /// The series has a set of that group already.
+    #[error("{series} has an incarnation of {group} already, package set {set}")]
+    Incarnation {
+        /// The series.
+        series: SeriesPath,
+        /// The group.
+        group: GroupName,
+        /// Its set there.
+        set: PackageSetName,
+    },
+    /// The way of sharing of a distribution with several series can be changed by conversion only.
+    #[error("distribution {distribution} has {series} series, which its package sets are tied to as {sharing}")]
+    Tied {
+        /// The distribution.
+        distribution: DistributionName,
+        /// How many series it has.
+        series: usize,
+        /// How its sets are tied to them.
+        sharing: Sharing,
+    },
+    /// The hierarchies of the series differ, and there is to be one for all.
+    #[error("the hierarchies of {} differ, and `tethered` has one for all series", list(.differing))]
+    Hierarchies {
+        /// The series whose hierarchies are not all alike.
+        differing: Vec<SeriesPath>,
+    },
+    /// An action is not for that kind of target.
+    #[error("`{action}` is no action on a {}", .target.kind())]
+    WrongTarget {
+        /// The action.
+        action: Action,
+        /// The target.
+        target: Target,
+    },
+    /// `explicit` says something about package sets only.
+    #[error("only a permission on a package set can be explicit, and not one on {0}")]
+    NotExplicit(Target),
+    /// There is no such permission.
+    #[error("{party} has no permission to {action} on {target}")]
+    NoPermission {
+        /// Who.
+        party: Party,
+        /// To do what.
+        action: Action,
+        /// To what.
+        target: Target,
+    },
+    /// A team would be in itself.
+    #[error("@{member} cannot go into @{team}: {cycle} would be a cycle")]
+    TeamCycle {
+        /// The team that was to go in.
+        member: TeamName,
+        /// The team that it was to go into.
+        team: TeamName,
+        /// The way round.
+        cycle: Cycle<TeamName>,
+    },
+    /// They are not in the team.
+    #[error("{} not directly in team @{team}", are(.members))]
+    NoMembers {
+        /// The team.
+        team: TeamName,
+        /// Who is not in it.
+        members: Vec<Party>,
+    },
+}
+
+fn list(things: &[impl fmt::Display]) -> String {
+    let things: Vec<String> = things.iter().map(ToString::to_string).collect();
+    things.join(", ")
+}
+
+fn are(things: &[impl fmt::Display]) -> String {
+    format!("{} {}", list(things), if things.len() == 1 { "is" } else { "are" })
+}
+
+impl Remedy for Refusal {
+    fn remedy(&self) -> Option<String> {
+        let did_you_mean = |unknown: &Unknown| {
+            unknown
+                .nearest
+                .as_ref()
+                .map(|nearest| format!("`{nearest}` is the nearest name that there is"))
+        };
+        match self {
+            Self::NoDistribution(unknown) => {
+                did_you_mean(unknown).or_else(|| Some("`kinset distribution list` shows those that there are".to_owned()))
+            }
+            Self::NoSeries { name, .. } => {
+                did_you_mean(name).or_else(|| Some("`kinset series list` shows those that there are".to_owned()))
+            }
+            Self::NoSet { name, .. } => {
+                did_you_mean(name).or_else(|| Some("`kinset packageset list` shows those that there are".to_owned()))
+            }
+            Self::NoPackages { names, distribution } => {
+                let near: Vec<String> = names
+                    .iter()
+                    .filter_map(|unknown| Some(format!("`{}` for {unknown}", unknown.nearest.as_ref()?)))
+                    .collect();
+                Some(if near.is_empty() {
+                    format!("packages are made known with `kinset collection add-package` or a file for {distribution}")
+                } else {
+                    format!("the nearest names that there are: {}", near.join(", "))
+                })
+            }
+            Self::WhichDistribution { known } if known.is_empty() => Some("`kinset distribution create` adds one".to_owned()),
+            Self::WhichDistribution { known } => Some(format!("name one of {} with `--distribution`", list(known))),
+            Self::NoSeriesYet { .. } => Some("`kinset series create` adds one".to_owned()),
+            Self::Ended { .. } => Some("what it answers stays; with `--force` it is changed all the same".to_owned()),
+            Self::Shared { path, .. } => Some(format!(
+                "give {} a copy of its own first: `kinset packageset clone {} --distribution {} --series {}`",
+                path.series, path.set, path.series.distribution, path.series.series
+            )),
+            Self::OtherSeries { .. } => {
+                Some("`kinset packageset create --related-to` makes an incarnation of it in this series".to_owned())
+            }
+            Self::NotIn { through: Some(path), .. } => Some(format!("the way that leads there is {}", list(path).replace(", ", " > "))),
+            Self::Tied { distribution, .. } => Some(format!(
+                "`kinset series convert --distribution {distribution} --to WAY` shows what it takes, and does it"
+            )),
+            Self::Hierarchies { .. } => {
+                Some("say whose is to be the one for all, with `--hierarchy-of SERIES`; the others' answers change".to_owned())
+            }
+            Self::WrongTarget { target, .. } => {
+                let actions = Action::ALL.into_iter().filter(|&action| target.allows(action));
+                Some(format!("what can be given there: {}", list(&actions.collect::<Vec<_>>())))
+            }
+            Self::NoPermission { .. } => Some("`kinset acl list` shows those that there are".to_owned()),
+            Self::Exists { .. }
+            | Self::Cycle { .. }
+            | Self::NotIn { .. }
+            | Self::Incarnation { .. }
+            | Self::NotExplicit(_)
+            | Self::TeamCycle { .. }
+            | Self::NoMembers { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_name_gets_the_nearest_one() {
+        let refusal = Refusal::NoSet {
+            series: "ubuntu/noble".parse().unwrap(),
+            name: Unknown::new("kernle", ["core", "kernel"]),
+        };
+        insta::assert_snapshot!(refusal, @"ubuntu/noble has no package set `kernle`");
+        insta::assert_snapshot!(refusal.remedy().unwrap(), @"`kernel` is the nearest name that there is");
+    }
+
+    #[test]
+    fn a_shared_set_names_those_who_share_it_and_the_command() {
+        let refusal = Refusal::Shared {
+            path: SetPath {
+                series: "ubuntu/noble".parse().unwrap(),
+                set: "core".parse().unwrap(),
+            },
+            others: vec!["ubuntu/jammy".parse().unwrap(), "ubuntu/mantic".parse().unwrap()],
+        };
+        insta::assert_snapshot!(refusal, @"package set core of ubuntu/noble is shared with ubuntu/jammy, ubuntu/mantic");
+        insta::assert_snapshot!(refusal.remedy().unwrap(), @"give ubuntu/noble a copy of its own first: `kinset packageset clone core --distribution ubuntu --series noble`");
+    }
+}

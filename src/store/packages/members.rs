@@ -1,0 +1,276 @@
+//! What is in package sets: packages and other sets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::params;
+
+use super::act::{Act, OPEN, Scope};
+use super::distributions::names;
+use super::flat::Inclusion;
+use super::sets::{SetRow, writable};
+use super::view::{SeriesRow, View, holds, parsed};
+use crate::model::packages::{Cycle, PackageName, PackageSetName, Pairs, Refusal, SetPath, Sharing};
+use crate::store::database::Fault;
+
+impl View<'_> {
+    /// The packages in a set.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn sources(&self, series: &SeriesRow, set: &SetRow, inclusion: Inclusion) -> Result<BTreeSet<PackageName>, Fault> {
+        match inclusion {
+            Inclusion::Direct => {
+                let select = concat!(
+                    "SELECT package.name FROM set_source JOIN package ON package.id = set_source.package WHERE package_set = ?2 AND ",
+                    holds!("set_source")
+                );
+                self.all(select, params![self.at, set.id], |row| parsed(row, 0))
+            }
+            Inclusion::Transitive => {
+                let select = concat!(
+                    "SELECT DISTINCT package.name FROM flat_set
+                     JOIN series_set AS link ON link.collection = flat_set.collection AND link.set_group = flat_set.child
+                     JOIN set_source ON set_source.package_set = link.package_set JOIN package ON package.id = set_source.package
+                     WHERE flat_set.collection = ?2 AND flat_set.parent = ?3 AND ",
+                    holds!("flat_set"),
+                    " AND ",
+                    holds!("link"),
+                    " AND ",
+                    holds!("set_source")
+                );
+                self.all(select, params![self.at, series.id, set.group_id], |row| parsed(row, 0))
+            }
+        }
+    }
+
+    /// The sets of a series that a package is in, by name.
+    ///
+    /// # Errors
+    /// When the distribution has no such package, and when the database cannot be read.
+    pub fn containing(&self, series: &SeriesRow, package: &PackageName, inclusion: Inclusion) -> Result<Vec<SetRow>, Fault> {
+        let distribution = self.distribution(&series.path.distribution)?;
+        let packages = self.packages(&distribution, [package])?;
+        let Some(package) = packages.keys().next() else {
+            return Ok(Vec::new());
+        };
+        let select = match inclusion {
+            Inclusion::Direct => concat!(
+                "SELECT link.set_group FROM set_source JOIN series_set AS link ON link.package_set = set_source.package_set
+                 WHERE set_source.package = ?3 AND link.collection = ?2 AND ",
+                holds!("set_source"),
+                " AND ",
+                holds!("link")
+            ),
+            Inclusion::Transitive => concat!(
+                "SELECT flat_set.parent FROM set_source JOIN series_set AS link ON link.package_set = set_source.package_set
+                 JOIN flat_set ON flat_set.collection = link.collection AND flat_set.child = link.set_group
+                 WHERE set_source.package = ?3 AND link.collection = ?2 AND ",
+                holds!("set_source"),
+                " AND ",
+                holds!("link"),
+                " AND ",
+                holds!("flat_set")
+            ),
+        };
+        let groups: BTreeSet<i64> = self.all(select, params![self.at, series.id, package], |row| row.get(0))?;
+        let mut rows = self.sets(series)?;
+        rows.retain(|row| groups.contains(&row.group_id));
+        Ok(rows)
+    }
+}
+
+pub(super) fn add_sources(act: &mut Act<'_>, path: &SetPath, sources: &BTreeSet<PackageName>) -> Result<(), Fault> {
+    let (series, set, mut packages) = sources_of(act, path, sources)?;
+    let present = direct(act, &set)?;
+    packages.retain(|id, _| !present.contains(id));
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let set = writable(act, &series, set)?;
+    for package in packages.keys() {
+        let insert = "INSERT INTO set_source (package_set, package, since) VALUES (?1, ?2, ?3)";
+        act.execute(insert, params![set.id, package, act.log])?;
+    }
+    act.changed(Scope::Series(&series), "sources", &path.set, None, names(packages.into_values()))
+}
+
+pub(super) fn remove_sources(act: &mut Act<'_>, path: &SetPath, sources: &BTreeSet<PackageName>) -> Result<(), Fault> {
+    let (series, set, packages) = sources_of(act, path, sources)?;
+    let present = direct(act, &set)?;
+    let absent: Vec<&PackageName> = packages
+        .iter()
+        .filter(|(id, _)| !present.contains(id))
+        .map(|(_, name)| *name)
+        .collect();
+    if let Some(first) = absent.first() {
+        let through = way_to_package(&act.view, &series, &set, first)?;
+        return Err(not_in(path, absent, through));
+    }
+    let set = writable(act, &series, set)?;
+    for package in packages.keys() {
+        act.close("set_source", "package_set = ?1 AND package = ?2", &[&set.id, package])?;
+    }
+    act.changed(Scope::Series(&series), "sources", &path.set, names(packages.into_values()), None)
+}
+
+fn sources_of<'n>(
+    act: &Act<'_>,
+    path: &SetPath,
+    sources: &'n BTreeSet<PackageName>,
+) -> Result<(SeriesRow, SetRow, BTreeMap<i64, &'n PackageName>), Fault> {
+    let series = act.open_series(&path.series)?;
+    let distribution = act.view.distribution(&path.series.distribution)?;
+    let set = act.view.set(&series, &path.set)?;
+    let packages = act.view.packages(&distribution, sources)?;
+    Ok((series, set, packages))
+}
+
+fn direct(act: &Act<'_>, set: &SetRow) -> Result<BTreeSet<i64>, Fault> {
+    let select = format!("SELECT package FROM set_source WHERE package_set = ?1 AND until = {OPEN}");
+    act.view.all(&select, [set.id], |row| row.get(0))
+}
+
+fn not_in(path: &SetPath, names: Vec<impl ToString>, through: Option<Vec<PackageSetName>>) -> Fault {
+    Refusal::NotIn {
+        path: path.clone(),
+        names: names.into_iter().map(|name| name.to_string()).collect(),
+        through,
+    }
+    .into()
+}
+
+/// The sets by which a package is in a set, if it is.
+fn way_to_package(view: &View<'_>, series: &SeriesRow, set: &SetRow, package: &PackageName) -> Result<Option<Vec<PackageSetName>>, Fault> {
+    let hierarchy = view.hierarchy(series)?;
+    let ways = view.containing(series, package, Inclusion::Direct)?;
+    let ways = ways.iter().filter_map(|direct| hierarchy.path(&set.group_id, &direct.group_id));
+    let Some(way) = ways.min_by_key(|way| (way.len(), way.clone())) else {
+        return Ok(None);
+    };
+    names_of(view, series, &way).map(Some)
+}
+
+fn names_of(view: &View<'_>, series: &SeriesRow, groups: &[i64]) -> Result<Vec<PackageSetName>, Fault> {
+    let names: BTreeMap<i64, PackageSetName> = view.sets(series)?.into_iter().map(|set| (set.group_id, set.name)).collect();
+    Ok(groups.iter().filter_map(|group| names.get(group).cloned()).collect())
+}
+
+pub(super) fn add_subsets(act: &mut Act<'_>, path: &SetPath, subsets: &BTreeSet<PackageSetName>) -> Result<(), Fault> {
+    let (series, set, children) = subsets_of(act, path, subsets)?;
+    let mut new = Vec::new();
+    for child in children {
+        let refused = |cycle: &Cycle<i64>| act.view.cycle(&series, cycle);
+        let mut hierarchy = act.view.hierarchy(&series)?;
+        if hierarchy.below(&set.group_id).any(|below| *below == child.group_id) {
+            continue;
+        }
+        hierarchy.include(&set.group_id, &child.group_id).map_err(|cycle| refused(&cycle))?;
+        new.push(child);
+    }
+    if new.is_empty() {
+        return Ok(());
+    }
+    let set = writable(act, &series, set)?;
+    for child in &new {
+        let insert = "INSERT INTO set_subset (identity, set_group, since) VALUES (?1, ?2, ?3)";
+        for_each_with(act, &series, &set, |act, there| {
+            let mut hierarchy = act.view.hierarchy(there)?;
+            let pairs = match hierarchy.includes(&child.group_id, &child.group_id) {
+                true => hierarchy
+                    .include(&set.group_id, &child.group_id)
+                    .map_err(|cycle| act.view.cycle(there, &cycle))?,
+                false => Pairs::new(),
+            };
+            act.add_to_closure(there.id, &pairs)
+        })?;
+        act.execute(insert, params![set.identity, child.group_id, act.log])?;
+    }
+    let distribution = act.view.distribution(&series.path.distribution)?;
+    if distribution.details.sharing == Sharing::Tethered {
+        act.view.global_hierarchy(&distribution)?;
+    }
+    act.changed(
+        Scope::Series(&series),
+        "subsets",
+        &path.set,
+        None,
+        names(new.iter().map(|child| &child.name)),
+    )
+}
+
+pub(super) fn remove_subsets(act: &mut Act<'_>, path: &SetPath, subsets: &BTreeSet<PackageSetName>) -> Result<(), Fault> {
+    let (series, set, children) = subsets_of(act, path, subsets)?;
+    let hierarchy = act.view.hierarchy(&series)?;
+    let direct: BTreeSet<i64> = hierarchy.below(&set.group_id).copied().collect();
+    let absent: Vec<&SetRow> = children.iter().filter(|child| !direct.contains(&child.group_id)).collect();
+    if let Some(first) = absent.first() {
+        let way = hierarchy.path(&set.group_id, &first.group_id);
+        let through = way.map(|way| names_of(&act.view, &series, &way)).transpose()?;
+        return Err(not_in(path, absent.iter().map(|child| &child.name).collect(), through));
+    }
+    let set = writable(act, &series, set)?;
+    for child in &children {
+        for_each_with(act, &series, &set, |act, there| {
+            let gone = act.view.hierarchy(there)?.exclude(&set.group_id, &child.group_id);
+            act.take_from_closure(there.id, &gone)
+        })?;
+        act.close("set_subset", "identity = ?1 AND set_group = ?2", &[&set.identity, &child.group_id])?;
+    }
+    act.changed(
+        Scope::Series(&series),
+        "subsets",
+        &path.set,
+        names(children.iter().map(|child| &child.name)),
+        None,
+    )
+}
+
+/// Does something for each series that has the subsets of a set: one, unless the hierarchy is one for all.
+fn for_each_with(
+    act: &Act<'_>,
+    series: &SeriesRow,
+    set: &SetRow,
+    work: impl Fn(&Act<'_>, &SeriesRow) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let distribution = act.view.distribution(&series.path.distribution)?;
+    let select = format!("SELECT collection FROM series_set WHERE identity = ?1 AND until = {OPEN}");
+    let having: BTreeSet<i64> = act.view.all(&select, [set.identity], |row| row.get(0))?;
+    let all = act.view.series_of(&distribution)?;
+    all.iter().filter(|row| having.contains(&row.id)).try_for_each(|row| work(act, row))
+}
+
+fn subsets_of(act: &Act<'_>, path: &SetPath, subsets: &BTreeSet<PackageSetName>) -> Result<(SeriesRow, SetRow, Vec<SetRow>), Fault> {
+    let series = act.open_series(&path.series)?;
+    let set = act.view.set(&series, &path.set)?;
+    let children: Result<Vec<SetRow>, Fault> = subsets
+        .iter()
+        .map(|name| {
+            act.view
+                .set(&series, name)
+                .map_err(|fault| elsewhere(&act.view, &series, name, fault))
+        })
+        .collect();
+    Ok((series, set, children?))
+}
+
+/// Where a set is not in the series but in others of the distribution, that is what there is to say.
+fn elsewhere(view: &View<'_>, series: &SeriesRow, name: &PackageSetName, fault: Fault) -> Fault {
+    let select = concat!(
+        "SELECT DISTINCT link.collection FROM set_record AS record JOIN series_set AS link ON link.package_set = record.package_set
+         WHERE record.name = ?2 AND link.collection <> ?3 AND ",
+        holds!("record"),
+        " AND ",
+        holds!("link")
+    );
+    let having = view.all::<i64, BTreeSet<i64>>(select, params![view.at, name.as_str(), series.id], |row| row.get(0));
+    match having.and_then(|having| Ok((having, view.paths()?))) {
+        Ok((having, _)) if having.is_empty() => fault,
+        Ok((having, paths)) => Refusal::OtherSeries {
+            set: name.clone(),
+            series: series.path.clone(),
+            elsewhere: having.iter().filter_map(|id| paths.get(id).cloned()).collect(),
+        }
+        .into(),
+        Err(fault) => fault,
+    }
+}
