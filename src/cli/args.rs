@@ -8,6 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::failure::{Failure, Misuse};
+use super::packages::distribution::DistributionCommand;
+use super::packages::log::LogArguments;
+use super::packages::packageset::PackagesetCommand;
+use super::packages::series::SeriesCommand;
 
 /// Keeps groups in step: patch relations between an analysis and Patchwork, with the fewest writes.
 #[derive(Debug, Parser)]
@@ -47,6 +51,17 @@ pub(super) enum Command {
     /// Look at what people decided by hand
     #[command(subcommand)]
     Decisions(DecisionsCommand),
+    /// Look after distributions
+    #[command(subcommand)]
+    Distribution(DistributionCommand),
+    /// Look after the series of distributions
+    #[command(subcommand)]
+    Series(SeriesCommand),
+    /// Ask and change what package sets there are in a series, and what is in them
+    #[command(subcommand)]
+    Packageset(PackagesetCommand),
+    /// Tell who changed what in distributions, when, from what to what
+    Log(LogArguments),
     /// Serve a simulated Patchwork
     Simulate(SimulateArguments),
     /// Print completions for a shell

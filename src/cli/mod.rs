@@ -10,6 +10,7 @@ mod decisions;
 mod demo;
 mod failure;
 mod output;
+mod packages;
 mod plan;
 mod plan_files;
 mod progress;
@@ -94,6 +95,10 @@ fn run(Arguments { config, command }: Arguments) -> Result<Status, Failure> {
         Command::Status(status) => wiring::block_on(status::run(&status, &config)),
         Command::Decisions(command) => wiring::block_on(decisions::run(&command, &config)),
         Command::Relations(command) => wiring::block_on(relations::run(&command, &config)),
+        Command::Distribution(command) => packages::distribution::run(command, &config),
+        Command::Series(command) => packages::series::run(command, &config),
+        Command::Packageset(command) => packages::packageset::run(command, &config),
+        Command::Log(log) => packages::log::run(log, &config),
         Command::Simulate(simulate) => wiring::block_on(simulate::run(&simulate)),
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { out } => shell::manual(out.as_deref()),

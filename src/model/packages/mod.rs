@@ -1,5 +1,6 @@
 //! Who may do what to which package in which series: collections, package sets and permissions.
 
+mod current;
 mod hierarchy;
 mod names;
 mod operation;
@@ -8,6 +9,7 @@ mod refusal;
 mod sharing;
 mod status;
 
+pub use current::current_series;
 pub use hierarchy::{Cycle, Hierarchy, Pairs};
 pub use names::{
     ComponentName, DistributionName, GroupName, NameError, PackageName, PackageSetName, Party, PersonName, SeriesName, SeriesPath, TeamName,

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::remedy::Remedy;
+
 /// Longer names are refused: no service that kinset mirrors has any.
 const MOST_LETTERS: usize = 200;
 
@@ -26,6 +28,8 @@ impl NameError {
         }
     }
 }
+
+impl Remedy for NameError {}
 
 /// The rule of most names: Launchpad's and Debian's, and the capitals and underscores that RPM allows besides.
 const USUAL_RULE: &str = "a letter or digit, then letters, digits, `+`, `-`, `.` and `_`";

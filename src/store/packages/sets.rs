@@ -1,5 +1,7 @@
 //! Package sets, and how series come by copies of their own.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Row, params};
 use serde_json::{Value, json};
 
@@ -88,6 +90,17 @@ impl View<'_> {
                 series: parsed(row, 0)?,
             })
         })
+    }
+
+    /// The names that a set, whichever incarnation of it, ever had in a series until now.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn names_of(&self, series: &SeriesRow, set: &SetRow) -> Result<BTreeSet<PackageSetName>, Fault> {
+        let select =
+            "SELECT DISTINCT record.name FROM series_set AS link JOIN set_record AS record ON record.package_set = link.package_set
+                      WHERE link.collection = ?2 AND link.set_group = ?3 AND link.since <= ?1 AND record.since <= ?1";
+        self.all(select, params![self.at, series.id, set.group_id], |row| parsed(row, 0))
     }
 
     /// How much is in a set.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 
 use super::act::OPEN;
 use crate::model::packages::{
-    DistributionDetails, DistributionName, Refusal, SeriesDetails, SeriesName, SeriesPath, Sharing, Unknown, Versions,
+    DistributionDetails, DistributionName, Refusal, SeriesDetails, SeriesName, SeriesPath, Sharing, Unknown, Versions, current_series,
 };
 use crate::store::database::{Fault, unknown_word, unreadable};
 
@@ -170,6 +170,45 @@ impl<'c> View<'c> {
             None => Err(Refusal::NoSeries {
                 distribution: distribution.name.clone(),
                 name: Unknown::new(name, rows.iter().map(|row| row.path.series.as_str())),
+            }
+            .into()),
+        }
+    }
+
+    /// The distribution that is meant: the one that is named, else the only one that there is.
+    ///
+    /// # Errors
+    /// When there is none of that name, or none is named and there is not exactly one; and when the database cannot be read.
+    pub fn distribution_meant(&self, name: Option<&DistributionName>) -> Result<DistributionRow, Fault> {
+        if let Some(name) = name {
+            return self.distribution(name);
+        }
+        let mut rows = self.distributions()?;
+        match rows.pop() {
+            Some(row) if rows.is_empty() => Ok(row),
+            last => {
+                let known = rows.into_iter().chain(last).map(|row| row.name);
+                Err(Refusal::WhichDistribution { known: known.collect() }.into())
+            }
+        }
+    }
+
+    /// The series that is meant: the one that is named, else the one that the distribution is told to take, else its current one.
+    ///
+    /// # Errors
+    /// When there is none of that name, or none is named and there is none at all; and when the database cannot be read.
+    pub fn series_meant(&self, distribution: Option<&DistributionName>, name: Option<&SeriesName>) -> Result<SeriesRow, Fault> {
+        let distribution = self.distribution_meant(distribution)?;
+        if let Some(name) = name.or(distribution.details.series.as_ref()) {
+            return self.series_in(&distribution, name);
+        }
+        let mut rows = self.series_of(&distribution)?;
+        let known = rows.iter().map(|row| (&row.path.series, &row.details.version, row.details.status));
+        let current = current_series(known).and_then(|current| rows.iter().position(|row| row.path.series == *current));
+        match current {
+            Some(place) => Ok(rows.swap_remove(place)),
+            None => Err(Refusal::NoSeriesYet {
+                distribution: distribution.name,
             }
             .into()),
         }

@@ -24,6 +24,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("clap", &["crate::cli"]),
     ("clap_complete", &["crate::cli"]),
     ("clap_mangen", &["crate::cli"]),
+    ("comfy_table", &["crate::cli"]),
     ("indicatif", &["crate::cli"]),
     ("tracing_subscriber", &["crate::cli"]),
     ("toml", &["crate::config"]),
