@@ -16,12 +16,14 @@
 //! out by reading what became of the writes that were under way.
 
 mod apply;
+mod commits;
 mod component;
 mod conclude;
 mod document;
 mod draft;
 mod error;
 mod execute;
+mod execute_commits;
 mod feedback;
 mod keeper;
 mod mails;
@@ -38,10 +40,11 @@ mod views;
 mod walk;
 
 pub use apply::{Applied, Apply, Shutdown};
+pub use commits::RefusedCommits;
 pub use conclude::conclude;
 pub use document::{
-    BecauseDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument, TrackerDocument, UndoneDocument, UserDocument,
-    VerdictDocument,
+    BecauseDocument, CommitBecauseDocument, CommitUndoneDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument,
+    TrackerDocument, UndoneDocument, UserDocument, VerdictDocument,
 };
 pub use draft::{Draft, Rights};
 pub use error::Error;
