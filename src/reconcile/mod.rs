@@ -8,7 +8,7 @@
 //! | pull | [`pull()`] | read the tracker, write the local snapshot |
 //! | reckon | [`Reckoned`] | tell people's edits from kinset's own, keep decisions and history |
 //! | resolve | [`Scene`] | read the analysis, compare the two universes |
-//! | merge, plan, check | [`Draft`] | nothing but think |
+//! | merge, plan, check | [`Draft`] | nothing but think; of relations and of commits |
 //! | apply, verify | [`Apply`] | read and write the tracker, keep the journal |
 //! | record | [`conclude()`] | reckon again, record the cycle, write feedback |
 //!

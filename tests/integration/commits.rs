@@ -1,34 +1,33 @@
 //! Upstream commits: what the analysis names behind `=>` is written down with the patches, as far as the configuration wants it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::PathBuf;
 
 use kinset::model::commits::CommitBecause;
+use kinset::model::relations::guard::Tripped;
 use kinset::model::{PatchId, UserName};
-use kinset::reconcile::{CommitBecauseDocument, Error, Extent, OperationDocument, PlanDocument, Pulling, Shutdown};
+use kinset::reconcile::{CommitBecauseDocument, Error, Extent, Pulling, Shutdown};
 use kinset::store::Outcome;
 use kinset::tracker::simulator::{Moment, Requests, Rules, World};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::change::mail;
 use crate::support::log::{Asked, writes};
 use crate::support::rig::{Rig, Terms};
-use crate::support::town::{classes, town};
+use crate::support::town::{ALPHA, classes, town};
 
 pub(crate) const ONE: &str = "1111111111111111111111111111111111111111";
 pub(crate) const TWO: &str = "2222222222222222222222222222222222222222";
-const OTHER: &str = "0123456789abcdef0123456789abcdef01234567";
+pub(crate) const OTHER: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// What patches say, by their numbers.
-type Says = BTreeMap<u64, String>;
+pub(crate) type Says = BTreeMap<u64, String>;
 
 pub(crate) fn says<const N: usize>(says: [(u64, &str); N]) -> Says {
     says.map(|(patch, commit)| (patch, commit.to_owned())).into()
 }
 
 /// The town with no relations, where patches say this.
-fn saying<const N: usize>(commits: [(u64, &str); N]) -> World {
+pub(crate) fn saying<const N: usize>(commits: [(u64, &str); N]) -> World {
     let mut world = town(&[]);
     for (patch, commit) in commits {
         let patch = world.patches.iter_mut().find(|known| known.id == PatchId(patch)).unwrap();
@@ -85,7 +84,7 @@ pub(crate) fn write_as_human(rules: &mut Rules, patch: u64, commit: &str) {
     rules.set_commit_ref(Some(&human), PatchId(patch), Some(commit.to_owned())).unwrap();
 }
 
-fn human_writes(rig: &Rig, patch: u64, commit: &str) {
+pub(crate) fn human_writes(rig: &Rig, patch: u64, commit: &str) {
     rig.simulator().with_rules(|rules| write_as_human(rules, patch, commit));
 }
 
@@ -278,110 +277,6 @@ fn a_patch_that_is_gone_is_passed_over() {
     assert_at_rest(&rig, &[], &says([]));
 }
 
-/// A rig with a plan for it in a file: a relation and two commits, one of them in place of another.
-fn with_saved_plan() -> (Rig, PathBuf) {
-    let rig = rig(&saying([(3, OTHER)]), terms("overwrite"), &format!("1 2 => {ONE}\n3 => {TWO}\n2\n"));
-    let file = rig.file("plan.json");
-    let plan = rig.document(&rig.plan(Pulling::Stored).unwrap());
-    fs::write(&file, serde_json::to_vec(&plan).unwrap()).unwrap();
-    (rig, file)
-}
-
-/// Why a saved plan is stale; nothing was written because of it.
-fn staleness(rig: &Rig, file: &PathBuf) -> String {
-    rig.simulator().clear_log();
-    let error = rig.apply_saved(file).unwrap_err();
-    assert_eq!((writes(&rig.log()), rig.open_entries()), (0, vec![]));
-    match error {
-        Error::Stale { what, .. } => what,
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn a_saved_plan_is_applied_as_it_was_read() {
-    let (rig, file) = with_saved_plan();
-    rig.apply_saved(&file).unwrap();
-    assert!(staleness(&rig, &file).contains("written since"));
-    assert_at_rest(&rig, &[&[1, 2]], &says([(1, ONE), (2, ONE), (3, TWO)]));
-}
-
-#[test]
-fn a_commit_that_somebody_wrote_makes_a_saved_plan_stale() {
-    for (patch, commit) in [(1, OTHER), (2, ONE), (3, ONE)] {
-        let (rig, file) = with_saved_plan();
-        human_writes(&rig, patch, commit);
-        assert_eq!(
-            staleness(&rig, &file),
-            format!("the commit that patch {patch} names is not what it was computed from")
-        );
-        rig.pull().unwrap();
-        assert!(staleness(&rig, &file).starts_with("it was computed from the pull of "));
-    }
-}
-
-#[test]
-fn a_commit_that_no_plan_touches_makes_no_saved_plan_stale() {
-    let (rig, file) = with_saved_plan();
-    human_writes(&rig, 7, OTHER);
-    rig.pull().unwrap();
-    rig.apply_saved(&file).unwrap();
-    assert_at_rest(&rig, &[&[1, 2]], &says([(1, ONE), (2, ONE), (3, TWO), (7, OTHER)]));
-}
-
-#[test]
-fn another_analysis_or_another_wish_makes_a_saved_plan_stale() {
-    let (mut rig, file) = with_saved_plan();
-    rig.want(&format!("1 2 => {OTHER}\n3 => {TWO}\n"));
-    assert!(staleness(&rig, &file).starts_with("the analysis, the configuration"));
-    rig.want(&format!("1 2 => {ONE}\n3 => {TWO}\n"));
-    for policy in ["off", "fill"] {
-        rig.reconfigure(terms(policy));
-        assert!(staleness(&rig, &file).starts_with("the analysis, the configuration"));
-    }
-    rig.reconfigure(terms("overwrite"));
-    rig.apply_saved(&file).unwrap();
-}
-
-/// A commit that moves while a saved plan is applied is left as it is.
-#[test]
-fn a_saved_plan_that_is_overtaken_in_mid_run_is_not_planned_anew() {
-    let (rig, file) = with_saved_plan();
-    rig.at_write(1, Moment::Before, |rules| write_as_human(rules, 2, OTHER));
-    let error = rig.apply_saved(&file).unwrap_err();
-    assert!(matches!(error, Error::MovedMeanwhile { patch: PatchId(2), .. }), "{error:?}");
-    rig.leave_alone();
-    assert_eq!(said(&rig), says([(1, ONE), (2, OTHER), (3, TWO)]));
-    rig.apply(Pulling::Stored).unwrap();
-    assert_at_rest(&rig, &[&[1, 2]], &says([(1, ONE), (2, ONE), (3, TWO)]));
-}
-
-/// As it was saved by a kinset that knew nothing of commits.
-#[test]
-fn a_saved_plan_without_a_word_of_commits_is_applied_where_they_are_left_alone() {
-    let rig = rig(&town(&[]), Terms::default(), &format!("1 2 => {ONE}\n"));
-    let mut plan = serde_json::to_value(rig.document(&rig.plan(Pulling::Stored).unwrap())).unwrap();
-    let tracker = plan["trackers"][0].as_object_mut().unwrap();
-    for field in ["commit_refs", "commits_undone"] {
-        assert!(tracker.remove(field).is_some());
-    }
-    let file = rig.file("plan.json");
-    fs::write(&file, plan.to_string()).unwrap();
-    rig.apply_saved(&file).unwrap();
-    assert_at_rest(&rig, &[&[1, 2]], &says([]));
-}
-
-#[test]
-fn a_saved_plan_is_the_same_when_it_is_read_again() {
-    let (rig, file) = with_saved_plan();
-    let saved: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-    let plan = PlanDocument::load(&file).unwrap();
-    let is_commit = |operation: &OperationDocument| matches!(operation, OperationDocument::CommitRef { .. });
-    assert_eq!(plan.steps.iter().filter(|step| is_commit(&step.operation)).count(), 3);
-    assert_eq!(serde_json::to_value(plan).unwrap(), saved);
-    drop(rig);
-}
-
 #[test]
 fn where_the_user_maintains_nothing_commits_are_left_alone_and_told() {
     let alice = Terms {
@@ -413,7 +308,7 @@ fn somebody_who_maintains_none_of_the_projects_is_told_so_for_commits_alone() {
             .iter()
             .map(|undone| undone.because)
             .collect::<Vec<_>>(),
-        [CommitBecause::Permission(crate::support::town::ALPHA)]
+        [CommitBecause::Permission(ALPHA)]
     );
     assert!(matches!(
         prepared.require_maintainer(rig.tracker()),
@@ -441,7 +336,7 @@ fn a_plan_that_overwrites_too_much_is_held_back_until_that_is_allowed() {
     let mut rig = rig(&world, terms, &groups);
     match rig.apply(Pulling::Stored).unwrap_err() {
         Error::Guarded { tripped, .. } => {
-            let options: Vec<&str> = tripped.iter().map(|tripped| tripped.option()).collect();
+            let options: Vec<&str> = tripped.iter().map(Tripped::option).collect();
             assert_eq!(options, ["max_overwrite_fraction"]);
             assert_eq!(
                 tripped[0].to_string(),

@@ -7,15 +7,15 @@ use kinset::reconcile::{Error, Pulling, RefusedCommits};
 use kinset::store::{Outcome, RunOutcome};
 use kinset::tracker::simulator::{Fault, FaultKind, Moment, When};
 
-use super::commits::{ONE, TWO, assert_at_rest, rig, said, says, terms, write_as_human};
+use super::commits::{ONE, Says, TWO, assert_at_rest, rig, said, says, terms, write_as_human};
 use crate::support::change::mail;
 use crate::support::log::{Asked, writes};
 use crate::support::rig::{Rig, Terms};
-use crate::support::town::{ALPHA, BETA, town};
+use crate::support::town::{ALPHA, BETA, change_users, town};
 
 const GROUPS: &str = "1 => 1111111111111111111111111111111111111111\n2 => 2222222222222222222222222222222222222222\n";
 
-/// Three patches to write to, and a person's text.
+/// What a person writes.
 const THIRD: &str = "a third commit";
 
 /// A rig with two commits to write, whose first write is struck.
@@ -123,7 +123,7 @@ fn a_write_that_nobody_can_look_after_stays_open_and_is_settled_by_the_next_run(
 /// Two commits in each project and a relation in each.
 const BOTH: &str = "1 => 1111111\n2 => 2222222\n3 4\n21 => 3333333\n22 => 4444444\n23 24\n";
 
-fn all() -> std::collections::BTreeMap<u64, String> {
+fn all() -> Says {
     says([(1, "1111111"), (2, "2222222"), (21, "3333333"), (22, "4444444")])
 }
 
@@ -196,7 +196,7 @@ fn a_refusal_that_a_read_explains_closes_nothing() {
 fn a_token_that_is_accepted_no_longer_ends_the_run() {
     let rig = rig(&town(&[]), terms("fill"), GROUPS);
     rig.at_write(1, Moment::Before, |rules| {
-        crate::support::town::change_users(rules, &town(&[]).with_user("bot", "t-new", &["alpha", "beta"]));
+        change_users(rules, &town(&[]).with_user("bot", "t-new", &["alpha", "beta"]));
     });
     let error = rig.apply(Pulling::Stored).unwrap_err();
     rig.leave_alone();
@@ -208,7 +208,7 @@ fn a_token_that_is_accepted_no_longer_ends_the_run() {
 fn a_project_that_was_taken_from_the_user_is_left_alone_from_then_on() {
     let rig = rig(&town(&[]), terms("fill"), BOTH);
     rig.at_write(3, Moment::Before, |rules| {
-        crate::support::town::change_users(rules, &town(&[]).with_user("bot", "t-bot", &["beta"]));
+        change_users(rules, &town(&[]).with_user("bot", "t-bot", &["beta"]));
     });
     let applied = rig.apply(Pulling::Stored).unwrap();
     rig.leave_alone();

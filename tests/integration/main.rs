@@ -37,6 +37,7 @@ mod client_sweep;
 mod client_write;
 mod commits;
 mod commits_faults;
+mod commits_saved;
 mod config;
 mod config_mistakes;
 mod decisions;

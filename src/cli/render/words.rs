@@ -66,20 +66,20 @@ impl fmt::Display for Total {
                 if before == 1 { "is" } else { "are" }
             ),
             (0, _) => write!(f, "nothing to write"),
-            (writes, _) => write!(
-                f,
-                "{}: {}, {}{}; {} {} {after}",
-                count(writes, "write"),
-                count(clears, "clear"),
-                count(relates, "relate"),
+            (writes, _) => {
+                let (clear, relate) = (count(clears, "clear"), count(relates, "relate"));
+                write!(f, "{}: {clear}, {relate}", count(writes, "write"))?;
                 if commits > 0 {
-                    format!(", {}", count(commits, "commit"))
-                } else {
-                    String::new()
-                },
-                count(before, "relation"),
-                if before == 1 { "becomes" } else { "become" },
-            ),
+                    write!(f, ", {}", count(commits, "commit"))?;
+                }
+                write!(f, "; {} ", count(before, "relation"))?;
+                match (clears + relates, before) {
+                    (0, 1) => write!(f, "stays"),
+                    (0, _) => write!(f, "stay"),
+                    (_, 1) => write!(f, "becomes {after}"),
+                    _ => write!(f, "become {after}"),
+                }
+            }
         }?;
         if undone > 0 {
             write!(f, "; {} left undone", count(undone, "wanted change"))?;
