@@ -1,6 +1,6 @@
 //! `kinset apply`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,7 +11,7 @@ use super::render::words::count;
 use super::wiring::{ConfigFile, each, open_session, open_state, shutdown_on_signals};
 use super::{Status, output, progress, render};
 use crate::config::Tracker;
-use crate::model::{ProjectId, ProjectName};
+use crate::model::{PatchId, ProjectId, ProjectName};
 use crate::reconcile::{Applied, Apply, Keeper, Patience, PlanDocument, Prepared, Pulling, Rights, Shutdown, conclude};
 
 pub(super) async fn run(arguments: &ApplyArguments, file: &ConfigFile) -> Result<Status, Failure> {
@@ -50,7 +50,7 @@ async fn one(
     };
     let projects = prepared.stored.snapshot.projects.values();
     let names = projects.map(|project| (project.id, project.name.clone())).collect();
-    let bar = progress::bar(Some(prepared.draft.plan.writes() as u64), "writes");
+    let bar = progress::bar(Some(prepared.draft.writes() as u64), "writes");
     let written = AtomicUsize::new(0);
     let on_write = || {
         written.fetch_add(1, Ordering::Relaxed);
@@ -143,6 +143,8 @@ fn tell(tracker: &Tracker, names: &BTreeMap<ProjectId, ProjectName>, applied: &A
         draft,
         refused_projects,
         refused_patches,
+        commits,
+        refused_commits,
         feedback,
     } = applied;
     tell_feedback(tracker, feedback);
@@ -157,23 +159,33 @@ fn tell(tracker: &Tracker, names: &BTreeMap<ProjectId, ProjectName>, applied: &A
         output::say(&format!("{tracker}: stopped before the end; run it again to go on"));
         return Status::Failed;
     }
-    let projects: Vec<String> = refused_projects
-        .iter()
-        .map(|id| names.get(id).map_or_else(|| id.to_string(), ToString::to_string))
-        .collect();
-    let patches: Vec<String> = refused_patches.iter().map(ToString::to_string).collect();
-    for (what, refused) in [("projects", projects), ("patches", patches)] {
+    let projects = |ids: &BTreeSet<ProjectId>| -> Vec<String> {
+        let name = |id| names.get(id).map_or_else(|| id.to_string(), ToString::to_string);
+        ids.iter().map(name).collect()
+    };
+    let patches = |ids: &BTreeSet<PatchId>| -> Vec<String> { ids.iter().map(ToString::to_string).collect() };
+    let refusals = [
+        ("writes to these projects", projects(refused_projects)),
+        ("writes to these patches", patches(refused_patches)),
+        ("commits in these projects", projects(&refused_commits.projects)),
+        ("the commits of these patches", patches(&refused_commits.patches)),
+    ];
+    for (what, refused) in &refusals {
         if !refused.is_empty() {
             output::say(&format!(
-                "{tracker}: the tracker refused writes to these {what}: {}; `kinset plan` shows what is left",
+                "{tracker}: the tracker refused {what}: {}; `kinset plan` shows what is left",
                 refused.join(", ")
             ));
         }
     }
-    if !refused_projects.is_empty() || !refused_patches.is_empty() {
+    if refusals.iter().any(|(_, refused)| !refused.is_empty()) {
         return Status::Failed;
     }
     let relations = count(draft.merged.target.len(), "relation");
-    output::say(&format!("{tracker}: {relations} as planned, verified"));
+    let commits = match commits {
+        0 => String::new(),
+        _ => format!(" and {}", count(*commits, "commit")),
+    };
+    output::say(&format!("{tracker}: {relations}{commits} as planned, verified"));
     Status::Done
 }

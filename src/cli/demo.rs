@@ -145,7 +145,7 @@ fn edit_by_hand(simulator: &Simulator, plan: &PlanDocument) -> String {
             related,
             reason: RelateReason::Forms,
         } => Some((*patch, related)),
-        OperationDocument::Relate { .. } | OperationDocument::Clear { .. } => None,
+        OperationDocument::Relate { .. } | OperationDocument::Clear { .. } | OperationDocument::CommitRef { .. } => None,
     });
     let Some((patch, related)) = new_relation else {
         return "nobody does\n".to_owned();

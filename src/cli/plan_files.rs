@@ -75,9 +75,11 @@ impl Between<'_> {
         let total = words::Total {
             clears: self.plan.clears(),
             relates: self.plan.relates(),
+            commits: 0,
             before: self.current.len(),
             after: self.desired.len(),
             undone: 0,
+            commits_undone: 0,
         };
         writeln!(out, "{total}")
     }

@@ -82,14 +82,16 @@ fn plan(cycle: &CycleDocument) -> String {
         drift,
         clears,
         relates,
+        commit_refs,
         undone,
         foreign_changes,
         guarded,
         blocked: _,
     } = cycle;
-    let drift = match drift {
-        0 => "nothing to write".to_owned(),
-        _ => format!("{drift} to write, {clears} of it clears and {relates} relates"),
+    let drift = match (drift, commit_refs) {
+        (0, _) => "nothing to write".to_owned(),
+        (_, 0) => format!("{drift} to write, {clears} of it clears and {relates} relates"),
+        _ => format!("{drift} to write, {clears} of it clears, {relates} relates and {commit_refs} commits"),
     };
     let guarded = if *guarded { ", held back by a guard" } else { "" };
     format!("{at:.0}: {drift}, {undone} undone, {foreign_changes} patches moved by others{guarded}")

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::keys::{self, Key};
-use super::{Config, DEFAULT_STATE_DIR, Desired, Guard, Limits, Pull, TokenSource, Tracker};
+use super::{CommitPolicy, Config, DEFAULT_STATE_DIR, Desired, Guard, Limits, Pull, TokenSource, Tracker};
 
 /// Marks a value that is the one that a missing key would have.
 const DEFAULT_MARK: &str = "default";
@@ -34,6 +34,7 @@ fn render_tracker(tracker: &Tracker, out: &mut Lines) {
         token,
         contact,
         feedback,
+        commit_ref,
         desired,
         limits,
         pull,
@@ -54,6 +55,11 @@ fn render_tracker(tracker: &Tracker, out: &mut Lines) {
         Some(folder) => out.value(&keys::FEEDBACK, quoted_path(folder)),
         None => out.absent(&keys::FEEDBACK),
     }
+    out.defaulted(
+        &keys::COMMIT_REF,
+        quoted(commit_ref.as_str()),
+        *commit_ref == CommitPolicy::default(),
+    );
     let Desired { path, format } = desired;
     out.header("[tracker.desired]");
     out.value(&keys::PATH, quoted_path(path));
@@ -124,6 +130,7 @@ fn render_guard(guard: &Guard, out: &mut Lines) {
         min_resolved_fraction,
         max_shrink_fraction,
         max_foreign_fraction,
+        max_overwrite_fraction,
     } = guard;
     let default = Guard::default();
     out.header("[tracker.guard]");
@@ -148,6 +155,11 @@ fn render_guard(guard: &Guard, out: &mut Lines) {
         &keys::MAX_FOREIGN_FRACTION,
         max_foreign_fraction,
         *max_foreign_fraction == default.max_foreign_fraction,
+    );
+    out.defaulted(
+        &keys::MAX_OVERWRITE_FRACTION,
+        max_overwrite_fraction,
+        *max_overwrite_fraction == default.max_overwrite_fraction,
     );
 }
 

@@ -51,6 +51,7 @@ keys! {
     TOKEN_CREDENTIAL = "token_credential": "the name of a systemd credential that holds the API token, such as \"patchwork-token\"";
     CONTACT = "contact": "an address in printable ASCII, such as \"patch-bot@example.org\"";
     FEEDBACK = "feedback": "the path of a folder, such as \"/srv/pasta/feedback\"";
+    COMMIT_REF = "commit_ref": "\"off\" (leave it alone), \"fill\" (where it is empty) or \"overwrite\" (the analysis wins)";
     DESIRED = "desired": "a [tracker.desired] table with `path` and `format`";
     LIMITS = "limits": "a [tracker.limits] table";
     PULL = "pull": "a [tracker.pull] table";
@@ -73,6 +74,7 @@ keys! {
     MIN_RESOLVED_FRACTION = "min_resolved_fraction": "a number from 0 to 1";
     MAX_SHRINK_FRACTION = "max_shrink_fraction": "a number from 0 to 1";
     MAX_FOREIGN_FRACTION = "max_foreign_fraction": "a number from 0 to 1";
+    MAX_OVERWRITE_FRACTION = "max_overwrite_fraction": "a number from 0 to 1";
 }
 
 /// The top of the file.
@@ -96,6 +98,7 @@ pub(super) static TRACKER_TABLE: Table = Table {
         &TOKEN_CREDENTIAL,
         &CONTACT,
         &FEEDBACK,
+        &COMMIT_REF,
         &DESIRED,
         &LIMITS,
         &PULL,
@@ -141,6 +144,7 @@ pub(super) static GUARD_TABLE: Table = Table {
         &MIN_RESOLVED_FRACTION,
         &MAX_SHRINK_FRACTION,
         &MAX_FOREIGN_FRACTION,
+        &MAX_OVERWRITE_FRACTION,
     ],
 };
 

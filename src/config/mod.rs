@@ -25,6 +25,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::model::ProjectName;
+use crate::model::commits::CommitPolicy;
 use crate::model::relations::Policy;
 use crate::model::relations::guard::Thresholds;
 
@@ -143,6 +144,8 @@ pub struct Tracker {
     pub contact: Option<String>,
     /// The folder that tells the analysis what people decided, if it is told at all.
     pub feedback: Option<PathBuf>,
+    /// What happens to the commits of patches. Default: nothing.
+    pub commit_ref: CommitPolicy,
     /// The partition that the analysis wants.
     pub desired: Desired,
     /// How much is asked of the tracker at once.
@@ -302,6 +305,9 @@ pub struct Guard {
     /// takes it for people's decisions. Default 0.25: more looks like a restored backup or a reload on the server. Counts from
     /// [`Self::min_clears`] such patches on.
     pub max_foreign_fraction: Fraction,
+    /// The share of all patches that name a commit that may be made to name another in one run. Default 0.25, for the reason of
+    /// [`Self::max_clear_fraction`]. Counts from [`Self::min_clears`] such patches on.
+    pub max_overwrite_fraction: Fraction,
 }
 
 impl Default for Guard {
@@ -313,6 +319,7 @@ impl Default for Guard {
             min_resolved_fraction: Fraction(0.5),
             max_shrink_fraction: Fraction(0.1),
             max_foreign_fraction: Fraction(0.25),
+            max_overwrite_fraction: Fraction(0.25),
         }
     }
 }
@@ -328,6 +335,7 @@ impl Guard {
             min_resolved_fraction,
             max_shrink_fraction,
             max_foreign_fraction,
+            max_overwrite_fraction,
         } = *self;
         Thresholds {
             max_clear_fraction: max_clear_fraction.get(),
@@ -336,6 +344,7 @@ impl Guard {
             min_resolved_fraction: min_resolved_fraction.get(),
             max_shrink_fraction: max_shrink_fraction.get(),
             max_foreign_fraction: max_foreign_fraction.get(),
+            max_overwrite_fraction: max_overwrite_fraction.get(),
         }
     }
 }

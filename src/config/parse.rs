@@ -128,6 +128,7 @@ impl Trackers<'_, '_> {
         let token = self.token(section);
         let contact = section.optional(&keys::CONTACT, values::contact, self.problems);
         let feedback = section.optional(&keys::FEEDBACK, values::path, self.problems);
+        let commit_ref = section.optional(&keys::COMMIT_REF, values::commit_policy, self.problems);
         let desired = self.desired(section);
         let limits = self.limits(section);
         let pull = self.pull(section);
@@ -140,6 +141,7 @@ impl Trackers<'_, '_> {
             token,
             contact,
             feedback: feedback.map(|path| self.folder.join(path)),
+            commit_ref: commit_ref.unwrap_or_default(),
             desired: desired?,
             limits,
             pull,
@@ -269,6 +271,9 @@ impl Trackers<'_, '_> {
             max_foreign_fraction: section
                 .optional(&keys::MAX_FOREIGN_FRACTION, values::fraction, problems)
                 .unwrap_or(default.max_foreign_fraction),
+            max_overwrite_fraction: section
+                .optional(&keys::MAX_OVERWRITE_FRACTION, values::fraction, problems)
+                .unwrap_or(default.max_overwrite_fraction),
         }
     }
 }

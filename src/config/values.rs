@@ -8,7 +8,7 @@ use url::Url;
 
 use super::error::ProblemKind;
 use super::keys::Key;
-use super::{DesiredFormat, Fraction, Policy, TrackerName};
+use super::{CommitPolicy, DesiredFormat, Fraction, Policy, TrackerName};
 use crate::model::ProjectName;
 
 type Value<T> = Result<T, ProblemKind>;
@@ -80,6 +80,15 @@ pub(super) fn policy(key: &Key, value: &DeValue<'_>) -> Value<Policy> {
         Some("additive") => Ok(Policy::Additive),
         Some("preserve") => Ok(Policy::Preserve),
         Some("authoritative") => Ok(Policy::Authoritative),
+        _ => Err(ProblemKind::wrong(key, value)),
+    }
+}
+
+pub(super) fn commit_policy(key: &Key, value: &DeValue<'_>) -> Value<CommitPolicy> {
+    match value.as_str() {
+        Some("off") => Ok(CommitPolicy::Off),
+        Some("fill") => Ok(CommitPolicy::Fill),
+        Some("overwrite") => Ok(CommitPolicy::Overwrite),
         _ => Err(ProblemKind::wrong(key, value)),
     }
 }

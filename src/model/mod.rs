@@ -2,6 +2,7 @@
 //!
 //! Everything here is a function of its arguments, so every answer can be computed again and compared.
 
+pub mod commits;
 mod event;
 mod ids;
 pub mod packages;

@@ -1,18 +1,21 @@
 //! Steps 6 and 7: apply a draft, in rounds, until the tracker is as planned.
 
 use std::collections::BTreeSet;
+use std::future::Future;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering as Memory};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::watch;
 
+use super::commits::RefusedCommits;
 use super::component::Component;
 use super::conclude::conclude;
 use super::draft::{Draft, Rights};
-use super::execute::{Executor, Readings, Verdict};
+use super::execute::{Executor, READS_AT_ONCE, Readings, Verdict};
+use super::execute_commits::NumberedCommit;
 use super::prepare::{Prepared, redraft, stored};
 use super::reckon::Actors;
 use super::{Error, Keeper, Patience, Session};
@@ -77,6 +80,10 @@ pub struct Applied {
     pub refused_projects: BTreeSet<ProjectId>,
     /// Patches that it refused to have written to for a reason that no read explains.
     pub refused_patches: BTreeSet<PatchId>,
+    /// How many commits are as planned, because they were written or because somebody else wrote them meanwhile.
+    pub commits: usize,
+    /// What it refused of the commits of patches.
+    pub refused_commits: RefusedCommits,
     /// The files of feedback that were changed.
     pub feedback: Vec<PathBuf>,
 }
@@ -145,13 +152,26 @@ impl<'a> Apply<'a> {
                     .first_patch()
                     .map_or_else(String::new, |patch| format!(" around patch {patch}"));
                 let what = format!("the tracker's relations{patch} are not what it was computed from");
-                return Err(Error::Stale {
-                    tracker: self.tracker.name.clone(),
-                    what,
-                });
+                return Err(self.stale(what));
+            }
+        }
+        let steps = &prepared.draft.commits.steps;
+        let mut reads = stream::iter(steps)
+            .map(|step| async move { Ok::<_, Error>((step.patch, readings.says_as_planned(step).await?)) })
+            .buffered(READS_AT_ONCE);
+        while let Some((patch, is_as_planned)) = reads.try_next().await? {
+            if !is_as_planned {
+                return Err(self.stale(format!("the commit that patch {patch} names is not what it was computed from")));
             }
         }
         Ok(())
+    }
+
+    fn stale(&self, what: String) -> Error {
+        Error::Stale {
+            tracker: self.tracker.name.clone(),
+            what,
+        }
     }
 
     /// Applies a draft. What moves meanwhile is read and planned anew, under the same guards.
@@ -165,7 +185,7 @@ impl<'a> Apply<'a> {
         } = prepared;
         let draft = draft.require_unguarded(self.tracker)?;
         let name = self.tracker.name.to_string();
-        let what = format!("{} writes", draft.plan.writes());
+        let what = format!("{} writes", draft.writes());
         let run = self
             .keeper
             .with(move |store, now| store.journal().begin_run(&name, now, &what))
@@ -195,17 +215,20 @@ impl<'a> Apply<'a> {
     ) -> Result<Applied, Error> {
         let mut rights = Rights::of(identity.clone());
         let cleared_hidden = Mutex::new(BTreeSet::new());
-        let (mut rounds, mut restless, mut learned) = (0, 0, 0);
+        let (mut rounds, mut restless, mut learned, mut commits) = (0, 0, 0, 0);
         loop {
             let mut round = Round::default();
-            if !draft.plan.is_empty() {
+            if draft.writes() > 0 {
                 rounds += 1;
                 round = self.round(run, &draft, identity, &cleared_hidden, on_write).await?;
             }
             rights.refused_projects.extend(round.refused_projects);
             rights.refused_patches.extend(round.refused_patches);
+            rights.refused_commits.projects.extend(round.refused_commits.projects);
+            rights.refused_commits.patches.extend(round.refused_commits.patches);
+            commits += round.commits;
             let cleared = cleared_hidden.lock().unwrap_or_else(PoisonError::into_inner).len();
-            let known = rights.refused_projects.len() + rights.refused_patches.len() + cleared;
+            let known = rights.refused_projects.len() + rights.refused_patches.len() + rights.refused_commits.len() + cleared;
             let is_wiser = known > learned;
             learned = known;
             let Some(patch) = round.unsettled.filter(|_| !round.stopped) else {
@@ -213,7 +236,8 @@ impl<'a> Apply<'a> {
                 let Rights {
                     refused_projects,
                     refused_patches,
-                    ..
+                    refused_commits,
+                    identity: _,
                 } = rights;
                 return Ok(Applied {
                     rounds,
@@ -221,6 +245,8 @@ impl<'a> Apply<'a> {
                     draft,
                     refused_projects,
                     refused_patches,
+                    commits,
+                    refused_commits,
                     feedback,
                 });
             };
@@ -233,7 +259,7 @@ impl<'a> Apply<'a> {
             let stored = stored(self.keeper, self.tracker).await?;
             let next = redraft(self.tracker, self.keeper, &stored.snapshot, analysis, &rights, &Actors::new()).await?;
             let next = next.require_unguarded(self.tracker)?;
-            restless += usize::from(!is_wiser && next.plan.writes() >= draft.plan.writes());
+            restless += usize::from(!is_wiser && next.writes() >= draft.writes());
             if restless >= RESTLESS_ROUNDS {
                 return Err(Error::Unsettled { rounds, patch });
             }
@@ -241,7 +267,9 @@ impl<'a> Apply<'a> {
         }
     }
 
-    /// Carries out all components once. When one fails for good, the others still finish the step that they are at.
+    /// Carries out all components once, and then all commits. When one fails for good, the others still finish the step that they are at.
+    ///
+    /// Patchwork saves whole rows, so a commit must not be written while a relation of its patch is.
     async fn round(
         &self,
         run: RunId,
@@ -252,6 +280,7 @@ impl<'a> Apply<'a> {
     ) -> Result<Round, Error> {
         let StoredSnapshot { snapshot, .. } = stored(self.keeper, self.tracker).await?;
         let halt = AtomicBool::new(false);
+        let forbidden_commits = Mutex::new(BTreeSet::new());
         let executor = Executor {
             readings: Readings {
                 reader: &self.reader,
@@ -267,24 +296,44 @@ impl<'a> Apply<'a> {
             shutdown: self.shutdown,
             halt: &halt,
             cleared_hidden,
+            forbidden_commits: &forbidden_commits,
             on_write,
         };
-        let components = Component::all(draft);
         let executor = &executor;
-        let verdicts = stream::iter(&components).map(|component| async move { (component, executor.run(component).await) });
-        let mut verdicts = verdicts.buffer_unordered(self.tracker.limits.concurrent_requests.get());
+        let components = Component::all(draft);
         let mut round = Round::default();
+        let turns = components
+            .iter()
+            .map(|component| async move { (component.first_patch(), executor.run(component).await) });
+        for (patch, verdict) in self.side_by_side(turns, &halt).await? {
+            round.enter(patch, verdict);
+        }
+        let commits = (components.len() as u64..).zip(&draft.commits.steps);
+        let turns = commits.map(|(number, step)| async move { (step.patch, executor.run_commit(NumberedCommit { number, step }).await) });
+        for (patch, verdict) in self.side_by_side(turns, &halt).await? {
+            round.enter_commit(patch, verdict);
+        }
+        Ok(round)
+    }
+
+    /// Lets turns go side by side, to their ends. The first failure for good is what is told of them.
+    async fn side_by_side<P, F>(&self, turns: impl Iterator<Item = F>, halt: &AtomicBool) -> Result<Vec<(P, Verdict)>, Error>
+    where
+        F: Future<Output = (P, Result<Verdict, Error>)>,
+    {
+        let mut turns = stream::iter(turns).buffer_unordered(self.tracker.limits.concurrent_requests.get());
+        let mut verdicts = Vec::new();
         let mut failure = None;
-        while let Some((component, verdict)) = verdicts.next().await {
+        while let Some((patch, verdict)) = turns.next().await {
             match verdict {
-                Ok(verdict) => round.enter(component, verdict),
+                Ok(verdict) => verdicts.push((patch, verdict)),
                 Err(error) => {
                     halt.store(true, Memory::Relaxed);
                     failure.get_or_insert(error);
                 }
             }
         }
-        failure.map_or(Ok(round), Err)
+        failure.map_or(Ok(verdicts), Err)
     }
 }
 
@@ -292,14 +341,17 @@ impl<'a> Apply<'a> {
 #[derive(Default)]
 struct Round {
     stopped: bool,
-    /// A patch of a component that has to be planned anew.
+    /// A patch of a component, or of a commit, that has to be planned anew.
     unsettled: Option<PatchId>,
     refused_projects: BTreeSet<ProjectId>,
     refused_patches: BTreeSet<PatchId>,
+    /// How many commits are as planned.
+    commits: usize,
+    refused_commits: RefusedCommits,
 }
 
 impl Round {
-    fn enter(&mut self, component: &Component, verdict: Verdict) {
+    fn enter(&mut self, patch: Option<PatchId>, verdict: Verdict) {
         match verdict {
             Verdict::Settled => return,
             Verdict::Stopped => {
@@ -310,6 +362,23 @@ impl Round {
             Verdict::Forbidden(projects) => self.refused_projects.extend(projects),
             Verdict::Refused(patches) => self.refused_patches.extend(patches),
         }
-        self.unsettled = self.unsettled.or(component.first_patch());
+        self.unsettled = self.unsettled.or(patch);
+    }
+
+    fn enter_commit(&mut self, patch: PatchId, verdict: Verdict) {
+        match verdict {
+            Verdict::Settled => {
+                self.commits += 1;
+                return;
+            }
+            Verdict::Stopped => {
+                self.stopped = true;
+                return;
+            }
+            Verdict::Moved => {}
+            Verdict::Forbidden(projects) => self.refused_commits.projects.extend(projects),
+            Verdict::Refused(patches) => self.refused_commits.patches.extend(patches),
+        }
+        self.unsettled = self.unsettled.or(Some(patch));
     }
 }

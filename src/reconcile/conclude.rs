@@ -37,7 +37,7 @@ pub(super) async fn record(tracker: &Tracker, keeper: &Keeper, snapshot: &Snapsh
     let cycle = Cycle {
         clears: draft.plan.clears() as u64,
         relates: draft.plan.relates() as u64,
-        commit_refs: 0,
+        commit_refs: draft.commits.steps.len() as u64,
         undone: draft.merged.undone.len() as u64,
         foreign_changes: draft.foreign as u64,
         guarded: !draft.tripped.is_empty(),

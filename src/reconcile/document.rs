@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Draft, Error};
 use crate::config::Tracker;
+use crate::model::commits::{CommitBecause, CommitStep, CommitUndone};
 use crate::model::relations::decisions::Verdict;
 use crate::model::relations::guard::Tripped;
 use crate::model::relations::merge::{Because, Left, Undone};
 use crate::model::relations::{ClearReason, Operation, RelateReason, Step};
-use crate::model::{MessageId, PatchId, Snapshot};
+use crate::model::{MessageId, PatchId, ProjectId, Snapshot};
 use crate::remedy::Remedy as _;
 use crate::store::StoredSnapshot;
 use crate::tracker::Identity;
@@ -24,7 +25,7 @@ const FORMAT: u32 = 2;
 pub struct PlanDocument {
     /// How many writes the plan takes.
     pub writes: usize,
-    /// The writes, tracker by tracker and component by component, in order.
+    /// The writes, tracker by tracker and component by component, in order; the commits of a tracker come last.
     pub steps: Vec<StepDocument>,
     /// The trackers, with what each plan was computed from.
     pub trackers: Vec<TrackerDocument>,
@@ -37,7 +38,8 @@ pub struct PlanDocument {
 pub struct StepDocument {
     /// The tracker's name.
     pub tracker: String,
-    /// Steps of one component are carried out in order; components do not touch each other's patches.
+    /// Steps of one component are carried out in order; components do not touch each other's relations. Each commit is a component of its
+    /// own.
     pub component: usize,
     /// What is done.
     #[serde(flatten)]
@@ -67,6 +69,15 @@ pub enum OperationDocument {
         /// Why.
         reason: RelateReason,
     },
+    /// Writes down the commit that a patch became.
+    CommitRef {
+        /// The patch at the address.
+        patch: PatchId,
+        /// What the tracker says now; `null` where that is nothing.
+        from: Option<String>,
+        /// What it is to say.
+        to: String,
+    },
 }
 
 /// What a tracker's plan was computed from, and what it leaves undone.
@@ -87,6 +98,9 @@ pub struct TrackerDocument {
     pub clears: usize,
     /// How many of the writes are relates.
     pub relates: usize,
+    /// How many of the writes are of commits.
+    #[serde(default)]
+    pub commit_refs: usize,
     /// Patches in the tracker's projects.
     pub patches: usize,
     /// Relations that the tracker has.
@@ -103,8 +117,11 @@ pub struct TrackerDocument {
     pub decisions: usize,
     /// The decisions that do not hold once the plan is carried out, because the policy or something else comes before them.
     pub overruled: Vec<VerdictDocument>,
-    /// What is wanted and not planned.
+    /// What is wanted of relations and not planned.
     pub undone: Vec<UndoneDocument>,
+    /// What is wanted of commits and not planned.
+    #[serde(default)]
+    pub commits_undone: Vec<CommitUndoneDocument>,
     /// Guards that the plan trips.
     pub guards: Vec<GuardDocument>,
     /// Stands for everything that the plan was computed from: a saved plan with another digest is stale.
@@ -144,7 +161,7 @@ pub enum VerdictDocument {
     },
 }
 
-/// Something wanted that is not planned.
+/// A relation, or a part of one, that is wanted and not planned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct UndoneDocument {
     /// What was left undone.
@@ -179,6 +196,39 @@ pub enum BecauseDocument {
     Refused,
     /// Somebody decided otherwise by hand.
     Decision,
+}
+
+/// A commit that is wanted and not planned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommitUndoneDocument {
+    /// The patch.
+    pub patch: PatchId,
+    /// What the tracker says of it; `null` where that is nothing.
+    pub says: Option<String>,
+    /// The commits that the analysis names.
+    pub wanted: Vec<String>,
+    /// Why none is planned.
+    #[serde(flatten)]
+    pub because: CommitBecauseDocument,
+}
+
+/// Why a commit is not planned.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+pub enum CommitBecauseDocument {
+    /// The analysis names several, and Patchwork holds one.
+    Several,
+    /// The patch names another, and the configuration is to fill in only.
+    SaysOtherwise,
+    /// Patchwork does not take a text of that length.
+    TooLong,
+    /// The user does not maintain the project.
+    Permission {
+        /// The project.
+        project: String,
+    },
+    /// The tracker refuses the write, and no read explains why.
+    Refused,
 }
 
 /// A guard that tripped.
@@ -280,9 +330,10 @@ impl Draft {
         let snapshot = &stored.snapshot;
         let components = self.plan.components().enumerate();
         let steps = components.flat_map(|(component, steps)| steps.map(move |step| (component, step)));
-        let steps = steps
-            .map(|(component, step)| self.step(tracker, snapshot, component, step))
-            .collect();
+        let steps = steps.map(|(component, step)| self.step(tracker, snapshot, component, step));
+        let commits = (self.plan.components().count()..).zip(&self.commits.steps);
+        let commits = commits.map(|(component, step)| commit_step(tracker, snapshot, component, step));
+        let steps = steps.chain(commits).collect();
         let unmatched = &self.scene.unmatched;
         let document = TrackerDocument {
             name: tracker.name.to_string(),
@@ -297,6 +348,7 @@ impl Draft {
             },
             clears: self.plan.clears(),
             relates: self.plan.relates(),
+            commit_refs: self.commits.steps.len(),
             patches: snapshot.patches.len(),
             relations: self.scene.current.len(),
             relations_after: self.merged.target.len(),
@@ -306,6 +358,7 @@ impl Draft {
             decisions: self.decisions,
             overruled: self.merged.overruled.iter().map(|verdict| self.verdict(verdict)).collect(),
             undone: self.merged.undone.iter().map(|undone| self.undone(snapshot, undone)).collect(),
+            commits_undone: self.commits.undone.iter().map(|undone| commit_undone(snapshot, undone)).collect(),
             guards: self.tripped.iter().map(guard).collect(),
             digest: self.digest.clone(),
         };
@@ -345,10 +398,7 @@ impl Draft {
     fn undone(&self, snapshot: &Snapshot, Undone { patches, left, because }: &Undone) -> UndoneDocument {
         let because = because.iter().map(|because| match *because {
             Because::Permission(project) => BecauseDocument::Permission {
-                project: snapshot
-                    .projects
-                    .get(&project)
-                    .map_or_else(|| project.to_string(), |project| project.name.to_string()),
+                project: name_of(snapshot, project),
             },
             Because::OutOfScope => BecauseDocument::OutOfScope,
             Because::TooLarge { size, limit } => BecauseDocument::TooLarge { size, limit },
@@ -363,6 +413,48 @@ impl Draft {
             because: because.collect(),
         }
     }
+}
+
+fn commit_step(tracker: &Tracker, snapshot: &Snapshot, component: usize, step: &CommitStep) -> StepDocument {
+    let CommitStep { patch, from, to } = step;
+    StepDocument {
+        tracker: tracker.name.to_string(),
+        component,
+        operation: OperationDocument::CommitRef {
+            patch: *patch,
+            from: from.clone(),
+            to: to.clone(),
+        },
+        message_id: snapshot.patches.get(patch).map(|patch| patch.message_id.clone()),
+    }
+}
+
+fn commit_undone(snapshot: &Snapshot, undone: &CommitUndone) -> CommitUndoneDocument {
+    let CommitUndone {
+        patch,
+        says,
+        wanted,
+        because,
+    } = undone;
+    CommitUndoneDocument {
+        patch: *patch,
+        says: says.clone(),
+        wanted: wanted.clone(),
+        because: match *because {
+            CommitBecause::Several => CommitBecauseDocument::Several,
+            CommitBecause::SaysOtherwise => CommitBecauseDocument::SaysOtherwise,
+            CommitBecause::TooLong => CommitBecauseDocument::TooLong,
+            CommitBecause::Permission(project) => CommitBecauseDocument::Permission {
+                project: name_of(snapshot, project),
+            },
+            CommitBecause::Refused => CommitBecauseDocument::Refused,
+        },
+    }
+}
+
+fn name_of(snapshot: &Snapshot, project: ProjectId) -> String {
+    let known = snapshot.projects.get(&project);
+    known.map_or_else(|| project.to_string(), |known| known.name.to_string())
 }
 
 fn guard(tripped: &Tripped) -> GuardDocument {

@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
+use super::commits::{self, RefusedCommits};
 use super::reckon::decisions;
 use super::{Error, Reckoned, Scene};
 use crate::config::{Limits, Tracker};
+use crate::model::commits::{CommitPlan, CommitPolicy, WantedCommits};
 use crate::model::relations::checker::{Terms, check};
 use crate::model::relations::decisions::Decisions;
 use crate::model::relations::guard::{self, Tripped};
 use crate::model::relations::merge::{Because, Merged, Wish, merge};
 use crate::model::relations::{AttachLimit, Change, Element, Partition, Plan, Policy, plan};
 use crate::model::{PatchId, ProjectId, Snapshot};
+use crate::pasta::GroupFile;
 use crate::tracker::Identity;
 
 /// What the tracker lets this user do, as far as it is known before the first write.
@@ -24,29 +27,41 @@ pub struct Rights {
     pub refused_projects: BTreeSet<ProjectId>,
     /// Patches whose writes the tracker refused for a reason that no read explains.
     pub refused_patches: BTreeSet<PatchId>,
+    /// What the tracker refused of the commits of patches.
+    pub refused_commits: RefusedCommits,
 }
 
 impl Rights {
     /// What is known of a user before any write.
     #[must_use]
-    pub const fn of(identity: Identity) -> Self {
+    pub fn of(identity: Identity) -> Self {
         Self {
             identity,
             refused_projects: BTreeSet::new(),
             refused_patches: BTreeSet::new(),
+            refused_commits: RefusedCommits::default(),
         }
     }
 
     pub(super) fn may_write(&self, snapshot: &Snapshot, project: ProjectId) -> bool {
-        let maintains = match &self.identity {
+        self.maintains(snapshot, project) && !self.refused_projects.contains(&project)
+    }
+
+    /// Whether commits of a project's patches may be written. Patchwork lets a patch's submitter and delegate do that too, but does not tell
+    /// beforehand whom that makes.
+    pub(super) fn may_write_commits(&self, snapshot: &Snapshot, project: ProjectId) -> bool {
+        self.maintains(snapshot, project) && !self.refused_commits.projects.contains(&project)
+    }
+
+    fn maintains(&self, snapshot: &Snapshot, project: ProjectId) -> bool {
+        match &self.identity {
             Identity::Anonymous | Identity::Unknown => true,
             Identity::NoneOf => false,
             Identity::User(name) => snapshot
                 .projects
                 .get(&project)
                 .is_some_and(|project| project.maintainers.contains(name)),
-        };
-        maintains && !self.refused_projects.contains(&project)
+        }
     }
 }
 
@@ -59,6 +74,8 @@ pub struct Draft {
     pub merged: Merged,
     /// The fewest writes to there.
     pub plan: Plan,
+    /// What is to be written of the commits of patches, and what is not.
+    pub commits: CommitPlan,
     /// How many decisions stand.
     pub decisions: usize,
     /// How many patches somebody else has put into other relations since the last time.
@@ -74,7 +91,14 @@ impl Draft {
     ///
     /// # Errors
     /// [`Error::Unsound`] when the plan does not pass the checker, which is a defect of kinset.
-    pub fn new(tracker: &Tracker, snapshot: &Snapshot, scene: Scene, reckoned: &Reckoned, rights: &Rights) -> Result<Self, Error> {
+    pub fn new(
+        tracker: &Tracker,
+        snapshot: &Snapshot,
+        analysis: &GroupFile,
+        scene: Scene,
+        reckoned: &Reckoned,
+        rights: &Rights,
+    ) -> Result<Self, Error> {
         let decisions = decisions(&reckoned.standing, &scene);
         let held = held(&scene, snapshot, rights);
         let max_relation_size = tracker.limits.max_relation_size as usize;
@@ -104,17 +128,27 @@ impl Draft {
             max_relation_size: Some(max_relation_size),
         };
         check(&plan, &terms).map_err(Error::Unsound)?;
-        let tripped = reckoned.tripped.iter().cloned().chain(tripped(tracker, &scene, &plan)).collect();
-        let digest = digest(tracker, &scene, &decisions, &held);
+        let wanted = commits::wanted(tracker, snapshot, analysis);
+        let commits = commits::plan(tracker, snapshot, &wanted, rights);
+        let guards = tripped(tracker, snapshot, &scene, &plan, &commits);
+        let tripped = reckoned.tripped.iter().cloned().chain(guards).collect();
+        let digest = digest(tracker, &scene, &decisions, &held, &wanted, &commits);
         Ok(Self {
             scene,
             merged,
             plan,
+            commits,
             decisions: reckoned.standing.len(),
             foreign: reckoned.foreign,
             tripped,
             digest,
         })
+    }
+
+    /// How many writes it takes, of relations and of commits.
+    #[must_use]
+    pub fn writes(&self) -> usize {
+        self.plan.writes() + self.commits.steps.len()
     }
 
     /// Passes the draft on unless a guard tripped.
@@ -152,19 +186,28 @@ fn held(scene: &Scene, snapshot: &Snapshot, rights: &Rights) -> BTreeMap<Element
         .collect()
 }
 
-fn tripped(tracker: &Tracker, scene: &Scene, plan: &Plan) -> Vec<Tripped> {
+fn tripped(tracker: &Tracker, snapshot: &Snapshot, scene: &Scene, plan: &Plan, commits: &CommitPlan) -> Vec<Tripped> {
+    let named = snapshot.patches.values().filter(|patch| patch.commit_ref.is_some()).count();
     let thresholds = tracker.guard.thresholds();
     let unmatched = &scene.unmatched;
     let guards = [
         guard::empty(unmatched.named, &thresholds),
         guard::resolved(unmatched.resolved(), unmatched.named, &thresholds),
         guard::clears(plan, &scene.current, &thresholds),
+        guard::commits(commits.overwrites(), named, &thresholds),
     ];
     guards.into_iter().filter_map(Result::err).collect()
 }
 
 /// The SHA-256 of everything that decides the plan, in hexadecimal.
-fn digest(tracker: &Tracker, scene: &Scene, decisions: &Decisions, held: &BTreeMap<Element, Because>) -> String {
+fn digest(
+    tracker: &Tracker,
+    scene: &Scene,
+    decisions: &Decisions,
+    held: &BTreeMap<Element, Because>,
+    wanted: &WantedCommits<'_>,
+    commits: &CommitPlan,
+) -> String {
     let mut digest = Sha256::new();
     let mut enter = |text: String| {
         digest.update((text.len() as u64).to_be_bytes());
@@ -187,6 +230,10 @@ fn digest(tracker: &Tracker, scene: &Scene, decisions: &Decisions, held: &BTreeM
     enter(format!("{:?} {:?}", scene.unmatched.only_in_tracker, held));
     if tracker.policy == Policy::Preserve {
         enter(format!("{:?}", decisions.iter().collect::<Vec<_>>()));
+    }
+    // Of what patches say, that is all that matters: the rest of it is what is wanted, in whatever form.
+    if tracker.commit_ref != CommitPolicy::Off {
+        enter(format!("{} {wanted:?} {commits:?}", tracker.commit_ref));
     }
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -18,14 +18,14 @@ use crate::model::{Patch, PatchId, ProjectId, Snapshot};
 use crate::store::{JournalId, JournalOperation, JournalStep, Outcome, RunId};
 use crate::tracker::{Identity, Reader, Refusal, WriteError, Writer};
 
-/// How a component ended.
+/// How a component, or the write of a commit, ended.
 #[derive(Debug)]
 pub(super) enum Verdict {
     /// All written and verified.
     Settled,
     /// The patches are not as planned for. What they are was recorded.
     Moved,
-    /// The tracker refuses to have these projects written to.
+    /// The tracker refuses to have these projects written to; of a commit, it says nothing of relations.
     Forbidden(BTreeSet<ProjectId>),
     /// The tracker refuses to have these patches written to, and no read explains why.
     Refused(BTreeSet<PatchId>),
@@ -39,7 +39,7 @@ enum Written {
     No(Verdict),
 }
 
-/// Carries out components, side by side.
+/// Carries out components, and then commits, side by side.
 pub(super) struct Executor<'a> {
     pub readings: Readings<'a>,
     pub writer: &'a Writer,
@@ -54,12 +54,14 @@ pub(super) struct Executor<'a> {
     pub halt: &'a AtomicBool,
     /// Patches that were cleared because nothing but a relation of one explained a conflict. It is done once for each.
     pub cleared_hidden: &'a Mutex<BTreeSet<PatchId>>,
+    /// Projects in which a commit was refused: no other is tried there.
+    pub forbidden_commits: &'a Mutex<BTreeSet<ProjectId>>,
     /// Hears of each write that took effect.
     pub on_write: &'a (dyn Fn() + Sync),
 }
 
 /// How many reads of one component are under way at once; the reader's own limit is on top of that.
-const READS_AT_ONCE: usize = 8;
+pub(super) const READS_AT_ONCE: usize = 8;
 
 /// Reads patches of a snapshot anew.
 #[derive(Clone, Copy)]
@@ -87,7 +89,7 @@ impl Readings<'_> {
         Ok(true)
     }
 
-    async fn read(&self, patch: PatchId) -> Result<Option<Patch>, Error> {
+    pub(super) async fn read(&self, patch: PatchId) -> Result<Option<Patch>, Error> {
         // Patches outside the snapshot are held, and so never part of a component.
         let Some(known) = self.snapshot.patches.get(&patch) else {
             return Ok(None);
@@ -176,7 +178,7 @@ impl Executor<'_> {
                 return Ok(Written::No(Verdict::Stopped));
             }
             attempt += 1;
-            let entry = self.intend(component, patch, operation).await?;
+            let entry = self.intend(component.number, patch, operation).await?;
             let error = match self.send(patch, operation).await {
                 Ok(()) => {
                     self.took_effect(entry, patch, &wanted).await?;
@@ -273,7 +275,7 @@ impl Executor<'_> {
         }
     }
 
-    async fn send(&self, patch: PatchId, operation: &JournalOperation) -> Result<(), WriteError> {
+    pub(super) async fn send(&self, patch: PatchId, operation: &JournalOperation) -> Result<(), WriteError> {
         match operation {
             JournalOperation::Clear => self.writer.clear(patch).await,
             JournalOperation::Relate(related) => self.writer.relate(patch, related).await,
@@ -281,9 +283,9 @@ impl Executor<'_> {
         }
     }
 
-    async fn intend(&self, component: &Component, patch: PatchId, operation: &JournalOperation) -> Result<JournalId, Error> {
+    pub(super) async fn intend(&self, component: u64, patch: PatchId, operation: &JournalOperation) -> Result<JournalId, Error> {
         let step = JournalStep {
-            component: component.number,
+            component,
             patch,
             operation: operation.clone(),
         };
@@ -291,7 +293,7 @@ impl Executor<'_> {
         self.keeper.with(move |store, now| store.journal().intend(run, &step, now)).await
     }
 
-    async fn settle(&self, entry: JournalId, outcome: Outcome) -> Result<(), Error> {
+    pub(super) async fn settle(&self, entry: JournalId, outcome: Outcome) -> Result<(), Error> {
         self.keeper
             .with(move |store, now| store.journal().settle(entry, &outcome, now))
             .await
@@ -408,7 +410,7 @@ impl Executor<'_> {
         Ok(if lost.is_empty() { touched } else { lost })
     }
 
-    fn must_stop(&self) -> bool {
+    pub(super) fn must_stop(&self) -> bool {
         self.shutdown.is_requested() || self.halt.load(Memory::Relaxed)
     }
 }

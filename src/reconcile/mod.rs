@@ -8,7 +8,7 @@
 //! | pull | [`pull()`] | read the tracker, write the local snapshot |
 //! | reckon | [`Reckoned`] | tell people's edits from kinset's own, keep decisions and history |
 //! | resolve | [`Scene`] | read the analysis, compare the two universes |
-//! | merge, plan, check | [`Draft`] | nothing but think |
+//! | merge, plan, check | [`Draft`] | nothing but think; of relations and of commits |
 //! | apply, verify | [`Apply`] | read and write the tracker, keep the journal |
 //! | record | [`conclude()`] | reckon again, record the cycle, write feedback |
 //!
@@ -16,12 +16,14 @@
 //! out by reading what became of the writes that were under way.
 
 mod apply;
+mod commits;
 mod component;
 mod conclude;
 mod document;
 mod draft;
 mod error;
 mod execute;
+mod execute_commits;
 mod feedback;
 mod keeper;
 mod mails;
@@ -38,10 +40,11 @@ mod views;
 mod walk;
 
 pub use apply::{Applied, Apply, Shutdown};
+pub use commits::RefusedCommits;
 pub use conclude::conclude;
 pub use document::{
-    BecauseDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument, TrackerDocument, UndoneDocument, UserDocument,
-    VerdictDocument,
+    BecauseDocument, CommitBecauseDocument, CommitUndoneDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument,
+    TrackerDocument, UndoneDocument, UserDocument, VerdictDocument,
 };
 pub use draft::{Draft, Rights};
 pub use error::Error;

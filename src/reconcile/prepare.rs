@@ -9,6 +9,7 @@ use super::settle::settle_left_overs;
 use super::{Draft, Error, Keeper, PlanDocument, Rights, Scene, Session, StepDocument, TrackerDocument};
 use crate::config::{Desired, DesiredFormat, Tracker};
 use crate::model::Snapshot;
+use crate::model::commits::{CommitBecause, CommitUndone};
 use crate::model::relations::merge::{Because, Undone};
 use crate::pasta::{Dialect, Ending, GroupFile};
 use crate::store::StoredSnapshot;
@@ -49,7 +50,10 @@ impl Prepared {
     /// [`Error::NoMaintainer`].
     pub fn require_maintainer(&self, tracker: &Tracker) -> Result<(), Error> {
         let is_held_back = |undone: &Undone| undone.because.iter().any(|because| matches!(because, Because::Permission(_)));
-        if self.identity == Identity::NoneOf && self.draft.merged.undone.iter().any(is_held_back) {
+        let is_commit_held_back = |undone: &CommitUndone| matches!(undone.because, CommitBecause::Permission(_));
+        let Draft { merged, commits, .. } = &self.draft;
+        let is_any_held_back = merged.undone.iter().any(is_held_back) || commits.undone.iter().any(is_commit_held_back);
+        if self.identity == Identity::NoneOf && is_any_held_back {
             return Err(Error::NoMaintainer {
                 tracker: tracker.name.clone(),
                 projects: tracker.projects.clone(),
@@ -142,7 +146,7 @@ pub(super) async fn redraft(
 ) -> Result<Draft, Error> {
     let reckoned = reckon(tracker, keeper, snapshot, actors).await?;
     let scene = Scene::resolve(snapshot, analysis, tracker.desired.format);
-    Draft::new(tracker, snapshot, scene, &reckoned, rights)
+    Draft::new(tracker, snapshot, analysis, scene, &reckoned, rights)
 }
 
 /// What is known of a tracker.

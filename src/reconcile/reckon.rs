@@ -200,7 +200,8 @@ impl<'a> Reckoning<'a> {
 
     fn only_actor(&self, elements: impl IntoIterator<Item = Element>) -> Option<UserName> {
         let patches = elements.into_iter().map(|element| self.sight.patch(element));
-        let own: BTreeSet<PatchId> = self.entries.iter().map(|entry| entry.step.patch).collect();
+        let of_relations = |entry: &&SettledEntry| !matches!(entry.step.operation, JournalOperation::CommitRef(_));
+        let own: BTreeSet<PatchId> = self.entries.iter().filter(of_relations).map(|entry| entry.step.patch).collect();
         let actors: BTreeSet<&UserName> = patches
             .filter(|patch| !own.contains(patch))
             .filter_map(|patch| self.actors.get(&patch))
@@ -256,12 +257,14 @@ fn own_write(entry: &SettledEntry, sight: &Sight) -> Option<OwnWrite> {
     }
 }
 
+/// The patches whose relations a write is about.
 fn named(entry: &SettledEntry) -> Vec<PatchId> {
-    let related = match &entry.step.operation {
-        JournalOperation::Relate(related) => related.as_slice(),
-        JournalOperation::Clear | JournalOperation::CommitRef(_) => &[],
-    };
-    related.iter().copied().chain([entry.step.patch]).collect()
+    let patch = entry.step.patch;
+    match &entry.step.operation {
+        JournalOperation::Relate(related) => related.iter().copied().chain([patch]).collect(),
+        JournalOperation::Clear => vec![patch],
+        JournalOperation::CommitRef(_) => Vec::new(),
+    }
 }
 
 /// A decision as far as it is in sight; `None` when nothing is left to decide there.

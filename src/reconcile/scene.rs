@@ -170,13 +170,13 @@ fn partition(universe: usize, classes: impl Iterator<Item = Vec<Element>>) -> Pa
 }
 
 /// Finds the patches that an element of an analysis means.
-enum Lookup<'a> {
+pub(super) enum Lookup<'a> {
     ByMessageId(BTreeMap<&'a str, Vec<PatchId>>),
     ById(&'a BTreeMap<PatchId, Patch>),
 }
 
 impl<'a> Lookup<'a> {
-    fn new(snapshot: &'a Snapshot, format: DesiredFormat) -> Self {
+    pub(super) fn new(snapshot: &'a Snapshot, format: DesiredFormat) -> Self {
         match format {
             DesiredFormat::Ids => Self::ById(&snapshot.patches),
             DesiredFormat::Pasta => {
@@ -189,7 +189,7 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    fn patches(&self, token: &str) -> Vec<PatchId> {
+    pub(super) fn patches(&self, token: &str) -> Vec<PatchId> {
         match self {
             Self::ByMessageId(patches) => patches.get(token).cloned().unwrap_or_default(),
             Self::ById(patches) => token

@@ -169,7 +169,9 @@ pub struct CycleDocument {
     pub clears: u64,
     /// How many are relates.
     pub relates: u64,
-    /// How much of what is wanted it leaves undone.
+    /// How many are commits.
+    pub commit_refs: u64,
+    /// How much of what is wanted of relations it leaves undone.
     pub undone: u64,
     /// How many patches somebody else had put into other relations.
     pub foreign_changes: u64,
@@ -234,7 +236,7 @@ fn cycle_document(at: Timestamp, cycle: Cycle) -> CycleDocument {
     let Cycle {
         clears,
         relates,
-        commit_refs: _,
+        commit_refs,
         undone,
         foreign_changes,
         guarded,
@@ -242,9 +244,10 @@ fn cycle_document(at: Timestamp, cycle: Cycle) -> CycleDocument {
     } = cycle;
     CycleDocument {
         at,
-        drift: clears + relates,
+        drift: clears + relates + commit_refs,
         clears,
         relates,
+        commit_refs,
         undone,
         foreign_changes,
         guarded,

@@ -21,9 +21,9 @@ pub struct Cycle {
     pub clears: u64,
     /// How many writes it makes to relate patches.
     pub relates: u64,
-    /// How many commits it fills in.
+    /// How many commits it writes down.
     pub commit_refs: u64,
-    /// How much of what is wanted it leaves undone.
+    /// How much of what is wanted of relations it leaves undone.
     pub undone: u64,
     /// How many changes by others were found.
     pub foreign_changes: u64,

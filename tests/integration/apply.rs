@@ -61,7 +61,7 @@ fn freed(component: &Component, steps: &[StepDocument]) -> usize {
         .iter()
         .filter_map(|step| match step.operation {
             OperationDocument::Clear { patch, .. } => Some(patch),
-            OperationDocument::Relate { .. } => None,
+            OperationDocument::Relate { .. } | OperationDocument::CommitRef { .. } => None,
         })
         .collect();
     let was_related = component.old.iter().flatten();

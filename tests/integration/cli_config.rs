@@ -89,6 +89,7 @@ fn show_prints_what_is_in_effect() {
     token_file = "DIR/token"  # the token: ***
     # no contact
     # no feedback
+    commit_ref = "off"  # default
 
     [tracker.desired]
     path = "DIR/patch-groups"
@@ -111,6 +112,7 @@ fn show_prints_what_is_in_effect() {
     min_resolved_fraction = 0.5  # default
     max_shrink_fraction = 0.1  # default
     max_foreign_fraction = 0.25  # default
+    max_overwrite_fraction = 0.25  # default
     "#);
 }
 

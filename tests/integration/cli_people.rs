@@ -187,6 +187,7 @@ fn status_tells_how_a_tracker_stands() {
           "drift": 0,
           "clears": 0,
           "relates": 0,
+          "commit_refs": 0,
           "undone": 0,
           "foreign_changes": 0,
           "guarded": false,

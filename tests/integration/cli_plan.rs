@@ -68,6 +68,7 @@ fn a_plan_as_json_holds_the_same_and_all_that_it_was_computed_from() {
           "user": "bot",
           "clears": 1,
           "relates": 1,
+          "commit_refs": 0,
           "patches": 12,
           "relations": 2,
           "relations_after": 2,
@@ -98,6 +99,7 @@ fn a_plan_as_json_holds_the_same_and_all_that_it_was_computed_from() {
               ]
             }
           ],
+          "commits_undone": [],
           "guards": [],
           "digest": "DIGEST"
         }

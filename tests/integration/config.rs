@@ -11,6 +11,7 @@ use kinset::config::{
     Config, ConfigError, DEFAULT_PATH, Desired, DesiredFormat, Fraction, Guard, Limits, Pull, TokenSource, choose_path, example,
 };
 use kinset::model::ProjectName;
+use kinset::model::commits::CommitPolicy;
 use kinset::model::relations::Policy;
 use kinset::remedy::Remedy;
 
@@ -38,6 +39,7 @@ policy = "authoritative"
 token_file = "secrets/token"
 contact = "Ann O'Nymous <ann@example.org>"
 feedback = "feedback"
+commit_ref = "fill"
 
 [tracker.desired]
 path = "/srv/pasta/patch-groups"
@@ -60,6 +62,7 @@ allow_empty = true
 min_resolved_fraction = 0.0
 max_shrink_fraction = 5e-1
 max_foreign_fraction = 0
+max_overwrite_fraction = 0.5
 "#;
 
 fn parse(text: &str) -> Config {
@@ -95,6 +98,7 @@ fn the_least_configuration_gets_the_documented_defaults() {
     assert_eq!(tracker.token, None);
     assert_eq!(tracker.contact, None);
     assert_eq!(tracker.feedback, None);
+    assert_eq!(tracker.commit_ref, CommitPolicy::Off);
     assert_eq!(
         tracker.desired,
         Desired {
@@ -126,6 +130,7 @@ fn the_least_configuration_gets_the_documented_defaults() {
     );
     assert_eq!(guard.max_shrink_fraction, Fraction::new(0.1).unwrap());
     assert_eq!(guard.max_foreign_fraction, Fraction::new(0.25).unwrap());
+    assert_eq!(guard.max_overwrite_fraction, Fraction::new(0.25).unwrap());
 }
 
 #[test]
@@ -140,6 +145,7 @@ fn every_key_sets_what_it_says() {
     assert_eq!(tracker.token, Some(TokenSource::File("/etc/kinset/secrets/token".into())));
     assert_eq!(tracker.contact.as_deref(), Some("Ann O'Nymous <ann@example.org>"));
     assert_eq!(tracker.feedback.as_deref(), Some(Path::new("/etc/kinset/feedback")));
+    assert_eq!(tracker.commit_ref, CommitPolicy::Fill);
     assert_eq!(
         tracker.desired,
         Desired {
@@ -163,6 +169,7 @@ fn every_key_sets_what_it_says() {
         min_resolved_fraction: Fraction::new(0.0).unwrap(),
         max_shrink_fraction: Fraction::new(0.5).unwrap(),
         max_foreign_fraction: Fraction::new(0.0).unwrap(),
+        max_overwrite_fraction: Fraction::new(0.5).unwrap(),
     };
     assert_eq!(tracker.guard, guard);
 }
@@ -177,6 +184,16 @@ fn each_policy_and_each_way_with_commits_has_a_word() {
     for (word, policy) in policies {
         assert_eq!(parse(&least_with("additive", word)).trackers[0].policy, policy);
         assert_eq!(policy.to_string(), word);
+    }
+    let ways = [
+        ("off", CommitPolicy::Off),
+        ("fill", CommitPolicy::Fill),
+        ("overwrite", CommitPolicy::Overwrite),
+    ];
+    for (word, way) in ways {
+        let text = least_with("policy", &format!("commit_ref = \"{word}\"\npolicy"));
+        assert_eq!(parse(&text).trackers[0].commit_ref, way);
+        assert_eq!(way.to_string(), word);
     }
 }
 
@@ -403,6 +420,7 @@ fn the_effective_configuration_marks_defaults_and_hides_the_token() {
     token_env = "KINSET_TOKEN"  # the token: ***
     # no contact
     # no feedback
+    commit_ref = "off"  # default
 
     [tracker.desired]
     path = "/etc/kinset/patch-groups"
@@ -425,6 +443,7 @@ fn the_effective_configuration_marks_defaults_and_hides_the_token() {
     min_resolved_fraction = 0.5  # default
     max_shrink_fraction = 0.1  # default
     max_foreign_fraction = 0.25  # default
+    max_overwrite_fraction = 0.25  # default
     "#);
 }
 

@@ -20,7 +20,7 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "colour = 1\npolicy",
         &[
             "5:1: `tracker.colour`: unknown key; the keys here are name, url, projects, policy, token_file, token_env, token_credential, \
-         contact, feedback, desired, limits, pull, guard",
+         contact, feedback, commit_ref, desired, limits, pull, guard",
         ],
     ),
     (
@@ -48,7 +48,7 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "\"a\\nb\" = 1\npolicy",
         &[
             "5:1: `tracker.a\\nb`: unknown key; the keys here are name, url, projects, policy, token_file, token_env, token_credential, contact, \
-         feedback, desired, limits, pull, guard",
+         feedback, commit_ref, desired, limits, pull, guard",
         ],
     ),
     // Known keys in the wrong table.
@@ -194,6 +194,14 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "policy",
         "feedback = \"\"\npolicy",
         &["5:12: `tracker.feedback`: expected the path of a folder, such as \"/srv/pasta/feedback\", found \"\""],
+    ),
+    (
+        "policy",
+        "commit_ref = true\npolicy",
+        &[
+            "5:14: `tracker.commit_ref`: expected \"off\" (leave it alone), \"fill\" (where it is empty) or \"overwrite\" (the analysis \
+         wins), found true",
+        ],
     ),
     (
         "policy",
@@ -370,6 +378,11 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "[tracker.desired]",
         "guard.max_foreign_fraction = 2\n[tracker.desired]",
         &["6:30: `tracker.guard.max_foreign_fraction`: expected a number from 0 to 1, found 2"],
+    ),
+    (
+        "[tracker.desired]",
+        "guard.max_overwrite_fraction = -0.5\n[tracker.desired]",
+        &["6:32: `tracker.guard.max_overwrite_fraction`: expected a number from 0 to 1, found -0.5"],
     ),
     (
         "[tracker.desired]",

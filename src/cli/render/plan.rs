@@ -1,11 +1,14 @@
 //! A tracker's plan as text.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::words;
 use crate::model::PatchId;
+use crate::model::commits::LONGEST_COMMIT;
 use crate::reconcile::{
-    BecauseDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument, TrackerDocument, UndoneDocument, UserDocument,
+    BecauseDocument, CommitBecauseDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument, TrackerDocument, UndoneDocument,
+    UserDocument,
 };
 
 /// How many patches of something left undone are listed before the rest is counted.
@@ -24,6 +27,7 @@ pub(in crate::cli) fn text(out: &mut dyn Write, plan: &PlanDocument) -> io::Resu
         for undone in &tracker.undone {
             undone_line(out, undone)?;
         }
+        commits_undone(out, tracker)?;
         writeln!(out, "{}", total(tracker))?;
         overruled(out, tracker)?;
         unmatched(out, tracker)?;
@@ -38,9 +42,11 @@ fn total(tracker: &TrackerDocument) -> words::Total {
     words::Total {
         clears: tracker.clears,
         relates: tracker.relates,
+        commits: tracker.commit_refs,
         before: tracker.relations,
         after: tracker.relations_after,
         undone: tracker.undone.len(),
+        commits_undone: tracker.commits_undone.len(),
     }
 }
 
@@ -71,14 +77,20 @@ fn step_line(out: &mut dyn Write, step: &StepDocument) -> io::Result<()> {
     let reason = match &step.operation {
         OperationDocument::Clear { patch, reason } => {
             write!(out, "  clear  {patch}")?;
-            words::clear(*reason)
+            words::clear(*reason).to_owned()
         }
         OperationDocument::Relate { patch, related, reason } => {
             write!(out, "  relate {patch} with")?;
             for patch in related {
                 write!(out, " {patch}")?;
             }
-            words::relate(*reason)
+            words::relate(*reason).to_owned()
+        }
+        // Both are texts that anybody may have written.
+        OperationDocument::CommitRef { patch, from, to } => {
+            write!(out, "  commit {patch} {}", to.escape_debug())?;
+            from.as_ref()
+                .map_or_else(|| "filled in".to_owned(), |from| format!("in place of {}", from.escape_debug()))
         }
     };
     match &step.message_id {
@@ -93,6 +105,33 @@ fn undone_line(out: &mut dyn Write, undone: &UndoneDocument) -> io::Result<()> {
     writeln!(out, "  undone {}  # {}: {because}", listed(patches), words::left(*left))
 }
 
+/// One line for each reason: a class with several commits takes a patch for each of its mails.
+fn commits_undone(out: &mut dyn Write, tracker: &TrackerDocument) -> io::Result<()> {
+    let mut undone: BTreeMap<&CommitBecauseDocument, Vec<PatchId>> = BTreeMap::new();
+    for commit in &tracker.commits_undone {
+        undone.entry(&commit.because).or_default().push(commit.patch);
+    }
+    for (because, patches) in undone {
+        writeln!(
+            out,
+            "  undone {}  # commit not written down: {}",
+            listed(&patches),
+            commit_reason(because)
+        )?;
+    }
+    Ok(())
+}
+
+fn commit_reason(because: &CommitBecauseDocument) -> String {
+    match because {
+        CommitBecauseDocument::Several => "the analysis names several, and Patchwork holds one".to_owned(),
+        CommitBecauseDocument::SaysOtherwise => "the patch names another (commit_ref is \"fill\")".to_owned(),
+        CommitBecauseDocument::TooLong => format!("it has more than {LONGEST_COMMIT} characters"),
+        CommitBecauseDocument::Permission { project } => not_maintained(project),
+        CommitBecauseDocument::Refused => REFUSED.to_owned(),
+    }
+}
+
 fn listed(patches: &[PatchId]) -> String {
     let listed = patches.iter().take(LISTED).map(ToString::to_string).collect::<Vec<_>>().join(" ");
     match patches.len().saturating_sub(LISTED) {
@@ -103,15 +142,21 @@ fn listed(patches: &[PatchId]) -> String {
 
 fn reason(because: &BecauseDocument) -> String {
     match because {
-        BecauseDocument::Permission { project } => format!("the token's user does not maintain project {project}"),
+        BecauseDocument::Permission { project } => not_maintained(project),
         BecauseDocument::OutOfScope => "a patch is outside the tracker's projects".to_owned(),
         BecauseDocument::TooLarge { size, limit } => {
             format!("the wanted relation would have {size} members, at most {limit} are allowed (max_relation_size)")
         }
         BecauseDocument::Policy => "the policy is additive".to_owned(),
-        BecauseDocument::Refused => "the tracker refused it, and no read explains why".to_owned(),
+        BecauseDocument::Refused => REFUSED.to_owned(),
         BecauseDocument::Decision => "somebody decided otherwise by hand (see `kinset decisions list`)".to_owned(),
     }
+}
+
+const REFUSED: &str = "the tracker refused it, and no read explains why";
+
+fn not_maintained(project: &str) -> String {
+    format!("the token's user does not maintain project {project}")
 }
 
 /// In a few words, because under a policy that does not preserve them it can be all that people ever did.

@@ -35,12 +35,16 @@ pub(in crate::cli) fn left(left: Left) -> &'static str {
 pub(in crate::cli) struct Total {
     pub clears: usize,
     pub relates: usize,
+    /// Commits that are written down.
+    pub commits: usize,
     /// Relations before the plan.
     pub before: usize,
     /// Relations after it.
     pub after: usize,
-    /// How much of what is wanted the plan leaves undone.
+    /// How much of what is wanted of relations the plan leaves undone.
     pub undone: usize,
+    /// How many of the commits that are wanted it does not write down.
+    pub commits_undone: usize,
 }
 
 impl fmt::Display for Total {
@@ -48,11 +52,13 @@ impl fmt::Display for Total {
         let Self {
             clears,
             relates,
+            commits,
             before,
             after,
             undone,
+            commits_undone,
         } = *self;
-        match (clears + relates, undone) {
+        match (clears + relates + commits, undone + commits_undone) {
             (0, 0) => write!(
                 f,
                 "nothing to do: {} {} as wanted",
@@ -60,18 +66,26 @@ impl fmt::Display for Total {
                 if before == 1 { "is" } else { "are" }
             ),
             (0, _) => write!(f, "nothing to write"),
-            (writes, _) => write!(
-                f,
-                "{}: {}, {}; {} {} {after}",
-                count(writes, "write"),
-                count(clears, "clear"),
-                count(relates, "relate"),
-                count(before, "relation"),
-                if before == 1 { "becomes" } else { "become" },
-            ),
+            (writes, _) => {
+                let (clear, relate) = (count(clears, "clear"), count(relates, "relate"));
+                write!(f, "{}: {clear}, {relate}", count(writes, "write"))?;
+                if commits > 0 {
+                    write!(f, ", {}", count(commits, "commit"))?;
+                }
+                write!(f, "; {} ", count(before, "relation"))?;
+                match (clears + relates, before) {
+                    (0, 1) => write!(f, "stays"),
+                    (0, _) => write!(f, "stay"),
+                    (_, 1) => write!(f, "becomes {after}"),
+                    _ => write!(f, "become {after}"),
+                }
+            }
         }?;
         if undone > 0 {
             write!(f, "; {} left undone", count(undone, "wanted change"))?;
+        }
+        if commits_undone > 0 {
+            write!(f, "; {} not written down", count(commits_undone, "wanted commit"))?;
         }
         Ok(())
     }

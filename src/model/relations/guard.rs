@@ -10,7 +10,7 @@ use super::{Element, Operation, Partition, Plan};
 pub struct Thresholds {
     /// The largest share of the related patches that may lose their relation, 0 to 1.
     pub max_clear_fraction: f64,
-    /// As long as fewer patches than this lose their relation, the share does not matter.
+    /// As long as fewer patches than this lose something, the share does not matter.
     pub min_clears: usize,
     /// Whether an analysis without any group is meant.
     pub allow_empty: bool,
@@ -20,6 +20,8 @@ pub struct Thresholds {
     pub max_shrink_fraction: f64,
     /// The largest share of the related patches that somebody else may have taken out of their relations since the last pull, 0 to 1.
     pub max_foreign_fraction: f64,
+    /// The largest share of the patches that name a commit that may be made to name another, 0 to 1.
+    pub max_overwrite_fraction: f64,
 }
 
 /// A guard that tripped, with the number that tripped it.
@@ -68,6 +70,16 @@ pub enum Tripped {
         /// The largest share allowed.
         allowed: f64,
     },
+    /// Too many patches that name a commit would name another.
+    #[error("{overwritten} of {named} patches that name a commit ({}) would name another, at most {} are allowed", percent(*overwritten, *named), whole(*allowed))]
+    Commits {
+        /// How many would name another.
+        overwritten: usize,
+        /// How many name one now.
+        named: usize,
+        /// The largest share allowed.
+        allowed: f64,
+    },
 }
 
 impl Tripped {
@@ -80,6 +92,7 @@ impl Tripped {
             Self::Unresolved { .. } => "min_resolved_fraction",
             Self::Shrunk { .. } => "max_shrink_fraction",
             Self::Foreign { .. } => "max_foreign_fraction",
+            Self::Commits { .. } => "max_overwrite_fraction",
         }
     }
 }
@@ -87,7 +100,7 @@ impl Tripped {
 impl crate::remedy::Remedy for Tripped {
     fn remedy(&self) -> Option<String> {
         let cause = match self {
-            Self::Clears { .. } | Self::Empty => "look at the plan and at the analysis it comes from",
+            Self::Clears { .. } | Self::Empty | Self::Commits { .. } => "look at the plan and at the analysis it comes from",
             Self::Unresolved { .. } => "check that the analysis covers the lists of the tracker's projects (`kinset relations unmatched`)",
             Self::Shrunk { .. } => "check the tracker; kinset keeps what it saw last",
             Self::Foreign { .. } => {
@@ -150,6 +163,24 @@ pub fn foreign(parted: usize, related: usize, thresholds: &Thresholds) -> Result
     }
 }
 
+/// Guards against an analysis that would put other commits in the place of too many that patches name. Filling in loses nothing, and does
+/// not count.
+///
+/// # Errors
+/// [`Tripped::Commits`].
+pub fn commits(overwritten: usize, named: usize, thresholds: &Thresholds) -> Result<(), Tripped> {
+    let allowed = thresholds.max_overwrite_fraction;
+    if overwritten >= thresholds.min_clears && share(overwritten, named) > allowed {
+        Err(Tripped::Commits {
+            overwritten,
+            named,
+            allowed,
+        })
+    } else {
+        Ok(())
+    }
+}
+
 /// Guards against an analysis that found nothing, or was not written.
 ///
 /// # Errors
@@ -200,6 +231,7 @@ mod tests {
         min_resolved_fraction: 0.5,
         max_shrink_fraction: 0.1,
         max_foreign_fraction: 0.25,
+        max_overwrite_fraction: 0.25,
     };
 
     /// `pairs` pairs, of which the first `dissolved` are to come apart.
@@ -297,6 +329,18 @@ mod tests {
             allowed: 0.25,
         };
         assert_eq!(foreign(11, 40, &THRESHOLDS), Err(tripped));
+    }
+
+    #[test]
+    fn an_analysis_that_says_otherwise_of_most_commits_trips_and_a_few_do_not() {
+        assert_eq!(commits(9, 9, &THRESHOLDS), Ok(()));
+        assert_eq!(commits(10, 40, &THRESHOLDS), Ok(()));
+        let tripped = Tripped::Commits {
+            overwritten: 11,
+            named: 40,
+            allowed: 0.25,
+        };
+        assert_eq!(commits(11, 40, &THRESHOLDS), Err(tripped));
     }
 
     #[test]

@@ -20,7 +20,8 @@ use kinset::reconcile::{
     prepare, pull,
 };
 use kinset::store::{
-    Decision, DecisionFilter, DecisionKind, JournalEntry, JournalId, JournalOperation, Outcome, Run, Store, StoreError, StoredSnapshot,
+    Decision, DecisionFilter, DecisionKind, JournalEntry, JournalId, JournalOperation, Outcome, Run, SettledEntry, Store, StoreError,
+    StoredSnapshot,
 };
 use kinset::tracker::RetryPolicy;
 use kinset::tracker::simulator::{Fault, FaultKind, LoggedRequest, Moment, Refusal, Requests, Rules, Simulator, When, World, Written};
@@ -42,6 +43,7 @@ pub(crate) struct Terms {
     pub(crate) policy: &'static str,
     pub(crate) format: &'static str,
     pub(crate) token: &'static str,
+    pub(crate) commit_ref: &'static str,
     pub(crate) concurrent_requests: usize,
     /// Further lines of the table of limits.
     pub(crate) limits: &'static str,
@@ -58,6 +60,7 @@ impl Default for Terms {
             policy: "authoritative",
             format: "ids",
             token: "t-bot",
+            commit_ref: "off",
             concurrent_requests: 4,
             limits: "",
             guard: "",
@@ -332,10 +335,26 @@ impl Rig {
 
     /// How many clears and relates of kinset's took effect until now.
     pub(crate) fn own_writes(&self) -> (usize, usize) {
-        let entries = self.state().journal().settled_after(TRACKER, JournalId::default()).unwrap();
-        let done = entries.iter().filter(|entry| entry.outcome == Outcome::Done);
-        let (clears, relates): (Vec<_>, Vec<_>) = done.partition(|entry| entry.step.operation == JournalOperation::Clear);
-        (clears.len(), relates.len())
+        let entries = self.settled_entries();
+        let done = || entries.iter().filter(|entry| entry.outcome == Outcome::Done);
+        let clears = done()
+            .filter(|entry| matches!(entry.step.operation, JournalOperation::Clear))
+            .count();
+        let relates = done()
+            .filter(|entry| matches!(entry.step.operation, JournalOperation::Relate(_)))
+            .count();
+        (clears, relates)
+    }
+
+    /// All writes whose outcome is known.
+    pub(crate) fn settled_entries(&self) -> Vec<SettledEntry> {
+        self.state().journal().settled_after(TRACKER, JournalId::default()).unwrap()
+    }
+
+    /// Who made the decisions that stand, as far as that is known.
+    pub(crate) fn deciders(&self) -> Vec<Option<UserName>> {
+        let decisions = self.state().decisions(TRACKER, DecisionFilter::Open).unwrap();
+        decisions.into_iter().map(|decision| decision.who).collect()
     }
 
     /// The decisions that stand, joined sets and parted pairs, by the numbers of their patches.
@@ -427,6 +446,7 @@ fn configure(folder: &Path, served: &Served, terms: Terms) -> Config {
         policy,
         format,
         token,
+        commit_ref,
         concurrent_requests,
         limits,
         guard,
@@ -444,6 +464,7 @@ url = "http://{}/"
 projects = {projects:?}
 policy = "{policy}"
 token_file = "token"
+commit_ref = "{commit_ref}"
 [tracker.desired]
 path = "patch-groups"
 format = "{format}"
