@@ -296,6 +296,15 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         &["6:1: `tracker.projects`: \"alpha\" stands on line 4 already: give this one another name, or remove it"],
     ),
     (
+        "policy",
+        "policy = \"additive\"\ndesired = { path = \"p\", format = \"ids\" }\n[[tracker]]\nname = \"other\"\n\
+         url = \"https://PATCHWORK.example.org/api/\"\nprojects = [\"beta\", \"alpha\"]\npolicy",
+        &[
+            "10:21: `tracker.projects`: \"alpha\" is a project of tracker `kernel` at the same address already: take it out of `kernel` or out of \
+         `other`",
+        ],
+    ),
+    (
         "name = \"kernel\"",
         "name = \"kernel\"\nname = \"other\"",
         &["3:1: `name`: not valid TOML: duplicate key"],
