@@ -71,7 +71,8 @@ fn reading(pulled: &PulledDocument) -> String {
         .map(|missed| format!(", which found {missed} changed without an event"))
         .unwrap_or_default();
     format!(
-        "{pulled_at:.0}: {patches} patches in {}; read whole {swept_at:.0}{missed}",
+        "{pulled_at:.0}: {} in {}; read whole {swept_at:.0}{missed}",
+        count(*patches, "patch"),
         count(projects.len(), "project")
     )
 }
@@ -89,10 +90,16 @@ fn plan(cycle: &CycleDocument) -> String {
     } = cycle;
     let drift = match drift {
         0 => "nothing to write".to_owned(),
-        _ => format!("{drift} to write, {clears} of it clears and {relates} relates"),
+        _ => format!(
+            "{}: {}, {}",
+            count(*drift, "write"),
+            count(*clears, "clear"),
+            count(*relates, "relate")
+        ),
     };
     let guarded = if *guarded { ", held back by a guard" } else { "" };
-    format!("{at:.0}: {drift}, {undone} undone, {foreign_changes} patches moved by others{guarded}")
+    let foreign_changes = count(*foreign_changes, "patch");
+    format!("{at:.0}: {drift}, {undone} undone, {foreign_changes} moved by others{guarded}")
 }
 
 fn outcome(run: &RunDocument) -> String {
@@ -105,5 +112,5 @@ fn outcome(run: &RunDocument) -> String {
         done,
     } = run;
     let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{run}, {began_at:.0}: {outcome}, {done} writes took effect{reason}")
+    format!("{run}, {began_at:.0}: {outcome}, {} took effect{reason}", count(*done, "write"))
 }

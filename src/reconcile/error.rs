@@ -48,7 +48,7 @@ pub enum Error {
         nearest: Option<ProjectName>,
     },
     /// What was read contradicts itself, and goes on doing so.
-    #[error("the relations of {} patches changed again and again while they were read, {} among them", patches.len(), patches.first().map_or_else(String::new, ToString::to_string))]
+    #[error("relations changed again and again while they were read, that of patch {} for one", patches.first().map_or_else(String::new, ToString::to_string))]
     Unsteady {
         /// The patches.
         patches: Vec<PatchId>,

@@ -160,7 +160,7 @@ fn status_tells_how_a_tracker_stands() {
     --- stdout
     tracker kernel at http://TRACKER/, policy authoritative
       pulled      TIME: 12 patches in 1 project; read whole TIME
-      last cycle  TIME: 1 to write, 0 of it clears and 1 relates, 0 undone, 0 patches moved by others
+      last cycle  TIME: 1 write: 0 clears, 1 relate, 0 undone, 0 patches moved by others
       last run    none
       decisions   0 standing
     ");

@@ -13,7 +13,7 @@ use wiremock::{
     matchers::{any, method},
 };
 
-use crate::client_support::{Log, SECRET, message_id, mortal_patchwork, patchwork, project, read_all, reader, settings, token};
+use crate::client_support::{Log, SECRET, message_id, mortal_patchwork, patchwork, read_all, reader, settings, token};
 
 /// Everything that an error says to anybody.
 fn everything(error: &(impl Remedy + 'static)) -> String {
