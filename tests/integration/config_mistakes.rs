@@ -419,7 +419,7 @@ fn each_mistake_is_named_with_its_place_and_what_to_do() {
 fn two_trackers_have_no_feedback_folder_in_common() {
     let first = least_with("policy", "feedback = \"feedback\"\npolicy");
     assert_eq!(
-        problems(&format!("{first}{}", first.replace("kernel", "qemu"))),
+        problems(&format!("{first}{}", first.replace("kernel", "qemu").replace("alpha", "beta"))),
         ["14:12: `tracker.feedback`: \"feedback\" stands on line 5 already: give this one another name, or remove it"]
     );
 }
