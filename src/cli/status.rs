@@ -4,7 +4,7 @@ use super::args::Format;
 use super::args::StatusArguments;
 use super::failure::Failure;
 use super::render::words::count;
-use super::wiring::{ConfigFile, each, open_state_to_read};
+use super::wiring::{ConfigFile, each, open_state_if_any};
 use super::{Status, output};
 use crate::model::ProjectName;
 use crate::reconcile::{CycleDocument, PulledDocument, RunDocument, StatusDocument, status};
@@ -12,7 +12,7 @@ use crate::reconcile::{CycleDocument, PulledDocument, RunDocument, StatusDocumen
 pub(super) async fn run(arguments: &StatusArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
     let trackers = config.select(&arguments.names)?;
-    let keeper = open_state_to_read(&config)?;
+    let keeper = open_state_if_any(&config)?;
     let (documents, outcome) = each(&trackers, async |tracker| Ok(status(&keeper, tracker).await?)).await;
     match arguments.format {
         Format::Json => output::json_if_whole(&documents, outcome)?,
@@ -27,6 +27,7 @@ fn print(document: &StatusDocument) -> Result<(), Failure> {
         url,
         policy,
         pulled,
+        elsewhere,
         last_cycle,
         last_run,
         decisions,
@@ -34,9 +35,10 @@ fn print(document: &StatusDocument) -> Result<(), Failure> {
     } = document;
     output::data(|out| {
         writeln!(out, "tracker {tracker} at {url}, policy {policy}")?;
-        match pulled {
-            None => writeln!(out, "  pulled      never")?,
-            Some(pulled) => writeln!(out, "  pulled      {}", reading(pulled))?,
+        match (pulled, elsewhere) {
+            (None, None) => writeln!(out, "  pulled      never")?,
+            (None, Some(elsewhere)) => writeln!(out, "  pulled      never, only from {elsewhere}")?,
+            (Some(pulled), _) => writeln!(out, "  pulled      {}", reading(pulled))?,
         }
         match last_cycle {
             None => writeln!(out, "  last cycle  none")?,

@@ -66,12 +66,14 @@ pub enum Error {
     #[error("the mails cannot be exported")]
     Mbox(#[source] MboxError),
     /// The tracker was not pulled yet.
-    #[error("tracker {tracker} was never pulled from {url}")]
+    #[error("tracker {tracker} was never pulled from {url}{}", elsewhere.as_ref().map(|elsewhere| format!(", only from {elsewhere}")).unwrap_or_default())]
     NeverPulled {
         /// The tracker.
         tracker: TrackerName,
         /// Its address.
         url: String,
+        /// Where it was pulled from before, if it was.
+        elsewhere: Option<String>,
     },
     /// A decision was named that does not stand.
     #[error("tracker {tracker} has no decision {decision} that stands")]

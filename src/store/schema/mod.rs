@@ -9,7 +9,11 @@ use rusqlite_migration::M;
 pub(super) const APPLICATION_ID: i32 = 0x6b69_6e73;
 
 /// What makes a database of each version from one of the version before; the first from nothing.
-pub(super) const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("v1.sql")), M::up(include_str!("v2.sql"))];
+pub(super) const MIGRATIONS: &[M<'static>] = &[
+    M::up(include_str!("v1.sql")),
+    M::up(include_str!("v2.sql")),
+    M::up(include_str!("v3.sql")),
+];
 
 #[cfg(test)]
 mod tests {
@@ -40,6 +44,7 @@ mod tests {
     fn a_released_migration_is_never_edited() {
         insta::assert_snapshot!("v1", include_str!("v1.sql"));
         insta::assert_snapshot!("v2", include_str!("v2.sql"));
-        assert_eq!(MIGRATIONS.len(), 2, "a new migration needs its own snapshot here");
+        insta::assert_snapshot!("v3", include_str!("v3.sql"));
+        assert_eq!(MIGRATIONS.len(), 3, "a new migration needs its own snapshot here");
     }
 }
