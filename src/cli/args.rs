@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -232,6 +232,9 @@ pub(super) enum DecisionsCommand {
         name: String,
         #[command(flatten)]
         dropped: Dropped,
+        /// How to print those that were dropped
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
     },
     /// Print all decisions, those that ended too, as JSON
     Export {
@@ -258,6 +261,27 @@ pub(super) struct Dropped {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RelationsCommand {
+    /// List the relations of the last pull
+    List {
+        /// The trackers to look at [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        /// How to print them
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Show which patches a patch is related with, as of the last pull
+    Show {
+        /// The patch, by Patchwork's number or by its message id
+        #[arg(value_name = "PATCH")]
+        patch: String,
+        /// The trackers to look at [default: all]
+        #[arg(value_name = "NAME")]
+        names: Vec<String>,
+        /// How to print it
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
     /// Tell which relations a patch was in, since when, and by whose write
     History {
         /// The patch, by Patchwork's number or by its message id
@@ -270,21 +294,8 @@ pub(super) enum RelationsCommand {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Print the relations of the last pull as groups, or the mails of patches that are new since the last export
-    Export {
-        /// The tracker
-        #[arg(value_name = "NAME")]
-        name: String,
-        /// What to print
-        #[arg(long, value_enum)]
-        format: ExportFormat,
-        /// Where to: the mbox to add mails to, or a new file for anything else [default: standard output]
-        #[arg(long, value_name = "FILE", required_if_eq("format", "mbox"))]
-        out: Option<PathBuf>,
-        /// How many mails to add at most
-        #[arg(long, value_name = "N", default_value_t = 1000)]
-        limit: u32,
-    },
+    /// Print the relations of the last pull as groups, or the mails of patches that no export had yet
+    Export(ExportArguments),
     /// List what is in the analysis and not in the tracker, and the other way round, as of the last pull
     Unmatched {
         /// The trackers to look at [default: all]
@@ -294,6 +305,67 @@ pub(super) enum RelationsCommand {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArguments {
+    /// The tracker
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// What to print
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    /// Where to: the mbox to add mails to, or a new file for anything else [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Add so many mails at most, those of the lowest numbers, and leave the others to the next export; for mbox only [default: 1000]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+    /// Add no mails, and let those of all patches that are known count as exported: begin with what arrives from now on; for mbox only
+    #[arg(long, conflicts_with_all = ["out", "limit"])]
+    pub skip: bool,
+}
+
+/// How relations are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GroupFormat {
+    Pasta,
+    Ids,
+    Json,
+}
+
+/// What is exported.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Export<'a> {
+    /// Relations, to a new file or to standard output.
+    Groups { format: GroupFormat, out: Option<&'a Path> },
+    /// Mails, to an mbox.
+    Mails { mbox: &'a Path, limit: u32 },
+    /// No mails, now or later.
+    Skip,
+}
+
+impl ExportArguments {
+    /// What is asked for. Which arguments go with which format is more than clap can tell.
+    pub(super) fn what(&self) -> Result<Export<'_>, Failure> {
+        let format = match self.format {
+            ExportFormat::Mbox if self.skip => return Ok(Export::Skip),
+            ExportFormat::Mbox => {
+                let mbox = self.out.as_deref().ok_or(Misuse::NoMbox)?;
+                let limit = self.limit.unwrap_or(1000);
+                return Ok(Export::Mails { mbox, limit });
+            }
+            ExportFormat::Pasta => GroupFormat::Pasta,
+            ExportFormat::Ids => GroupFormat::Ids,
+            ExportFormat::Json => GroupFormat::Json,
+        };
+        let for_mbox = [("--limit", self.limit.is_some()), ("--skip", self.skip)];
+        if let Some((argument, _)) = for_mbox.into_iter().find(|(_, is_given)| *is_given) {
+            return Err(Misuse::ForMboxOnly { argument }.into());
+        }
+        let out = self.out.as_deref();
+        Ok(Export::Groups { format, out })
+    }
 }
 
 /// The least of a world that is of use, and what else there is.

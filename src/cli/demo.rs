@@ -79,7 +79,7 @@ async fn walk(folder: &Path, address: SocketAddr, simulator: &Simulator) -> Resu
     heading("kinset pull")?;
     let session = open(tracker).await?;
     let Pulled { patches, related, .. } = pull(&session, &keeper, Extent::Due, &|_| {}).await?;
-    tell(&format!("{patches} patches read, {related} of them in relations\n"))?;
+    tell(&format!("{} read, {related} of them in relations\n", count(patches, "patch")))?;
 
     heading("kinset plan")?;
     let prepared = prepare(&session, &keeper, Pulling::Stored, &|_| {}).await?;

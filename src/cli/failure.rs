@@ -86,6 +86,15 @@ pub(super) enum Misuse {
     /// One of two files is missing.
     #[error("a plan between files needs both --current and --desired")]
     OneFileOfTwo,
+    /// Mails have nowhere to go.
+    #[error("mails are added to a file, and none is named")]
+    NoMbox,
+    /// An argument that goes with mails only.
+    #[error("the argument '{argument}' can only be used with '--format mbox'")]
+    ForMboxOnly {
+        /// The argument.
+        argument: &'static str,
+    },
     /// Nobody can be asked.
     #[error("nothing was written: there is no terminal to ask on")]
     NobodyToAsk,
@@ -140,6 +149,8 @@ impl Remedy for Misuse {
     fn remedy(&self) -> Option<String> {
         let text = match self {
             Self::OneFileOfTwo => "name what there is with --current and what is wanted with --desired",
+            Self::NoMbox => "name the mbox with --out, or begin with the patches that arrive from now on with --skip",
+            Self::ForMboxOnly { .. } => "leave it out: relations are exported as a whole",
             Self::NobodyToAsk => "read the plan with `kinset plan`, then apply it with `kinset apply --yes`",
             Self::Exists { .. } => "move it away, or choose another path with --config",
             Self::PlanUnread => "let all of the plan be read, or send it to a file",

@@ -18,6 +18,7 @@ mod pull;
 mod relations;
 mod relations_export;
 mod relations_history;
+mod relations_list;
 mod render;
 mod shell;
 mod simulate;

@@ -40,7 +40,7 @@ async fn one(tracker: &Tracker, extent: Extent, keeper: &Keeper) -> Result<(), F
         missed_by_events: Some(missed @ 1..),
     } = reading
     {
-        let missed = count(usize::try_from(missed).unwrap_or(usize::MAX), "patch");
+        let missed = count(missed, "patch");
         output::say(&format!("{name}: the relations of {missed} had changed without an event"));
     }
     if foreign > 0 {

@@ -8,16 +8,18 @@ use super::args::{Format, RelationsCommand};
 use super::failure::Failure;
 use super::render::words::count;
 use super::wiring::{ConfigFile, each, open_state_to_read};
-use super::{Status, output, relations_export, relations_history};
+use super::{Status, output, relations_export, relations_history, relations_list};
 use crate::config::Tracker;
 use crate::model::{MessageId, PatchId, Snapshot};
 use crate::reconcile::{Keeper, Scene, Unmatched, read_analysis, stored};
 
 pub(super) async fn run(command: &RelationsCommand, file: &ConfigFile) -> Result<Status, Failure> {
     match command {
+        RelationsCommand::List { names, format } => relations_list::list(names, *format, file).await,
+        RelationsCommand::Show { patch, names, format } => relations_list::show(patch, names, *format, file).await,
         RelationsCommand::Unmatched { names, format } => all_unmatched(names, *format, file).await,
         RelationsCommand::History { patch, names, format } => relations_history::run(patch, names, *format, file).await,
-        RelationsCommand::Export { name, format, out, limit } => relations_export::run(name, *format, out.as_deref(), *limit, file).await,
+        RelationsCommand::Export(export) => relations_export::run(export, file).await,
     }
 }
 

@@ -2,31 +2,21 @@
 
 use super::args::Format;
 use super::failure::Failure;
-use super::wiring::{ConfigFile, open_state_to_read};
+use super::wiring::{ConfigFile, look_up, open_state_to_read};
 use super::{Status, output};
-use crate::reconcile::{Error, HistoryDocument, SightingDocument, history};
+use crate::config::Tracker;
+use crate::reconcile::{HistoryDocument, SightingDocument, history};
 
 pub(super) async fn run(patch: &str, names: &[String], format: Format, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
+    let trackers = config.select(names)?;
     let keeper = open_state_to_read(&config)?;
-    let mut documents = Vec::new();
-    let mut unknown = None;
-    for tracker in config.select(names)? {
-        match history(&keeper, tracker, patch).await {
-            Ok(found) => documents.extend(found),
-            // It may be a patch of another tracker.
-            Err(error @ Error::NoSuchPatch { .. }) => unknown = Some(error),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    if let Some(unknown) = unknown.filter(|_| documents.is_empty()) {
-        return Err(unknown.into());
-    }
+    let (documents, status) = look_up(&trackers, async |tracker: &Tracker| history(&keeper, tracker, patch).await).await?;
     match format {
-        Format::Json => output::json_if_whole(&documents, Status::Done)?,
+        Format::Json => output::json_if_whole(&documents, status)?,
         Format::Text => documents.iter().try_for_each(print)?,
     }
-    Ok(Status::Done)
+    Ok(status)
 }
 
 fn print(document: &HistoryDocument) -> Result<(), Failure> {
@@ -34,11 +24,13 @@ fn print(document: &HistoryDocument) -> Result<(), Failure> {
         tracker,
         patch,
         message_id,
+        gone,
         relations,
     } = document;
     output::data(|out| {
         let message_id = message_id.as_ref().map(|message_id| format!(" {message_id}")).unwrap_or_default();
-        writeln!(out, "{tracker}: patch {patch}{message_id}")?;
+        let gone = if *gone { " (no longer in the tracker's projects)" } else { "" };
+        writeln!(out, "{tracker}: patch {patch}{message_id}{gone}")?;
         for sighting in relations {
             let SightingDocument { since, patches, .. } = sighting;
             let others: Vec<String> = patches.iter().filter(|other| *other != patch).map(ToString::to_string).collect();

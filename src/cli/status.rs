@@ -4,7 +4,7 @@ use super::args::Format;
 use super::args::StatusArguments;
 use super::failure::Failure;
 use super::render::words::count;
-use super::wiring::{ConfigFile, each, open_state_to_read};
+use super::wiring::{ConfigFile, each, open_state_if_any};
 use super::{Status, output};
 use crate::model::ProjectName;
 use crate::reconcile::{CycleDocument, PulledDocument, RunDocument, StatusDocument, status};
@@ -12,7 +12,7 @@ use crate::reconcile::{CycleDocument, PulledDocument, RunDocument, StatusDocumen
 pub(super) async fn run(arguments: &StatusArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
     let trackers = config.select(&arguments.names)?;
-    let keeper = open_state_to_read(&config)?;
+    let keeper = open_state_if_any(&config)?;
     let (documents, outcome) = each(&trackers, async |tracker| Ok(status(&keeper, tracker).await?)).await;
     match arguments.format {
         Format::Json => output::json_if_whole(&documents, outcome)?,
@@ -27,6 +27,7 @@ fn print(document: &StatusDocument) -> Result<(), Failure> {
         url,
         policy,
         pulled,
+        elsewhere,
         last_cycle,
         last_run,
         decisions,
@@ -34,9 +35,10 @@ fn print(document: &StatusDocument) -> Result<(), Failure> {
     } = document;
     output::data(|out| {
         writeln!(out, "tracker {tracker} at {url}, policy {policy}")?;
-        match pulled {
-            None => writeln!(out, "  pulled      never")?,
-            Some(pulled) => writeln!(out, "  pulled      {}", reading(pulled))?,
+        match (pulled, elsewhere) {
+            (None, None) => writeln!(out, "  pulled      never")?,
+            (None, Some(elsewhere)) => writeln!(out, "  pulled      never, only from {elsewhere}")?,
+            (Some(pulled), _) => writeln!(out, "  pulled      {}", reading(pulled))?,
         }
         match last_cycle {
             None => writeln!(out, "  last cycle  none")?,
@@ -71,7 +73,8 @@ fn reading(pulled: &PulledDocument) -> String {
         .map(|missed| format!(", which found {missed} changed without an event"))
         .unwrap_or_default();
     format!(
-        "{pulled_at:.0}: {patches} patches in {}; read whole {swept_at:.0}{missed}",
+        "{pulled_at:.0}: {} in {}; read whole {swept_at:.0}{missed}",
+        count(*patches, "patch"),
         count(projects.len(), "project")
     )
 }
@@ -88,13 +91,16 @@ fn plan(cycle: &CycleDocument) -> String {
         guarded,
         blocked: _,
     } = cycle;
-    let drift = match (drift, commit_refs) {
-        (0, _) => "nothing to write".to_owned(),
-        (_, 0) => format!("{drift} to write, {clears} of it clears and {relates} relates"),
-        _ => format!("{drift} to write, {clears} of it clears, {relates} relates and {commit_refs} commits"),
+    let parts = [(clears, "clear"), (relates, "relate"), (commit_refs, "commit")];
+    let parts = parts.into_iter().filter(|(number, noun)| **number > 0 || *noun != "commit");
+    let parts: Vec<String> = parts.map(|(number, noun)| count(*number, noun)).collect();
+    let drift = match drift {
+        0 => "nothing to write".to_owned(),
+        _ => format!("{}: {}", count(*drift, "write"), parts.join(", ")),
     };
     let guarded = if *guarded { ", held back by a guard" } else { "" };
-    format!("{at:.0}: {drift}, {undone} undone, {foreign_changes} patches moved by others{guarded}")
+    let foreign_changes = count(*foreign_changes, "patch");
+    format!("{at:.0}: {drift}, {undone} undone, {foreign_changes} moved by others{guarded}")
 }
 
 fn outcome(run: &RunDocument) -> String {
@@ -107,5 +113,5 @@ fn outcome(run: &RunDocument) -> String {
         done,
     } = run;
     let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{run}, {began_at:.0}: {outcome}, {done} writes took effect{reason}")
+    format!("{run}, {began_at:.0}: {outcome}, {} took effect{reason}", count(*done, "write"))
 }

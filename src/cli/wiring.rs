@@ -68,6 +68,11 @@ pub(super) fn open_state_to_read(config: &Config) -> Result<Keeper, Failure> {
     Ok(Keeper::new(Store::open_read_only(&config.state_dir)?, Timestamp::now))
 }
 
+/// The same, where there need not be any yet: then nothing is known of any tracker.
+pub(super) fn open_state_if_any(config: &Config) -> Result<Keeper, Failure> {
+    Ok(Keeper::new(Store::open_read_only_or_empty(&config.state_dir)?, Timestamp::now))
+}
+
 /// Reaches a tracker, as patiently as its configuration says.
 pub(super) async fn open_session(tracker: &Tracker) -> Result<Session<'_>, Error> {
     let options = SessionOptions {
@@ -92,6 +97,29 @@ pub(super) async fn each<T>(trackers: &[&Tracker], turn: impl AsyncFn(&Tracker) 
         }
     }
     (results, status)
+}
+
+/// Looks for a patch in each tracker. That one of them does not know it is told only where none does.
+pub(super) async fn look_up<T>(
+    trackers: &[&Tracker],
+    find: impl AsyncFn(&Tracker) -> Result<Vec<T>, Error>,
+) -> Result<(Vec<T>, Status), Failure> {
+    let mut found = Vec::new();
+    let mut strangers = Vec::new();
+    for &tracker in trackers {
+        match find(tracker).await {
+            Ok(documents) => found.extend(documents),
+            Err(error @ (Error::NoSuchPatch { .. } | Error::NeverPulled { .. })) => strangers.push((tracker, error)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if !found.is_empty() {
+        return Ok((found, Status::Done));
+    }
+    for (tracker, error) in strangers {
+        Failure::from(error).report_on(tracker, trackers.len());
+    }
+    Ok((found, Status::Failed))
 }
 
 /// Runs a command that waits for others.

@@ -9,7 +9,7 @@ use toml::de::DeValue;
 
 use super::keys::Key;
 use super::section::position;
-use super::{DEFAULT_PATH, PATH_VARIABLE};
+use super::{DEFAULT_PATH, PATH_VARIABLE, TrackerName};
 use crate::remedy::{Remedy, nearest};
 
 /// Why there is no configuration to work with.
@@ -190,6 +190,16 @@ pub enum ProblemKind {
         value: String,
         /// The line where it stands first.
         first_line: usize,
+    },
+    /// A project that two trackers at the same address have.
+    #[error("{project:?} is a project of tracker `{other}` at the same address already: take it out of `{other}` or out of `{tracker}`")]
+    SharedProject {
+        /// The project.
+        project: String,
+        /// The tracker that it stands under here.
+        tracker: TrackerName,
+        /// The tracker that has it first in the file.
+        other: TrackerName,
     },
     /// A second place for the same token.
     #[error("`{first}` says already where the token is kept: remove one of them")]

@@ -82,7 +82,31 @@ impl Trackers<'_, '_> {
         for key in [&keys::NAME, &keys::FEEDBACK] {
             self.report_same(key, &sections);
         }
-        sections.into_iter().filter_map(|section| self.tracker(&section)).collect()
+        let trackers: Vec<_> = sections
+            .into_iter()
+            .filter_map(|section| Some((section, self.tracker(&section)?)))
+            .collect();
+        self.report_shared(&trackers);
+        trackers.into_iter().map(|(_, tracker)| tracker).collect()
+    }
+
+    /// What one of two trackers writes to a project that both have, the other would take back.
+    fn report_shared(&mut self, trackers: &[(Section<'_>, Tracker)]) {
+        for (place, (section, tracker)) in trackers.iter().enumerate() {
+            let projects = section.raw(&keys::PROJECTS).and_then(|value| value.get_ref().as_array());
+            for element in projects.into_iter().flat_map(|projects| projects.iter()) {
+                let name = element.get_ref().as_str().unwrap_or_default();
+                let has_it = |other: &Tracker| other.url == tracker.url && other.projects.iter().any(|project| project.as_str() == name);
+                if let Some((_, other)) = trackers[..place].iter().find(|(_, other)| has_it(other)) {
+                    let kind = ProblemKind::SharedProject {
+                        project: name.to_owned(),
+                        tracker: tracker.name.clone(),
+                        other: other.name.clone(),
+                    };
+                    section.report(&keys::PROJECTS, element.span().start, kind, self.problems);
+                }
+            }
+        }
     }
 
     fn report_same(&mut self, key: &'static Key, sections: &[Section<'_>]) {

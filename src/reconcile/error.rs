@@ -48,7 +48,7 @@ pub enum Error {
         nearest: Option<ProjectName>,
     },
     /// What was read contradicts itself, and goes on doing so.
-    #[error("the relations of {} patches changed again and again while they were read, {} among them", patches.len(), patches.first().map_or_else(String::new, ToString::to_string))]
+    #[error("relations changed again and again while they were read, that of patch {} for one", patches.first().map_or_else(String::new, ToString::to_string))]
     Unsteady {
         /// The patches.
         patches: Vec<PatchId>,
@@ -66,12 +66,14 @@ pub enum Error {
     #[error("the mails cannot be exported")]
     Mbox(#[source] MboxError),
     /// The tracker was not pulled yet.
-    #[error("tracker {tracker} was never pulled from {url}")]
+    #[error("tracker {tracker} was never pulled from {url}{}", elsewhere.as_ref().map(|elsewhere| format!(", only from {elsewhere}")).unwrap_or_default())]
     NeverPulled {
         /// The tracker.
         tracker: TrackerName,
         /// Its address.
         url: String,
+        /// Where it was pulled from before, if it was.
+        elsewhere: Option<String>,
     },
     /// A decision was named that does not stand.
     #[error("tracker {tracker} has no decision {decision} that stands")]

@@ -12,7 +12,8 @@ use crate::model::{MessageId, PatchId, UserName};
 use crate::pasta::{self, Pair, Written};
 use crate::store::{Decision, DecisionFilter, DecisionId, DecisionKind, Ended};
 
-/// People's decisions as a document: what `decisions export` prints, and `decisions.json` in the feedback folder holds.
+/// People's decisions as a document. `decisions list`, `drop` and `export` print one for each tracker, in a list; the feedback folder's
+/// `decisions.json` is the one of its tracker, and holds only what the analysis was told.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct DecisionsDocument {
     /// The tracker's name.
@@ -28,6 +29,9 @@ pub struct DecisionDocument {
     pub id: u64,
     /// `joined` or `parted`.
     pub kind: &'static str,
+    /// The tracker's address when it was made, where that is another than now: there the same numbers are other patches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<String>,
     /// The patches, with their mails as far as they are known.
     pub patches: BTreeMap<PatchId, Option<MessageId>>,
     /// When it was seen.
@@ -49,11 +53,12 @@ pub struct EndDocument {
 }
 
 impl DecisionDocument {
-    /// A stored decision as a part of a document.
+    /// A tracker's decision as a part of a document.
     #[must_use]
-    pub fn new(decision: &Decision) -> Self {
+    pub fn new(tracker: &Tracker, decision: &Decision) -> Self {
         let Decision {
             id,
+            url,
             kind,
             patches,
             seen_at,
@@ -73,6 +78,7 @@ impl DecisionDocument {
                 DecisionKind::Joined => "joined",
                 DecisionKind::Parted => "parted",
             },
+            elsewhere: (url != tracker.url.as_str()).then(|| url.clone()),
             patches: patches
                 .iter()
                 .map(|(&patch, decided)| (patch, decided.message_id.clone()))
@@ -87,13 +93,15 @@ impl DecisionDocument {
     }
 }
 
-/// A tracker's decisions.
+/// A tracker's decisions. One that was made at another address than the configuration names now does not stand, even if it did not end yet.
 ///
 /// # Errors
 /// When the state cannot be read.
 pub async fn decisions_of(keeper: &Keeper, tracker: &Tracker, filter: DecisionFilter) -> Result<Vec<Decision>, Error> {
     let name = tracker.name.to_string();
-    keeper.with(move |store, _| store.decisions(&name, filter)).await
+    let decisions = keeper.with(move |store, _| store.decisions(&name, filter)).await?;
+    let is_meant = |decision: &Decision| filter == DecisionFilter::All || decision.url == tracker.url.as_str();
+    Ok(decisions.into_iter().filter(is_meant).collect())
 }
 
 /// What an analysis should hear of decisions, and what it was told that holds no longer.
@@ -107,7 +115,7 @@ struct Message {
 
 impl Message {
     /// What stands is told. So is what the analysis has come to agree with because it was told: if that were taken back, it would forget.
-    fn new(decisions: &[Decision]) -> Self {
+    fn new(tracker: &Tracker, decisions: &[Decision]) -> Self {
         let mut message = Self::default();
         for decision in decisions {
             let mails: BTreeSet<MessageId> = decision.patches.values().filter_map(|decided| decided.message_id.clone()).collect();
@@ -127,7 +135,7 @@ impl Message {
                 _ => continue,
             }
             if is_told {
-                message.told.push(DecisionDocument::new(decision));
+                message.told.push(DecisionDocument::new(tracker, decision));
             }
         }
         message.taken_back.retain(|pair, _| !message.parted.contains_key(pair));
@@ -140,7 +148,7 @@ pub(super) async fn feed_back(tracker: &Tracker, keeper: &Keeper) -> Result<Vec<
     let Some(folder) = tracker.feedback.clone() else {
         return Ok(Vec::new());
     };
-    let message = Message::new(&decisions_of(keeper, tracker, DecisionFilter::All).await?);
+    let message = Message::new(tracker, &decisions_of(keeper, tracker, DecisionFilter::All).await?);
     let feedback = pasta::Feedback {
         parted: message.parted.keys().cloned().collect(),
         taken_back: message.taken_back.keys().cloned().collect(),

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
+use super::prepare::require_pulled;
 use super::{Error, Keeper, Session};
+use crate::config::Tracker;
 use crate::model::PatchId;
 use crate::pasta::append_mails;
 
@@ -12,12 +14,14 @@ use crate::pasta::append_mails;
 const AT_ONCE: usize = 50;
 
 /// What an export of mails came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExportedMails {
     /// How many mails were added.
     pub added: usize,
     /// How many patches the tracker has no mail of any more.
     pub missing: usize,
+    /// How many patches are left for the next export.
+    pub left: usize,
 }
 
 /// Adds the mails of patches that were not exported yet to an mbox, at most `limit` of them, those of the lowest numbers first.
@@ -26,11 +30,12 @@ pub struct ExportedMails {
 /// moments may be added twice.
 ///
 /// # Errors
-/// When the tracker cannot be read, or the file not be written.
+/// When the tracker was never pulled or cannot be read, or the file not be written.
 pub async fn export_mails(session: &Session<'_>, keeper: &Keeper, mbox: &Path, limit: u32) -> Result<ExportedMails, Error> {
+    require_pulled(keeper, session.tracker).await?;
     let name = session.tracker.name.to_string();
     let patches = keeper.with(move |store, _| store.unexported(&name, limit)).await?;
-    let mut exported = ExportedMails { added: 0, missing: 0 };
+    let mut exported = ExportedMails::default();
     for batch in patches.chunks(AT_ONCE) {
         let width = session.tracker.limits.concurrent_requests.get();
         let reads = stream::iter(batch).map(|(patch, message_id)| session.reader.mail(*patch, message_id));
@@ -42,7 +47,20 @@ pub async fn export_mails(session: &Session<'_>, keeper: &Keeper, mbox: &Path, l
         let (name, done): (_, Vec<PatchId>) = (session.tracker.name.to_string(), batch.iter().map(|(patch, _)| *patch).collect());
         keeper.with(move |store, _| store.mark_exported(&name, &done)).await?;
     }
+    let name = session.tracker.name.to_string();
+    exported.left = keeper.with(move |store, _| store.count_unexported(&name)).await?;
     Ok(exported)
+}
+
+/// Lets the mails of all patches that are known count as exported, so that the next export begins with those that arrive from now on. Returns
+/// how many did not until now.
+///
+/// # Errors
+/// When the tracker was never pulled, or the state cannot be written.
+pub async fn skip_mails(keeper: &Keeper, tracker: &Tracker) -> Result<usize, Error> {
+    require_pulled(keeper, tracker).await?;
+    let name = tracker.name.to_string();
+    keeper.with(move |store, _| store.mark_all_exported(&name)).await
 }
 
 async fn append(mbox: &Path, mails: Vec<Vec<u8>>) -> Result<(), Error> {

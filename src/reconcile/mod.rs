@@ -31,6 +31,7 @@ mod patience;
 mod prepare;
 mod pull;
 mod reckon;
+mod relations;
 mod reread;
 mod scene;
 mod session;
@@ -50,11 +51,15 @@ pub use draft::{Draft, Rights};
 pub use error::Error;
 pub use feedback::{DecisionDocument, DecisionsDocument, EndDocument, decisions_of};
 pub use keeper::{Clock, Keeper};
-pub use mails::{ExportedMails, export_mails};
+pub use mails::{ExportedMails, export_mails, skip_mails};
 pub use patience::Patience;
-pub use prepare::{Prepared, Pulling, prepare, read_analysis, stored};
+pub use prepare::{Prepared, Pulling, prepare, read_analysis, require_pulled, stored};
 pub use pull::{Extent, Pulled, Reading, pull};
 pub use reckon::Reckoned;
+pub use relations::{
+    FoundDocument, GroupsOfMails, MemberDocument, RelationDocument, RelationsDocument, find_relations, groups_of_ids, groups_of_mails,
+    relations,
+};
 pub use scene::{Scene, Unmatched};
 pub use session::{Session, SessionOptions, check_token};
 pub use views::{

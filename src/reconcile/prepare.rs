@@ -12,7 +12,7 @@ use crate::model::Snapshot;
 use crate::model::commits::{CommitBecause, CommitUndone};
 use crate::model::relations::merge::{Because, Undone};
 use crate::pasta::{Dialect, Ending, GroupFile};
-use crate::store::StoredSnapshot;
+use crate::store::{PullState, StoredSnapshot};
 use crate::tracker::{Identity, Progress};
 
 /// Where the tracker's relations are taken from.
@@ -154,11 +154,31 @@ pub(super) async fn redraft(
 /// # Errors
 /// [`Error::NeverPulled`] when nothing is, or only of another address.
 pub async fn stored(keeper: &Keeper, tracker: &Tracker) -> Result<StoredSnapshot, Error> {
-    let never = || Error::NeverPulled {
+    let name = tracker.name.to_string();
+    match keeper.with(move |store, _| store.snapshot(&name)).await? {
+        Some(stored) if stored.url == tracker.url.as_str() => Ok(stored),
+        other => Err(never_pulled(tracker, other.map(|stored| stored.url))),
+    }
+}
+
+/// How a tracker was last read.
+///
+/// # Errors
+/// [`Error::NeverPulled`] when it never was, or only at another address.
+pub async fn require_pulled(keeper: &Keeper, tracker: &Tracker) -> Result<PullState, Error> {
+    let name = tracker.name.to_string();
+    match keeper.with(move |store, _| store.pull_state(&name)).await? {
+        Some(state) if state.url == tracker.url.as_str() => Ok(state),
+        other => Err(never_pulled(tracker, other.map(|state| state.url))),
+    }
+}
+
+fn never_pulled(tracker: &Tracker, elsewhere: Option<String>) -> Error {
+    Error::NeverPulled {
         tracker: tracker.name.clone(),
         url: tracker.url.to_string(),
-    };
-    known(keeper, tracker).await?.ok_or_else(never)
+        elsewhere,
+    }
 }
 
 /// What is known of a tracker at the address that the configuration names, if anything.

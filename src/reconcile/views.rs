@@ -1,21 +1,22 @@
 //! What is known without asking a tracker: decisions, history, how things stand.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::feedback::{DecisionDocument, decisions_of};
+use super::prepare::require_pulled;
 use super::{Error, Keeper};
 use crate::config::Tracker;
-use crate::model::{MessageId, Patch, PatchId, ProjectName};
-use crate::store::{Author, Cycle, Decision, DecisionFilter, DecisionId, Ended, Run, RunOutcome, Sighted};
+use crate::model::{MessageId, PatchId, ProjectName};
+use crate::store::{Author, Cycle, Decision, DecisionFilter, DecisionId, Ended, Run, RunOutcome, Sighted, Store, StoreError};
 
-/// Ends decisions by an operator's word. Returns how many those were.
+/// Ends decisions by an operator's word. Returns those that this ended.
 ///
 /// # Errors
 /// [`Error::NoSuchDecision`] when one of them does not stand; then nothing is changed.
-pub async fn drop_decisions(keeper: &Keeper, tracker: &Tracker, ids: &BTreeSet<DecisionId>) -> Result<usize, Error> {
+pub async fn drop_decisions(keeper: &Keeper, tracker: &Tracker, ids: &BTreeSet<DecisionId>) -> Result<Vec<DecisionDocument>, Error> {
     let standing = decisions_of(keeper, tracker, DecisionFilter::Open).await?;
     let standing: BTreeSet<DecisionId> = standing.iter().map(|decision| decision.id).collect();
     if let Some(&decision) = ids.difference(&standing).next() {
@@ -24,10 +25,12 @@ pub async fn drop_decisions(keeper: &Keeper, tracker: &Tracker, ids: &BTreeSet<D
             decision,
         });
     }
-    let (name, ids): (_, Vec<DecisionId>) = (tracker.name.to_string(), ids.iter().copied().collect());
+    let (name, chosen): (_, Vec<DecisionId>) = (tracker.name.to_string(), ids.iter().copied().collect());
     keeper
-        .with(move |store, now| store.end_decisions(&name, &ids, Ended::Dropped, now))
-        .await
+        .with(move |store, now| store.end_decisions(&name, &chosen, Ended::Dropped, now))
+        .await?;
+    let all = decision_documents(keeper, tracker, DecisionFilter::All).await?;
+    Ok(all.into_iter().filter(|decision| ids.contains(&DecisionId(decision.id))).collect())
 }
 
 /// The decisions that stand and name one of these patches.
@@ -46,6 +49,8 @@ pub struct HistoryDocument {
     pub patch: PatchId,
     /// The mail that brought it, as far as it is known.
     pub message_id: Option<MessageId>,
+    /// Whether the tracker's projects have it no more.
+    pub gone: bool,
     /// What it was found in, oldest first.
     pub relations: Vec<SightingDocument>,
 }
@@ -70,25 +75,35 @@ pub struct SightingDocument {
 /// The relations that the patches of a number or of a mail were in, as far as kinset saw them.
 ///
 /// # Errors
-/// [`Error::NoSuchPatch`] when the tracker's projects have no such patch and never had, and when the state cannot be read.
+/// [`Error::NoSuchPatch`] when the tracker's projects have no such patch and none that was ever seen in a relation, and when the tracker was
+/// never pulled or the state cannot be read.
 pub async fn history(keeper: &Keeper, tracker: &Tracker, patch: &str) -> Result<Vec<HistoryDocument>, Error> {
-    let name = tracker.name.to_string();
-    let known = keeper.with(move |store, _| store.snapshot(&name)).await?;
-    let patches = known.map(|stored| stored.snapshot.patches).unwrap_or_default();
-    let mut documents = Vec::new();
-    for patch in named(&patches, patch) {
-        let name = tracker.name.to_string();
-        let sighted = keeper.with(move |store, _| store.history(&name, patch)).await?;
-        let row = patches.get(&patch);
-        if row.is_some() || !sighted.is_empty() {
-            documents.push(HistoryDocument {
-                tracker: tracker.name.to_string(),
-                patch,
-                message_id: row.map(|row| row.message_id.clone()),
-                relations: sighted.into_iter().map(sighting).collect(),
-            });
+    require_pulled(keeper, tracker).await?;
+    let (name, url, word) = (tracker.name.to_string(), tracker.url.to_string(), patch.to_owned());
+    let documents = keeper.with(move |store, _| {
+        let patches = named(store, &name, &url, &word)?;
+        let known = store.known(&name, &patches)?;
+        let mut documents = Vec::new();
+        for patch in patches {
+            let row = known.get(&patch);
+            let sighted = store.history(&name, &url, patch)?;
+            if row.is_some() || !sighted.is_empty() {
+                let message_id = match row {
+                    Some(row) => Some(row.message_id.clone()),
+                    None => store.mail_of_gone(&name, &url, patch)?,
+                };
+                documents.push(HistoryDocument {
+                    tracker: name.clone(),
+                    patch,
+                    message_id,
+                    gone: row.is_none(),
+                    relations: sighted.into_iter().map(sighting).collect(),
+                });
+            }
         }
-    }
+        Ok(documents)
+    });
+    let documents = documents.await?;
     if documents.is_empty() {
         return Err(Error::NoSuchPatch {
             tracker: tracker.name.clone(),
@@ -98,13 +113,15 @@ pub async fn history(keeper: &Keeper, tracker: &Tracker, patch: &str) -> Result<
     Ok(documents)
 }
 
-/// The patches that a word stands for: a number, or a message id with or without its brackets.
-fn named(patches: &BTreeMap<PatchId, Patch>, word: &str) -> Vec<PatchId> {
+/// The patches that a word stands for: a number, or a message id with or without its brackets. They need not be known, nor be there any more.
+pub(super) fn named(store: &Store, tracker: &str, url: &str, word: &str) -> Result<BTreeSet<PatchId>, StoreError> {
     if let Ok(number) = word.parse() {
-        return vec![PatchId(number)];
+        return Ok([PatchId(number)].into());
     }
-    let is_meant = |patch: &&Patch| patch.message_id.as_str() == word || patch.message_id.bare() == word;
-    patches.values().filter(is_meant).map(|patch| patch.id).collect()
+    match MessageId::parse(word).or_else(|_| MessageId::parse(&format!("<{word}>"))) {
+        Ok(message_id) => Ok(store.patches_of_mail(tracker, url, &message_id)?.into_iter().collect()),
+        Err(_) => Ok(BTreeSet::new()),
+    }
 }
 
 fn sighting(Sighted { seen_at, sighting }: Sighted) -> SightingDocument {
@@ -133,6 +150,8 @@ pub struct StatusDocument {
     pub policy: String,
     /// What was read of it; `null` before the first pull from this address.
     pub pulled: Option<PulledDocument>,
+    /// The address that it was last read from, where that is another. Nothing that is known of that one is told here.
+    pub elsewhere: Option<String>,
     /// The last plan.
     pub last_cycle: Option<CycleDocument>,
     /// The last time that something was to be written.
@@ -203,28 +222,32 @@ pub struct RunDocument {
 /// # Errors
 /// When the state cannot be read.
 pub async fn status(keeper: &Keeper, tracker: &Tracker) -> Result<StatusDocument, Error> {
-    let name = tracker.name.to_string();
+    let (name, url) = (tracker.name.to_string(), tracker.url.to_string());
     let read = keeper.with(move |store, _| {
         let state = store.pull_state(&name)?;
-        let decisions = store.decisions(&name, DecisionFilter::Open)?.len();
-        let cycle = store.cycles(&name, 1)?.pop();
-        let run = store.journal().runs(&name, 1)?.pop();
-        let open = store.journal().open_entries(&name)?.len();
-        Ok((state, decisions, cycle, run, open))
+        let cycle = store.cycles(&name, &url, 1)?.pop();
+        let run = store.journal().runs(&name, &url, 1)?.pop();
+        let open = store.journal().count_open(&name, &url)?;
+        Ok((state, cycle, run, open))
     });
-    let (state, decisions, cycle, run, open_writes) = read.await?;
-    let state = state.filter(|state| state.url == tracker.url.as_str());
+    let (state, cycle, run, open_writes) = read.await?;
+    let decisions = decisions_of(keeper, tracker, DecisionFilter::Open).await?.len();
+    let (state, elsewhere) = match state {
+        Some(state) if state.url != tracker.url.as_str() => (None, Some(state.url)),
+        state => (state, None),
+    };
     Ok(StatusDocument {
         tracker: tracker.name.to_string(),
         url: tracker.url.to_string(),
         policy: tracker.policy.to_string(),
         pulled: state.map(|state| PulledDocument {
             swept_at: state.swept_at,
-            pulled_at: state.events_at.map_or(state.swept_at, |events_at| events_at.max(state.swept_at)),
+            pulled_at: state.read_at(),
             missed_by_events: state.missed_by_events,
             patches: state.patches,
             projects: state.projects.into_values().map(|project| project.name).collect(),
         }),
+        elsewhere,
         last_cycle: cycle.map(|(at, cycle)| cycle_document(at, cycle)),
         last_run: run.map(run_document),
         decisions,
@@ -278,5 +301,5 @@ fn run_document(run: Run) -> RunDocument {
 /// When the state cannot be read.
 pub async fn decision_documents(keeper: &Keeper, tracker: &Tracker, filter: DecisionFilter) -> Result<Vec<DecisionDocument>, Error> {
     let decisions = decisions_of(keeper, tracker, filter).await?;
-    Ok(decisions.iter().map(DecisionDocument::new).collect())
+    Ok(decisions.iter().map(|decision| DecisionDocument::new(tracker, decision)).collect())
 }

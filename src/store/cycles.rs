@@ -34,7 +34,7 @@ pub struct Cycle {
 }
 
 impl Store {
-    /// Enters what a cycle's plan came to. The last ten thousand of each tracker are kept.
+    /// Enters what a cycle's plan came to, at the address that the tracker was last read from. The last ten thousand of each tracker are kept.
     ///
     /// # Errors
     /// When the database cannot be written.
@@ -53,8 +53,8 @@ impl Store {
             let tracker = tracker_number(transaction, tracker)?;
             transaction
                 .prepare_cached(
-                    "INSERT INTO cycle (tracker, planned_at, clears, relates, commit_refs, undone, foreign_changes, guarded, blocked)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                    "INSERT INTO cycle (tracker, planned_at, clears, relates, commit_refs, undone, foreign_changes, guarded, blocked, url)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, (SELECT url FROM snapshot WHERE tracker = ?1))",
                 )?
                 .execute(params![
                     tracker,
@@ -77,17 +77,19 @@ impl Store {
         })
     }
 
-    /// What the last cycles of a tracker came to and when they were planned, latest first.
+    /// What the last cycles of a tracker at an address came to and when they were planned, latest first. Those of which no address is known
+    /// count for each.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn cycles(&self, tracker: &str, limit: u32) -> Result<Vec<(Timestamp, Cycle)>, StoreError> {
+    pub fn cycles(&self, tracker: &str, url: &str, limit: u32) -> Result<Vec<(Timestamp, Cycle)>, StoreError> {
         self.database.read(|connection| {
             let mut select = connection.prepare_cached(
                 "SELECT planned_at, clears, relates, commit_refs, undone, foreign_changes, guarded, blocked
-                 FROM cycle JOIN tracker ON tracker.id = cycle.tracker WHERE name = ?1 ORDER BY cycle.id DESC LIMIT ?2",
+                 FROM cycle JOIN tracker ON tracker.id = cycle.tracker WHERE name = ?1 AND coalesce(url, ?2) = ?2
+                 ORDER BY cycle.id DESC LIMIT ?3",
             )?;
-            let cycles = select.query_map(params![tracker, limit], cycle)?;
+            let cycles = select.query_map(params![tracker, url, limit], cycle)?;
             Ok(cycles.collect::<Result<_, _>>()?)
         })
     }

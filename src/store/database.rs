@@ -122,6 +122,15 @@ impl Opening {
         }
     }
 
+    /// An empty database in memory, in place of the one at `path` that is not there.
+    pub(super) fn empty(self, path: PathBuf) -> Result<Database, StoreError> {
+        let mut connection = Connection::open_in_memory().map_err(|error| StoreError::from_sqlite(&path, error))?;
+        Migrations::from_slice(self.migrations)
+            .to_latest(&mut connection)
+            .map_err(|error| StoreError::from_migration(&path, error))?;
+        Ok(Database { connection, path })
+    }
+
     /// The version that the migrations build.
     fn newest(self) -> u32 {
         self.migrations.len().try_into().unwrap_or(u32::MAX)

@@ -72,6 +72,8 @@ pub struct NewDecision {
 pub struct Decision {
     /// Its number.
     pub id: DecisionId,
+    /// The tracker's address: at another one the same numbers are other patches.
+    pub url: String,
     /// What was decided.
     pub kind: DecisionKind,
     /// About which patches.
@@ -96,14 +98,14 @@ pub enum DecisionFilter {
 }
 
 impl Store {
-    /// Decisions about a tracker's patches, oldest first.
+    /// Decisions about a tracker's patches, at all its addresses, oldest first.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn decisions(&self, tracker: &str, which: DecisionFilter) -> Result<Vec<Decision>, StoreError> {
         self.database.read(|connection| {
             let mut select = connection.prepare_cached(
-                "SELECT decision.id, kind, seen_at, who, fed_back, ended_at, ended
+                "SELECT decision.id, kind, seen_at, who, fed_back, ended_at, ended, url
                  FROM decision JOIN address ON address.id = decision.address JOIN tracker ON tracker.id = address.tracker
                  WHERE name = ?1 AND (?2 OR ended_at IS NULL) ORDER BY decision.id",
             )?;
@@ -151,7 +153,8 @@ impl Store {
 /// The decisions that hold at an address, oldest first.
 pub(super) fn open_at(connection: &Connection, address: i64) -> rusqlite::Result<Vec<Decision>> {
     let mut select = connection.prepare_cached(
-        "SELECT id, kind, seen_at, who, fed_back, ended_at, ended FROM decision WHERE address = ?1 AND ended_at IS NULL ORDER BY id",
+        "SELECT decision.id, kind, seen_at, who, fed_back, ended_at, ended, url FROM decision JOIN address ON address.id = decision.address
+         WHERE address.id = ?1 AND ended_at IS NULL ORDER BY decision.id",
     )?;
     let decisions = select.query_map([address], |row| decision(connection, row))?;
     decisions.collect()
@@ -222,6 +225,7 @@ fn decision(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Decision
     };
     Ok(Decision {
         id,
+        url: row.get(7)?,
         kind,
         patches: decided_patches(connection, id)?,
         seen_at: row.get(2)?,

@@ -41,19 +41,19 @@ pub struct Sighted {
 }
 
 impl Store {
-    /// The relations that a patch was seen in, oldest first, at the address that tracker and kinset last agreed at.
+    /// The relations that a patch was seen in, oldest first, at an address of its tracker.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn history(&self, tracker: &str, patch: PatchId) -> Result<Vec<Sighted>, StoreError> {
+    pub fn history(&self, tracker: &str, url: &str, patch: PatchId) -> Result<Vec<Sighted>, StoreError> {
         self.database.read(|connection| {
             let mut select = connection.prepare_cached(
                 "SELECT sighting.id, seen_at, writer, who, run
                  FROM sighting_patch JOIN sighting ON sighting.id = sighting_patch.sighting
-                 JOIN base ON base.address = sighting.address JOIN tracker ON tracker.id = base.tracker
-                 WHERE sighting_patch.patch = ?2 AND name = ?1 ORDER BY sighting.id",
+                 JOIN address ON address.id = sighting.address JOIN tracker ON tracker.id = address.tracker
+                 WHERE sighting_patch.patch = ?3 AND name = ?1 AND url = ?2 ORDER BY sighting.id",
             )?;
-            let history = select.query_map(params![tracker, patch.0], |row| sighted(connection, row))?;
+            let history = select.query_map(params![tracker, url, patch.0], |row| sighted(connection, row))?;
             Ok(history.collect::<Result<_, _>>()?)
         })
     }

@@ -142,7 +142,7 @@ pub struct Journal<'s> {
 }
 
 impl Journal<'_> {
-    /// Enters the beginning of a run. What a [full read](Store::begin_sweep) of the tracker came to so far is dropped: writes would make it
+    /// Enters the beginning of a run, at the address that the tracker was last read from. What a [full read](Store::begin_sweep) of the tracker came to so far is dropped: writes would make it
     /// stale.
     ///
     /// # Errors
@@ -151,7 +151,8 @@ impl Journal<'_> {
         self.database.write(|transaction| {
             let tracker = tracker_number(transaction, tracker)?;
             drop_staged(transaction, tracker)?;
-            let insert = "INSERT INTO run (tracker, what, began_at) VALUES (?1, ?2, ?3) RETURNING id";
+            let insert = "INSERT INTO run (tracker, what, began_at, url)
+                          VALUES (?1, ?2, ?3, (SELECT url FROM snapshot WHERE tracker = ?1)) RETURNING id";
             Ok(transaction
                 .prepare_cached(insert)?
                 .query_row(params![tracker, what, at], |row| Ok(RunId(row.get(0)?)))?)
@@ -224,6 +225,20 @@ impl Journal<'_> {
         })
     }
 
+    /// How many writes to a tracker at an address there are whose outcome is not known. Those of which no address is known count for each.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn count_open(&self, tracker: &str, url: &str) -> Result<usize, StoreError> {
+        self.database.read(|connection| {
+            let mut select = connection.prepare_cached(
+                "SELECT count(*) FROM journal JOIN run ON run.id = journal.run JOIN tracker ON tracker.id = run.tracker
+                 WHERE settled_at IS NULL AND name = ?1 AND coalesce(url, ?2) = ?2",
+            )?;
+            Ok(select.query_row([tracker, url], |row| row.get(0))?)
+        })
+    }
+
     /// The writes to a tracker that were entered after an entry and whose outcome is known, in the order in which they were entered. Those
     /// after entry 0 are all there are.
     ///
@@ -261,19 +276,20 @@ impl Journal<'_> {
         })
     }
 
-    /// The last runs on a tracker, latest first.
+    /// The last runs on a tracker at an address, latest first. Those of which no address is known count for each.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn runs(&self, tracker: &str, limit: u32) -> Result<Vec<Run>, StoreError> {
+    pub fn runs(&self, tracker: &str, url: &str, limit: u32) -> Result<Vec<Run>, StoreError> {
         self.database.read(|connection| {
             let mut select = connection.prepare_cached(
                 "SELECT run.id, what, began_at, ended_at, run.outcome, run.reason,
                         (SELECT count(*) FROM journal WHERE run = run.id),
                         (SELECT count(*) FROM journal WHERE run = run.id AND outcome = 'done')
-                 FROM run JOIN tracker ON tracker.id = run.tracker WHERE name = ?1 ORDER BY run.id DESC LIMIT ?2",
+                 FROM run JOIN tracker ON tracker.id = run.tracker WHERE name = ?1 AND coalesce(url, ?2) = ?2
+                 ORDER BY run.id DESC LIMIT ?3",
             )?;
-            let runs = select.query_map(params![tracker, limit], run)?;
+            let runs = select.query_map(params![tracker, url, limit], run)?;
             Ok(runs.collect::<Result<_, _>>()?)
         })
     }

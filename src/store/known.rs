@@ -32,6 +32,14 @@ pub struct PullState {
     pub projects: BTreeMap<ProjectId, Project>,
 }
 
+impl PullState {
+    /// When the tracker was last read, whole or by its events.
+    #[must_use]
+    pub fn read_at(&self) -> Timestamp {
+        self.events_at.map_or(self.swept_at, |events_at| events_at.max(self.swept_at))
+    }
+}
+
 impl Store {
     /// How and when a tracker was last read, or `None` when it never was.
     ///
@@ -95,6 +103,29 @@ impl Store {
                 Ok((PatchId(row.get(0)?), patches::message_id(row, 1)?))
             })?;
             Ok(mails.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// How many patches there are whose mails were not exported yet.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn count_unexported(&self, tracker: &str) -> Result<usize, StoreError> {
+        self.database.read(|connection| {
+            let mut select = connection
+                .prepare_cached("SELECT count(*) FROM patch JOIN tracker ON tracker.id = patch.tracker WHERE name = ?1 AND NOT exported")?;
+            Ok(select.query_row([tracker], |row| row.get(0))?)
+        })
+    }
+
+    /// Lets the mails of all patches that are known count as exported, and tells how many did not until now.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub fn mark_all_exported(&mut self, tracker: &str) -> Result<usize, StoreError> {
+        self.database.write(|transaction| {
+            let update = "UPDATE patch SET exported = 1 WHERE tracker = (SELECT id FROM tracker WHERE name = ?1) AND NOT exported";
+            Ok(transaction.prepare_cached(update)?.execute([tracker])?)
         })
     }
 

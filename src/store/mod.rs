@@ -16,6 +16,7 @@ mod cycles;
 mod database;
 mod decisions;
 mod error;
+mod gone;
 mod history;
 mod journal;
 mod known;
@@ -86,6 +87,21 @@ impl Store {
     pub fn open_read_only(state_dir: &Path) -> Result<Self, StoreError> {
         Ok(Self {
             database: USUAL.open_read_only(state_dir)?,
+            _lock: None,
+        })
+    }
+
+    /// As [`Self::open_read_only`], but where there is no state, an empty one that is nowhere on the disk.
+    ///
+    /// # Errors
+    /// When the state cannot be read or is of an older version, and as for [`Self::open`].
+    pub fn open_read_only_or_empty(state_dir: &Path) -> Result<Self, StoreError> {
+        let database = match USUAL.open_read_only(state_dir) {
+            Err(StoreError::Absent { path }) => USUAL.empty(path),
+            opened => opened,
+        };
+        Ok(Self {
+            database: database?,
             _lock: None,
         })
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::database::unreadable;
+use super::gone;
 use crate::model::{MessageId, Patch, PatchId, ProjectId};
 
 /// The patches of a tracker, unrelated as yet.
@@ -62,6 +63,7 @@ pub(super) fn upsert(transaction: &Transaction<'_>, tracker: i64, patch: &Patch)
 
 /// Deletes a patch, if it is there.
 pub(super) fn delete(transaction: &Transaction<'_>, tracker: i64, patch: PatchId) -> rusqlite::Result<()> {
+    gone::keep_mail(transaction, tracker, patch)?;
     transaction
         .prepare_cached("DELETE FROM patch WHERE tracker = ?1 AND id = ?2")?
         .execute(params![tracker, patch.0])?;

@@ -203,15 +203,20 @@ fn a_state_of_version_1_keeps_its_values_when_it_is_brought_up_to_date() {
     };
     let failed = RunOutcome::Failed("the tracker is down".into());
     assert_eq!(
-        store.journal().runs("t", 9).unwrap(),
+        store.journal().runs("t", "https://example.org/", 9).unwrap(),
         [
             run(2, 20, None, 1, 0),
             run(1, 10, Some((moment("2026-06-10T12:11:00Z"), failed)), 2, 1)
         ]
     );
     assert_eq!(
-        store.journal().runs("never-pulled", 9).unwrap(),
+        store.journal().runs("never-pulled", "https://example.org/", 9).unwrap(),
         [run(3, 30, Some((moment("2026-06-10T12:31:00Z"), RunOutcome::Completed)), 0, 0)]
+    );
+    assert_eq!(
+        store.journal().runs("t", "https://elsewhere.example/", 9).unwrap(),
+        [],
+        "they were where the tracker was last read"
     );
 }
 
@@ -228,7 +233,7 @@ fn a_state_of_version_1_has_nothing_of_what_came_later() {
     assert_eq!(store.staged("t").unwrap(), None);
     assert_eq!(store.accounts("t", "https://example.org/").unwrap(), Accounts::default());
     assert_eq!(store.decisions("t", DecisionFilter::All).unwrap(), []);
-    assert_eq!(store.cycles("t", 9).unwrap(), []);
+    assert_eq!(store.cycles("t", "https://example.org/", 9).unwrap(), []);
 }
 
 #[test]
@@ -263,7 +268,7 @@ fn a_copy_of_an_older_state_is_kept_when_it_is_brought_up_to_date() {
     let folder = folder_of_v1();
     let before = content(folder.path());
     drop(open(folder.path(), MIGRATIONS).unwrap());
-    assert_eq!(content(folder.path()).0, 2);
+    assert_eq!(content(folder.path()).0, 3);
     let copy = folder.path().join("kinset.sqlite3.v1.bak");
     assert_eq!(fs::metadata(copy).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(content(folder_with_copy_from(folder.path()).path()), before);
@@ -309,7 +314,7 @@ fn an_older_state_is_not_read_without_being_brought_up_to_date() {
     assert_eq!(
         error.to_string(),
         format!(
-            "the state file {}/kinset.sqlite3 is of version 1, and must be brought up to version 2 before it can be read",
+            "the state file {}/kinset.sqlite3 is of version 1, and must be brought up to version 3 before it can be read",
             folder.path().display()
         )
     );

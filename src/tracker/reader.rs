@@ -12,7 +12,7 @@ use super::{
     http::{Patience, Session, Transport},
     links::on_same_server,
     paging::every_page,
-    sweep::{Progress, Resume, Sweep},
+    sweep::{Resume, Sweep},
     token::Scrubber,
     wire::{Index, MailRow, PatchRow, ProjectBody, ProjectRow, UserBody, UserId, UserRow},
 };
@@ -186,26 +186,9 @@ impl Reader {
         Ok(rows.into_iter().map(|row| row.link_name).collect())
     }
 
-    /// All patches of a project with their relations, ordered by id. Pages are read side by side; `progress` hears of each.
-    ///
-    /// Patches whose message id is malformed are left out, with a word in the log.
-    ///
-    /// # Errors
-    /// When the tracker cannot be read, or not to the end.
-    pub async fn patches(&self, project: &Project, progress: &(dyn Fn(Progress) + Sync)) -> Result<Vec<Patch>, Error> {
-        let mut sweep = self.sweep(project, Resume::default());
-        let mut patches = Vec::new();
-        while let Some(rows) = sweep.next_rows().await? {
-            patches.extend(rows.patches);
-            progress(Progress {
-                patches: rows.resume.rows,
-                expected: rows.expected,
-            });
-        }
-        Ok(patches)
-    }
-
-    /// As [`Self::patches`], page by page, and from where an earlier sweep of the project ended. Nothing is read before it is asked for.
+    /// All patches of a project with their relations, ordered by id, page by page, and from where an earlier sweep of the project ended. Pages
+    /// are read side by side, and nothing is read before it is asked for. Patches whose message id is malformed are left out, with a word in the
+    /// log.
     ///
     /// What changes meanwhile may be missing: a patch that comes into the project with a low number, and the patch after one that is deleted,
     /// which moves up to a page that was read already.

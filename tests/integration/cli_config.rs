@@ -161,7 +161,10 @@ fn check_tells_that_all_is_well() {
 fn check_tells_all_that_is_wrong_with_tokens_and_analyses() {
     let config = config_for(URL);
     let (_, second) = config.split_once("[[tracker]]").unwrap();
-    let second = second.replace("kernel", "qemu").replace("\"token\"", "\"qemu.token\"");
+    let second = second
+        .replace("kernel", "qemu")
+        .replace("alpha", "beta")
+        .replace("\"token\"", "\"qemu.token\"");
     let place = Place::configured(&format!("{config}[[tracker]]{second}"), "1 2\n3 <");
     assert_snapshot!(place.run("config check"), @r"
     exit 1

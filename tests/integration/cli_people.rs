@@ -91,6 +91,14 @@ fn decisions_are_listed_exported_and_dropped() {
     ");
     assert_snapshot!(place.run("decisions drop kernel --patch 1"), @r"
     exit 0
+    --- stdout
+    kernel: 2 decisions
+      2 parted by bot, seen TIME, dropped TIME
+        1 <m1@example.org>
+        2 <m2@example.org>
+      3 parted by bot, seen TIME, dropped TIME
+        1 <m1@example.org>
+        3 <m3@example.org>
     --- stderr
     kernel: 2 decisions dropped; the next plan goes by the analysis there
     ");
@@ -160,7 +168,7 @@ fn status_tells_how_a_tracker_stands() {
     --- stdout
     tracker kernel at http://TRACKER/, policy authoritative
       pulled      TIME: 12 patches in 1 project; read whole TIME
-      last cycle  TIME: 1 to write, 0 of it clears and 1 relates, 0 undone, 0 patches moved by others
+      last cycle  TIME: 1 write: 0 clears, 1 relate, 0 undone, 0 patches moved by others
       last run    none
       decisions   0 standing
     ");
@@ -182,6 +190,7 @@ fn status_tells_how_a_tracker_stands() {
             "alpha"
           ]
         },
+        "elsewhere": null,
         "last_cycle": {
           "at": "TIME",
           "drift": 0,
@@ -206,98 +215,4 @@ fn status_tells_how_a_tracker_stands() {
       }
     ]
     "#);
-}
-
-#[test]
-fn relations_are_exported_as_groups_that_are_wanted_as_they_are() {
-    let tracker = Tracker::serving(world(&[&[1, 2, 3], &[4, 21]]));
-    let place = tracker.place("1 2\n");
-    assert!(place.run("pull").starts_with("exit 0"));
-    assert_snapshot!(place.run("relations export kernel --format pasta"), @r"
-    exit 0
-    --- stdout
-    <m1@example.org> <m2@example.org> <m3@example.org>
-    --- stderr
-    kernel: without 1 patch outside the tracker's projects
-    ");
-    assert_snapshot!(place.run("relations export kernel --format ids"), @r"
-    exit 0
-    --- stdout
-    1 2 3
-    4 21
-    ");
-    assert_snapshot!(place.run("relations export kernel --format json"), @r#"
-    exit 0
-    --- stdout
-    [
-      {
-        "patches": [
-          {
-            "patch": 1,
-            "project": "alpha",
-            "message_id": "<m1@example.org>"
-          },
-          {
-            "patch": 2,
-            "project": "alpha",
-            "message_id": "<m2@example.org>"
-          },
-          {
-            "patch": 3,
-            "project": "alpha",
-            "message_id": "<m3@example.org>"
-          }
-        ]
-      },
-      {
-        "patches": [
-          {
-            "patch": 4,
-            "project": "alpha",
-            "message_id": "<m4@example.org>"
-          },
-          {
-            "patch": 21,
-            "project": null,
-            "message_id": null
-          }
-        ]
-      }
-    ]
-    "#);
-    place.write("patch-groups", place.data("relations export kernel --format ids"));
-    assert!(place.run("plan --no-pull --detailed-exitcode").starts_with("exit 0"));
-}
-
-#[test]
-fn mails_of_new_patches_are_exported_once() {
-    let tracker = Tracker::serving(world(&[]));
-    let place = tracker.place("1 2\n");
-    assert!(place.run("pull").starts_with("exit 0"));
-    assert_snapshot!(place.run("relations export kernel --format mbox --out new.mbox --limit 5"), @r"
-    exit 0
-    --- stderr
-    kernel: 5 mails added to new.mbox
-    ");
-    let mails = |mbox: String| mbox.lines().filter(|line| line.starts_with("From ")).count();
-    assert_eq!(mails(place.read("new.mbox")), 5);
-    assert!(
-        place
-            .run("relations export kernel --format mbox --out new.mbox")
-            .starts_with("exit 0")
-    );
-    assert_eq!(mails(place.read("new.mbox")), 12);
-    assert_snapshot!(place.run("relations export kernel --format mbox --out new.mbox"), @r"
-    exit 0
-    --- stderr
-    kernel: 0 mails added to new.mbox
-    ");
-    assert_eq!(mails(place.read("new.mbox")), 12);
-    let groups_over_mails = place.run("relations export kernel --format ids --out new.mbox");
-    assert!(groups_over_mails.starts_with("exit 1"), "{groups_over_mails}");
-    assert_eq!(mails(place.read("new.mbox")), 12);
-    assert!(
-        place.run("relations export kernel --format mbox").starts_with("exit 1"),
-        "the file has to be named"
-    );
 }

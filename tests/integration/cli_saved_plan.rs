@@ -140,9 +140,10 @@ fn a_plan_for_other_trackers_is_refused() {
     let saved = Saved::new();
     let config = saved.tracker.config();
     let (_, kernel) = config.split_once("[[tracker]]").unwrap();
-    saved
-        .place
-        .write("kinset.toml", format!("{config}[[tracker]]{}", kernel.replace("kernel", "qemu")));
+    saved.place.write(
+        "kinset.toml",
+        format!("{config}[[tracker]]{}", kernel.replace("kernel", "qemu").replace("alpha", "beta")),
+    );
     assert!(saved.place.run("pull").starts_with("exit 0"));
     assert_snapshot!(saved.refusal_of("qemu"), @r"
     error: the plan says nothing about tracker qemu
@@ -160,7 +161,10 @@ fn a_plan_without_a_name_is_applied_to_its_trackers_and_no_other() {
     let Saved { place, tracker } = &Saved::new();
     let config = tracker.config();
     let (_, kernel) = config.split_once("[[tracker]]").unwrap();
-    place.write("kinset.toml", format!("{config}[[tracker]]{}", kernel.replace("kernel", "qemu")));
+    place.write(
+        "kinset.toml",
+        format!("{config}[[tracker]]{}", kernel.replace("kernel", "qemu").replace("alpha", "beta")),
+    );
     assert!(place.run("apply --plan plan.json --yes").starts_with("exit 0"));
 }
 

@@ -79,7 +79,7 @@ fn a_tracker_that_shows_far_fewer_patches_than_before_is_not_believed() {
     exit 1
     --- stderr
     error: the pull was not kept
-      because: the tracker shows 1 patches where the last pull saw 12 (91.7 % gone), at most 10.0 % may be
+      because: the tracker shows fewer patches than the last pull saw, 1 where there were 12 (91.7 % gone), at most 10.0 % may be
       help: check the tracker; kinset keeps what it saw last; if this is meant, set `max_shrink_fraction` under [tracker.guard]
     ");
 }

@@ -4,21 +4,21 @@ use std::{
     collections::BTreeSet,
     num::NonZeroU32,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use kinset::{
     model::Patch,
-    tracker::{Error, Progress, Reader, Resume, RetryPolicy, Settings},
+    tracker::{Error, Reader, RetryPolicy, Settings},
 };
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 use wiremock::{MockServer, ResponseTemplate};
 
 use crate::client_support::{
-    Asked, Log, PatchList, Raw, SOON, answer, concurrent, index, patch, patchwork, project, queries, raw_json, raw_server, reader, row,
+    Asked, Log, PatchList, Raw, SOON, answer, concurrent, index, patch, patchwork, queries, raw_json, raw_server, read_all, reader, row,
     settings, token, told,
 };
 
@@ -48,15 +48,7 @@ async fn read(server: &MockServer, width: usize) -> Result<Vec<Patch>, Error> {
         concurrent_requests: concurrent(width),
         ..settings(&server.uri())
     };
-    let mut sweep = Reader::connect(settings, Some(&token()))
-        .await
-        .unwrap()
-        .sweep(&project(), Resume::default());
-    let mut patches = Vec::new();
-    while let Some(rows) = sweep.next_rows().await? {
-        patches.extend(rows.patches);
-    }
-    Ok(patches)
+    read_all(&Reader::connect(settings, Some(&token())).await.unwrap()).await
 }
 
 /// The pages that were asked for, in that order, as `page x per_page`.
@@ -108,25 +100,6 @@ async fn a_project_without_patches_is_an_empty_list() {
 }
 
 #[tokio::test]
-async fn progress_is_told_page_by_page() {
-    let server = serving(PatchList::new(rows(1..=600))).await;
-    let heard = Mutex::new(Vec::new());
-    reader(&server)
-        .await
-        .patches(&project(), &|progress| heard.lock().unwrap().push(progress))
-        .await
-        .unwrap();
-    let told = [(250, 750), (500, 750), (600, 600)];
-    assert_eq!(
-        heard.into_inner().unwrap(),
-        told.map(|(patches, expected)| Progress {
-            patches,
-            expected: Some(expected)
-        })
-    );
-}
-
-#[tokio::test]
 async fn pages_are_read_side_by_side_and_no_more_at_once_than_allowed() {
     let width = 3;
     let barrier = Arc::new(Barrier::new(width));
@@ -166,12 +139,8 @@ async fn pages_are_read_side_by_side_and_no_more_at_once_than_allowed() {
         concurrent_requests: concurrent(width),
         ..settings(&server)
     };
-    let patches = Reader::connect(settings, None)
-        .await
-        .unwrap()
-        .patches(&project(), &|_| {})
-        .await
-        .unwrap();
+    let reader = Reader::connect(settings, None).await.unwrap();
+    let patches = read_all(&reader).await.unwrap();
     assert_eq!(ids(&patches), Vec::from_iter(1..=7));
     assert_eq!(most.load(Ordering::SeqCst), width);
     assert_eq!(under_way.load(Ordering::SeqCst), 0);
@@ -211,12 +180,8 @@ async fn a_page_that_does_not_come_in_time_is_asked_for_in_halves() {
         timeout: SOON,
         ..settings(&server)
     };
-    let patches = Reader::connect(settings, None)
-        .await
-        .unwrap()
-        .patches(&project(), &|_| {})
-        .await
-        .unwrap();
+    let reader = Reader::connect(settings, None).await.unwrap();
+    let patches = read_all(&reader).await.unwrap();
     assert_eq!(patches, [patch(1, &[])]);
 }
 
@@ -394,7 +359,7 @@ async fn a_patch_with_a_malformed_message_id_is_left_out_with_a_word() {
 async fn reading_can_be_done_on_another_task() {
     let server = serving(PatchList::new(rows(1..=3))).await;
     let reader = reader(&server).await;
-    let task = tokio::spawn(async move { reader.patches(&project(), &|_| {}).await });
+    let task = tokio::spawn(async move { read_all(&reader).await });
     assert_eq!(ids(&task.await.unwrap().unwrap()), [1, 2, 3]);
 }
 
@@ -407,12 +372,8 @@ async fn a_busy_page_is_waited_for_without_changing_its_size() {
         retry: RetryPolicy::without_waiting(NonZeroU32::new(3).unwrap()),
         ..settings(&server.uri())
     };
-    let patches = Reader::connect(settings, None)
-        .await
-        .unwrap()
-        .patches(&project(), &|_| {})
-        .await
-        .unwrap();
+    let reader = Reader::connect(settings, None).await.unwrap();
+    let patches = read_all(&reader).await.unwrap();
     assert_eq!(ids(&patches), [1, 2, 3]);
     assert_eq!(asked(&server).await, ["1 x 250"; 3]);
 }

@@ -13,7 +13,7 @@ use wiremock::{
     matchers::{any, method},
 };
 
-use crate::client_support::{Log, SECRET, message_id, mortal_patchwork, patchwork, project, reader, settings, token};
+use crate::client_support::{Log, SECRET, message_id, mortal_patchwork, patchwork, read_all, reader, settings, token};
 
 /// Everything that an error says to anybody.
 fn everything(error: &(impl Remedy + 'static)) -> String {
@@ -60,7 +60,7 @@ async fn no_error_and_no_log_line_holds_the_token_even_if_the_server_sends_it_ba
         said += &everything(&reader.projects().await.unwrap_err());
         for error in [
             reader.project(&ProjectName("alpha".to_owned())).await.err(),
-            reader.patches(&project(), &|_| {}).await.err(),
+            read_all(&reader).await.err(),
             reader.patch(PatchId(1), &message_id(1)).await.err(),
             reader.mail(PatchId(1), &message_id(1)).await.err(),
             reader.events(&[ProjectId(1)], &EventCursor::default(), 9).await.err(),

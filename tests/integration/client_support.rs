@@ -11,7 +11,7 @@ use std::{
 
 use kinset::{
     model::{MessageId, Patch, PatchId, Project, ProjectId, ProjectName},
-    tracker::{Reader, RetryPolicy, Settings, Token, TokenOrigin},
+    tracker::{Reader, Resume, RetryPolicy, Settings, Token, TokenOrigin},
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -85,6 +85,16 @@ pub(crate) async fn answer(server: &MockServer, address: &str, response: impl Re
 
 pub(crate) async fn reader(server: &MockServer) -> Reader {
     Reader::connect(settings(&server.uri()), Some(&token())).await.unwrap()
+}
+
+/// All patches of the project.
+pub(crate) async fn read_all(reader: &Reader) -> Result<Vec<Patch>, kinset::tracker::Error> {
+    let mut sweep = reader.sweep(&project(), Resume::default());
+    let mut patches = Vec::new();
+    while let Some(rows) = sweep.next_rows().await? {
+        patches.extend(rows.patches);
+    }
+    Ok(patches)
 }
 
 /// The requests that a server got for an address, each as its query.

@@ -377,7 +377,7 @@ fn the_file_is_the_one_asked_for_then_the_one_of_the_environment_then_the_usual_
 }
 
 fn two_trackers() -> Config {
-    let second = least_with("kernel", "qemu");
+    let second = least_with("kernel", "qemu").replace("alpha", "beta");
     parse(&format!("{LEAST}\n{second}"))
 }
 

@@ -304,6 +304,15 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         &["6:1: `tracker.projects`: \"alpha\" stands on line 4 already: give this one another name, or remove it"],
     ),
     (
+        "policy",
+        "policy = \"additive\"\ndesired = { path = \"p\", format = \"ids\" }\n[[tracker]]\nname = \"other\"\n\
+         url = \"https://PATCHWORK.example.org/api/\"\nprojects = [\"beta\", \"alpha\"]\npolicy",
+        &[
+            "10:21: `tracker.projects`: \"alpha\" is a project of tracker `kernel` at the same address already: take it out of `kernel` or out of \
+         `other`",
+        ],
+    ),
+    (
         "name = \"kernel\"",
         "name = \"kernel\"\nname = \"other\"",
         &["3:1: `name`: not valid TOML: duplicate key"],
@@ -423,7 +432,7 @@ fn each_mistake_is_named_with_its_place_and_what_to_do() {
 fn two_trackers_have_no_feedback_folder_in_common() {
     let first = least_with("policy", "feedback = \"feedback\"\npolicy");
     assert_eq!(
-        problems(&format!("{first}{}", first.replace("kernel", "qemu"))),
+        problems(&format!("{first}{}", first.replace("kernel", "qemu").replace("alpha", "beta"))),
         ["14:12: `tracker.feedback`: \"feedback\" stands on line 5 already: give this one another name, or remove it"]
     );
 }

@@ -118,9 +118,13 @@ fn at_another_address_everything_begins_anew() {
         all.iter().map(|decision| decision.ended).collect::<Vec<_>>(),
         [vanished, vanished, None]
     );
+    assert_eq!(
+        all.iter().map(|decision| decision.url.as_str()).collect::<Vec<_>>(),
+        [URL, URL, MOVED]
+    );
     assert_eq!(store.accounts("t", MOVED).unwrap().decisions, all[2..]);
     assert_eq!(
-        store.history("t", PatchId(1)).unwrap(),
+        store.history("t", MOVED, PatchId(1)).unwrap(),
         [],
         "the same number is another patch there"
     );
@@ -132,7 +136,7 @@ fn at_another_address_everything_begins_anew() {
         "what was agreed on long ago is not taken up again"
     );
     assert_eq!(store.accounts("t", URL).unwrap().decisions, []);
-    assert_eq!(store.history("t", PatchId(1)).unwrap().len(), 1);
+    assert_eq!(store.history("t", URL, PatchId(1)).unwrap().len(), 1);
 }
 
 #[test]

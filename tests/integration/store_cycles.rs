@@ -6,7 +6,8 @@ use kinset::model::ProjectName;
 use kinset::store::{Cycle, Store};
 use rusqlite::Connection;
 
-use super::store::at;
+use super::store::{URL, at, save, snapshot};
+use super::store_accounts::MOVED;
 
 fn cycle(clears: u64) -> Cycle {
     Cycle {
@@ -24,15 +25,15 @@ fn cycle(clears: u64) -> Cycle {
 fn cycles_are_told_latest_first() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path()).unwrap();
-    assert_eq!(store.cycles("t", 9).unwrap(), []);
+    assert_eq!(store.cycles("t", URL, 9).unwrap(), []);
     store.record_cycle("t", &cycle(1), at(1)).unwrap();
     store.record_cycle("other", &Cycle::default(), at(2)).unwrap();
     store.record_cycle("t", &Cycle::default(), at(3)).unwrap();
     drop(store);
     let store = Store::open_read_only(folder.path()).unwrap();
-    assert_eq!(store.cycles("t", 9).unwrap(), [(at(3), Cycle::default()), (at(1), cycle(1))]);
-    assert_eq!(store.cycles("t", 1).unwrap(), [(at(3), Cycle::default())]);
-    assert_eq!(store.cycles("other", 9).unwrap(), [(at(2), Cycle::default())]);
+    assert_eq!(store.cycles("t", URL, 9).unwrap(), [(at(3), Cycle::default()), (at(1), cycle(1))]);
+    assert_eq!(store.cycles("t", URL, 1).unwrap(), [(at(3), Cycle::default())]);
+    assert_eq!(store.cycles("other", URL, 9).unwrap(), [(at(2), Cycle::default())]);
 }
 
 #[test]
@@ -51,8 +52,23 @@ fn the_last_ten_thousand_cycles_of_each_tracker_are_kept() {
         )
         .unwrap();
     store.record_cycle("t", &cycle(10_001), at(2)).unwrap();
-    let kept = store.cycles("t", u32::MAX).unwrap();
+    let kept = store.cycles("t", URL, u32::MAX).unwrap();
     let clears: Vec<u64> = kept.iter().map(|(_, cycle)| cycle.clears).collect();
     assert_eq!(clears, (2..=10_001).rev().collect::<Vec<_>>());
-    assert_eq!(store.cycles("other", 9).unwrap().len(), 1);
+    assert_eq!(store.cycles("other", URL, 9).unwrap().len(), 1);
+}
+
+#[test]
+fn a_cycle_belongs_to_the_address_that_was_read_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    store.record_cycle("t", &cycle(0), at(0)).unwrap();
+    save(&mut store, "t", &snapshot([(1, &[][..])]), 1).unwrap();
+    store.record_cycle("t", &cycle(1), at(2)).unwrap();
+    assert_eq!(store.cycles("t", URL, 9).unwrap().len(), 2);
+    assert_eq!(
+        store.cycles("t", MOVED, 9).unwrap(),
+        [(at(0), cycle(0))],
+        "nobody knows where that was"
+    );
 }

@@ -84,6 +84,7 @@ fn a_decision_is_kept_with_all_that_was_known_of_it() {
     let decisions = open(&store);
     let expected = |new: NewDecision, id, second| Decision {
         id,
+        url: URL.to_owned(),
         kind: new.kind,
         patches: new.patches,
         seen_at: at(second),

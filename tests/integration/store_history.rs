@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use kinset::model::{PatchId, UserName};
 use kinset::store::{Author, RunId, Settlement, Sighted, Sighting, Store};
 
-use super::store::{URL, at, ids};
-use super::store_accounts::nothing_new;
+use super::store::{URL, at, ids, message_id, save, saved, snapshot};
+use super::store_accounts::{MOVED, nothing_new};
 
 fn sighting(patches: &[u64], writer: Author) -> Sighting {
     Sighting {
@@ -53,10 +53,10 @@ fn the_history_of_a_patch_names_every_relation_that_it_was_seen_in() {
         seen_at: at(second),
         sighting,
     });
-    assert_eq!(store.history("t", PatchId(1)).unwrap(), expected);
-    assert_eq!(store.history("t", PatchId(5)).unwrap(), expected[4..]);
-    assert_eq!(store.history("t", PatchId(77)).unwrap(), []);
-    assert_eq!(store.history("never-pulled", PatchId(1)).unwrap(), []);
+    assert_eq!(store.history("t", URL, PatchId(1)).unwrap(), expected);
+    assert_eq!(store.history("t", URL, PatchId(5)).unwrap(), expected[4..]);
+    assert_eq!(store.history("t", URL, PatchId(77)).unwrap(), []);
+    assert_eq!(store.history("never-pulled", URL, PatchId(1)).unwrap(), []);
 }
 
 #[test]
@@ -70,4 +70,33 @@ fn a_run_that_never_was_brings_nothing_about() {
     };
     store.settle_accounts("t", URL, &settlement, at(1)).unwrap_err();
     assert_eq!(store.accounts("t", URL).unwrap().base, None);
+}
+
+#[test]
+fn the_mail_of_a_patch_with_a_history_outlasts_the_patch() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = saved(folder.path(), &snapshot([(1, &[2][..]), (2, &[1]), (3, &[]), (4, &[])]));
+    settle(
+        &mut store,
+        "t",
+        &[sighting(&[1, 2], Author::Found), sighting(&[4], Author::Found)],
+        1,
+    );
+    let gone = |store: &Store, patch| store.mail_of_gone("t", URL, PatchId(patch)).unwrap();
+    assert_eq!(gone(&store, 1), None, "it is still there");
+    // By a read, and by a sweep.
+    store.record_reads("t", &[], &[PatchId(1)], at(2)).unwrap();
+    save(&mut store, "t", &snapshot([(2, &[][..])]), 3).unwrap();
+    assert_eq!(gone(&store, 1), Some(message_id(1)));
+    assert_eq!(gone(&store, 3), None, "no history leads to it");
+    assert_eq!(gone(&store, 4), Some(message_id(4)));
+    assert_eq!(store.patches_of_mail("t", URL, &message_id(1)).unwrap(), [PatchId(1)]);
+    assert_eq!(store.patches_of_mail("t", MOVED, &message_id(1)).unwrap(), []);
+    assert_eq!(store.patches_of_mail("t", URL, &message_id(2)).unwrap(), [PatchId(2)]);
+    assert_eq!(store.patches_of_mail("other", URL, &message_id(2)).unwrap(), []);
+    // It comes back, and goes again.
+    save(&mut store, "t", &snapshot([(1, &[][..]), (2, &[])]), 4).unwrap();
+    assert_eq!(store.patches_of_mail("t", URL, &message_id(1)).unwrap(), [PatchId(1)]);
+    store.record_reads("t", &[], &[PatchId(1)], at(5)).unwrap();
+    assert_eq!(gone(&store, 1), Some(message_id(1)));
 }

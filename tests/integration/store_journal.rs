@@ -6,7 +6,8 @@ use std::path::Path;
 use kinset::model::PatchId;
 use kinset::store::{JournalEntry, JournalId, JournalOperation, JournalStep, Outcome, Run, RunId, RunOutcome, SettledEntry, Store};
 
-use super::store::at;
+use super::store::{URL, at, save, snapshot};
+use super::store_accounts::MOVED;
 
 fn clear(patch: u64) -> JournalStep {
     JournalStep {
@@ -99,7 +100,7 @@ fn a_killed_process_leaves_its_open_writes_to_the_next() {
     let left = killed(folder.path());
     let mut next = Store::open(left.path()).unwrap();
     assert_eq!(open_ids(&mut next, "t"), [open]);
-    assert_eq!(next.journal().runs("t", 10).unwrap()[0].ended, None);
+    assert_eq!(next.journal().runs("t", URL, 10).unwrap()[0].ended, None);
     next.journal().settle(open, &Outcome::Done, at(4)).unwrap();
     next.journal().end_run(run, at(5), &RunOutcome::Interrupted).unwrap();
     assert!(open_ids(&mut next, "t").is_empty());
@@ -112,7 +113,7 @@ fn each_tracker_has_its_own_open_writes_and_runs() {
     let run = store.journal().begin_run("one", at(0), "apply").unwrap();
     store.journal().intend(run, &clear(1), at(1)).unwrap();
     assert!(open_ids(&mut store, "two").is_empty());
-    assert!(store.journal().runs("two", 10).unwrap().is_empty());
+    assert!(store.journal().runs("two", URL, 10).unwrap().is_empty());
 }
 
 #[test]
@@ -187,11 +188,11 @@ fn runs_are_told_latest_first_with_what_came_of_them() {
             },
         );
     }
-    assert_eq!(journal.runs("t", 10).unwrap(), expected);
-    assert_eq!(journal.runs("t", 2).unwrap(), expected[..2]);
+    assert_eq!(journal.runs("t", URL, 10).unwrap(), expected);
+    assert_eq!(journal.runs("t", URL, 2).unwrap(), expected[..2]);
     drop(store);
     assert_eq!(
-        Store::open_read_only(folder.path()).unwrap().journal().runs("t", 10).unwrap(),
+        Store::open_read_only(folder.path()).unwrap().journal().runs("t", URL, 10).unwrap(),
         expected
     );
 }
@@ -230,5 +231,20 @@ fn a_moment_is_kept_to_the_nanosecond() {
     let mut store = Store::open(folder.path()).unwrap();
     let moment = "2026-06-10T12:00:00.000000001Z".parse().unwrap();
     store.journal().begin_run("t", moment, "apply").unwrap();
-    assert_eq!(store.journal().runs("t", 1).unwrap()[0].began_at, moment);
+    assert_eq!(store.journal().runs("t", URL, 1).unwrap()[0].began_at, moment);
+}
+
+#[test]
+fn a_run_belongs_to_the_address_that_was_read_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    save(&mut store, "t", &snapshot([(1, &[][..])]), 1).unwrap();
+    let mut journal = store.journal();
+    let run = journal.begin_run("t", at(2), "apply").unwrap();
+    journal.intend(run, &clear(1), at(2)).unwrap();
+    assert_eq!(journal.runs("t", URL, 9).unwrap().len(), 1);
+    assert_eq!(journal.runs("t", MOVED, 9).unwrap(), []);
+    assert_eq!(journal.count_open("t", URL).unwrap(), 1);
+    assert_eq!(journal.count_open("t", MOVED).unwrap(), 0);
+    assert_eq!(journal.count_open("other", URL).unwrap(), 0);
 }

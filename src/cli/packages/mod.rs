@@ -11,9 +11,9 @@ mod words;
 
 use jiff::Timestamp;
 
+use super::Status;
 use super::failure::Failure;
 use super::wiring::ConfigFile;
-use super::Status;
 use crate::model::packages::Operation;
 use crate::store::packages::{Force, Hand, Performed, View};
 use crate::store::{Fault, Store, StoreError};

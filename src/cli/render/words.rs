@@ -92,10 +92,12 @@ impl fmt::Display for Total {
 }
 
 /// A number with its noun, which takes an `s` or `es` in the plural.
-pub(in crate::cli) fn count(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ if noun.ends_with("ch") => format!("{number} {noun}es"),
-        _ => format!("{number} {noun}s"),
+pub(in crate::cli) fn count<N: fmt::Display + Copy + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+    if number == N::from(1) {
+        format!("1 {noun}")
+    } else if noun.ends_with("ch") {
+        format!("{number} {noun}es")
+    } else {
+        format!("{number} {noun}s")
     }
 }

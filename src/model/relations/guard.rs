@@ -51,7 +51,7 @@ pub enum Tripped {
         needed: f64,
     },
     /// Too many of the tracker's patches are gone.
-    #[error("the tracker shows {now} patches where the last pull saw {before} ({} gone), at most {} may be", percent(before.saturating_sub(*now), *before), whole(*allowed))]
+    #[error("the tracker shows fewer patches than the last pull saw, {now} where there were {before} ({} gone), at most {} may be", percent(before.saturating_sub(*now), *before), whole(*allowed))]
     Shrunk {
         /// How many patches the last pull saw.
         before: usize,
@@ -361,7 +361,7 @@ mod tests {
         };
         assert_eq!(
             tripped.to_string(),
-            "the tracker shows 89 patches where the last pull saw 100 (11.0 % gone), at most 10.0 % may be"
+            "the tracker shows fewer patches than the last pull saw, 89 where there were 100 (11.0 % gone), at most 10.0 % may be"
         );
     }
 }

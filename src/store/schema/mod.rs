@@ -12,6 +12,7 @@ pub(super) const APPLICATION_ID: i32 = 0x6b69_6e73;
 pub(super) const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("v1.sql")),
     M::up(include_str!("v2.sql")),
+    M::up(include_str!("v3.sql")),
     M::up(include_str!("v4.sql")),
 ];
 
@@ -44,6 +45,7 @@ mod tests {
     fn a_released_migration_is_never_edited() {
         insta::assert_snapshot!("v1", include_str!("v1.sql"));
         insta::assert_snapshot!("v2", include_str!("v2.sql"));
+        insta::assert_snapshot!("v3", include_str!("v3.sql"));
         insta::assert_snapshot!("v4", include_str!("v4.sql"));
         assert_eq!(MIGRATIONS.len(), 4, "a new migration needs its own snapshot here");
     }

@@ -371,7 +371,11 @@ impl Rig {
 
     /// The last run.
     pub(crate) fn last_run(&self) -> Run {
-        self.state().journal().runs(TRACKER, 1).unwrap().remove(0)
+        self.state()
+            .journal()
+            .runs(TRACKER, self.tracker().url.as_str(), 1)
+            .unwrap()
+            .remove(0)
     }
 
     fn state(&self) -> Store {
