@@ -7,12 +7,14 @@ use sha2::{Digest, Sha256};
 use super::reckon::decisions;
 use super::{Error, Reckoned, Scene};
 use crate::config::{Limits, Tracker};
+use crate::model::packages::acl::{Facts, Question, What, decide};
+use crate::model::packages::{Party, PersonName};
 use crate::model::relations::checker::{Terms, check};
 use crate::model::relations::decisions::Decisions;
 use crate::model::relations::guard::{self, Tripped};
 use crate::model::relations::merge::{Because, Merged, Wish, merge};
 use crate::model::relations::{AttachLimit, Change, Element, Partition, Plan, Policy, plan};
-use crate::model::{PatchId, ProjectId, Snapshot};
+use crate::model::{PatchId, Project, ProjectId, Snapshot, UserName};
 use crate::tracker::Identity;
 
 /// What the tracker lets this user do, as far as it is known before the first write.
@@ -37,17 +39,31 @@ impl Rights {
         }
     }
 
-    pub(super) fn may_write(&self, snapshot: &Snapshot, project: ProjectId) -> bool {
+    pub(super) fn may_write(&self, tracker: &Tracker, snapshot: &Snapshot, project: ProjectId) -> bool {
         let maintains = match &self.identity {
             Identity::Anonymous | Identity::Unknown => true,
             Identity::NoneOf => false,
             Identity::User(name) => snapshot
                 .projects
                 .get(&project)
-                .is_some_and(|project| project.maintainers.contains(name)),
+                .is_some_and(|project| maintains(tracker, name, project)),
         };
         maintains && !self.refused_projects.contains(&project)
     }
+}
+
+/// Asks the evaluator of permissions, to which a project's maintainers are permissions like any other.
+fn maintains(tracker: &Tracker, user: &UserName, project: &Project) -> bool {
+    let tracker = tracker.name.to_string();
+    let facts = Facts::of_project(&tracker, project);
+    let question = Question {
+        who: Party::Person(PersonName::from(user)),
+        what: What::Maintain {
+            tracker,
+            project: project.name.clone(),
+        },
+    };
+    decide(&facts, &question).is_allowed()
 }
 
 /// A plan that was merged, computed and checked, with everything that it was computed from. It has not been applied, and cannot apply itself.
@@ -76,7 +92,7 @@ impl Draft {
     /// [`Error::Unsound`] when the plan does not pass the checker, which is a defect of kinset.
     pub fn new(tracker: &Tracker, snapshot: &Snapshot, scene: Scene, reckoned: &Reckoned, rights: &Rights) -> Result<Self, Error> {
         let decisions = decisions(&reckoned.standing, &scene);
-        let held = held(&scene, snapshot, rights);
+        let held = held(tracker, &scene, snapshot, rights);
         let max_relation_size = tracker.limits.max_relation_size as usize;
         let merged = merge(&Wish {
             current: &scene.current,
@@ -133,11 +149,11 @@ impl Draft {
 }
 
 /// Patches that must not be written to, with the reason.
-fn held(scene: &Scene, snapshot: &Snapshot, rights: &Rights) -> BTreeMap<Element, Because> {
+fn held(tracker: &Tracker, scene: &Scene, snapshot: &Snapshot, rights: &Rights) -> BTreeMap<Element, Because> {
     let writable: BTreeMap<ProjectId, bool> = snapshot
         .projects
         .keys()
-        .map(|&project| (project, rights.may_write(snapshot, project)))
+        .map(|&project| (project, rights.may_write(tracker, snapshot, project)))
         .collect();
     let because = |patch: &PatchId| match snapshot.patches.get(patch) {
         None => Some(Because::OutOfScope),
