@@ -30,17 +30,15 @@ fn parties() -> impl Strategy<Value = Party> {
     prop::sample::select(&PARTIES[..]).prop_map(|party| party.parse().unwrap())
 }
 
-/// Any that can be given, and more often one to upload that counts.
+/// Any that can be given, and more often one that counts on a set that is known.
 fn permissions() -> impl Strategy<Value = Permission> {
     let status = prop_oneof![4 => Just(PermissionStatus::Approved), 1 => prop::sample::select(&PermissionStatus::ALL[..])];
     let action = prop_oneof![3 => Just(Action::Upload), 1 => Just(Action::QueueAdmin), 1 => Just(Action::Commit)];
-    let any = (
-        parties(),
-        action,
-        prop::sample::select(&TARGETS[..]).prop_map(target),
-        status,
-        prop::bool::weighted(0.3),
-    );
+    let on = prop_oneof![
+        1 => prop::sample::select(&TARGETS[..]),
+        1 => prop::sample::select(vec!["set:kernel", "set:base", "set:core"]),
+    ];
+    let any = (parties(), action, on.prop_map(target), status, prop::bool::weighted(0.4));
     any.prop_filter_map("what can be given", |(party, action, target, status, explicit)| {
         target.allows(action).then_some(Permission {
             party,
