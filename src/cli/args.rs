@@ -8,10 +8,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::failure::{Failure, Misuse};
+use super::packages::acl::AclCommand;
 use super::packages::distribution::DistributionCommand;
 use super::packages::log::LogArguments;
 use super::packages::packageset::PackagesetCommand;
 use super::packages::series::SeriesCommand;
+use super::packages::team::TeamCommand;
 
 /// Keeps groups in step: patch relations between an analysis and Patchwork, with the fewest writes.
 #[derive(Debug, Parser)]
@@ -60,6 +62,12 @@ pub(super) enum Command {
     /// Ask and change what package sets there are in a series, and what is in them
     #[command(subcommand)]
     Packageset(PackagesetCommand),
+    /// Ask and change who may do what
+    #[command(subcommand)]
+    Acl(AclCommand),
+    /// Ask and change who is in which team
+    #[command(subcommand)]
+    Team(TeamCommand),
     /// Tell who changed what in distributions, when, from what to what
     Log(LogArguments),
     /// Serve a simulated Patchwork

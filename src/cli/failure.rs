@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use super::output;
 use crate::config::Tracker;
+use crate::model::packages::Action;
 use crate::remedy::Remedy;
 
 /// An error that ends a command.
@@ -44,12 +45,12 @@ impl Failure {
         self.report();
     }
 
-    /// 1, but for a reader of our output that has seen enough, which is no failure.
-    pub(super) fn exit_code(&self) -> ExitCode {
+    /// What is said of failures, but for a reader of our output that has seen enough, which is none.
+    pub(super) fn exit_code(&self, of_failure: ExitCode) -> ExitCode {
         if self.is_for_want_of_a_reader() {
             ExitCode::SUCCESS
         } else {
-            ExitCode::FAILURE
+            of_failure
         }
     }
 
@@ -140,6 +141,25 @@ pub(super) enum Misuse {
         /// The patch.
         patch: u64,
     },
+    /// A question about permissions is not complete, or says too much.
+    #[error("whether somebody may {action} cannot be told")]
+    AclNeeds {
+        /// What they would do.
+        action: Action,
+        /// What has to be said.
+        what: &'static str,
+    },
+    /// What a tracker said in the past is not kept.
+    #[error("who maintained a tracker's project in the past is not known")]
+    NoPast,
+    /// A tracker has no such project, as far as is known.
+    #[error("tracker {tracker} has no project {project} among those that were pulled")]
+    NoProject {
+        /// The tracker.
+        tracker: String,
+        /// The project.
+        project: String,
+    },
     /// The asynchronous runtime does not start.
     #[error("cannot start")]
     Runtime(#[source] std::io::Error),
@@ -157,6 +177,9 @@ impl Remedy for Misuse {
             Self::NoPlaceForExample { .. } => {
                 "check that its folder exists and that this user may write there, or name another file with `--config FILE`"
             }
+            Self::AclNeeds { what, .. } => return Some(format!("name {what}")),
+            Self::NoPast => "leave out --as-of: the answer is as of the last pull",
+            Self::NoProject { .. } => "name one of its `projects` in the configuration, and run `kinset pull` if it never was",
             Self::NothingDecided { .. } => "nothing was dropped; `kinset decisions list` shows those that stand",
             Self::Unwritable { .. } => "check that the folder exists and that this user may write there",
             Self::NobodyReads | Self::Unreadable { .. } | Self::Runtime(_) => return None,

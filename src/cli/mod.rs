@@ -32,6 +32,7 @@ use clap::error::ErrorKind;
 
 use args::{Arguments, Command};
 use failure::Failure;
+use packages::acl::AclCommand;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,9 @@ impl From<Status> for ExitCode {
     }
 }
 
+/// The exit code of a yes-or-no question that has no answer, where 1 is a no.
+const NO_ANSWER: u8 = 2;
+
 /// Runs the command that the process was started with.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -61,12 +65,17 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
     };
+    let on_error = if matches!(arguments.command, Command::Acl(AclCommand::Can { .. })) {
+        ExitCode::from(NO_ANSWER)
+    } else {
+        ExitCode::FAILURE
+    };
     wiring::start_logging();
     match run(arguments) {
         Ok(status) => status.into(),
         Err(failure) => {
             failure.report();
-            failure.exit_code()
+            failure.exit_code(on_error)
         }
     }
 }
@@ -77,6 +86,13 @@ fn usage(error: &clap::Error) -> ExitCode {
     let is_asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if printed && is_asked_for {
         ExitCode::SUCCESS
+    } else if std::env::args()
+        .skip(1)
+        .collect::<Vec<_>>()
+        .windows(2)
+        .any(|words| words == ["acl", "can"])
+    {
+        ExitCode::from(NO_ANSWER)
     } else {
         ExitCode::FAILURE
     }
@@ -99,6 +115,8 @@ fn run(Arguments { config, command }: Arguments) -> Result<Status, Failure> {
         Command::Distribution(command) => packages::distribution::run(command, &config),
         Command::Series(command) => packages::series::run(command, &config),
         Command::Packageset(command) => packages::packageset::run(command, &config),
+        Command::Acl(command) => packages::acl::run(command, &config),
+        Command::Team(command) => packages::team::run(command, &config),
         Command::Log(log) => packages::log::run(log, &config),
         Command::Simulate(simulate) => wiring::block_on(simulate::run(&simulate)),
         Command::Completions { shell } => shell::completions(shell),

@@ -55,23 +55,20 @@ pub(super) fn wanted<'a>(tracker: &Tracker, snapshot: &Snapshot, analysis: &'a G
 
 /// Plans what is to be written of the commits of patches.
 pub(super) fn plan(tracker: &Tracker, snapshot: &Snapshot, wanted: &WantedCommits<'_>, rights: &Rights) -> CommitPlan {
-    let held: BTreeMap<PatchId, CommitBecause> = wanted
-        .keys()
-        .filter_map(|patch| Some((*patch, because(snapshot, *patch, rights)?)))
-        .collect();
+    let may_write = |&project: &ProjectId| (project, rights.may_write_commits(tracker, snapshot, project));
+    let writable: BTreeMap<ProjectId, bool> = snapshot.projects.keys().map(may_write).collect();
+    let because = |patch: PatchId| {
+        let project = snapshot.patches.get(&patch)?.project;
+        if !writable.get(&project).is_some_and(|writable| *writable) {
+            return Some(CommitBecause::Permission(project));
+        }
+        rights.refused_commits.patches.contains(&patch).then_some(CommitBecause::Refused)
+    };
+    let held: BTreeMap<PatchId, CommitBecause> = wanted.keys().filter_map(|&patch| Some((patch, because(patch)?))).collect();
     plan_commits(&CommitWish {
         patches: &snapshot.patches,
         wanted,
         policy: tracker.commit_ref,
         held: &held,
     })
-}
-
-/// Why the commit of a patch must not be written.
-fn because(snapshot: &Snapshot, patch: PatchId, rights: &Rights) -> Option<CommitBecause> {
-    let project = snapshot.patches.get(&patch)?.project;
-    if !rights.may_write_commits(snapshot, project) {
-        return Some(CommitBecause::Permission(project));
-    }
-    rights.refused_commits.patches.contains(&patch).then_some(CommitBecause::Refused)
 }

@@ -31,7 +31,7 @@ pub(super) async fn record(tracker: &Tracker, keeper: &Keeper, snapshot: &Snapsh
     let blocked: BTreeSet<ProjectName> = snapshot
         .projects
         .values()
-        .filter(|project| !rights.may_write(snapshot, project.id))
+        .filter(|project| !rights.may_write(tracker, snapshot, project.id))
         .map(|project| project.name.clone())
         .collect();
     let cycle = Cycle {

@@ -9,12 +9,14 @@ use super::reckon::decisions;
 use super::{Error, Reckoned, Scene};
 use crate::config::{Limits, Tracker};
 use crate::model::commits::{CommitPlan, CommitPolicy, WantedCommits};
+use crate::model::packages::acl::{Facts, Question, What, decide};
+use crate::model::packages::{Party, PersonName};
 use crate::model::relations::checker::{Terms, check};
 use crate::model::relations::decisions::Decisions;
 use crate::model::relations::guard::{self, Tripped};
 use crate::model::relations::merge::{Because, Merged, Wish, merge};
 use crate::model::relations::{AttachLimit, Change, Element, Partition, Plan, Policy, plan};
-use crate::model::{PatchId, ProjectId, Snapshot};
+use crate::model::{PatchId, Project, ProjectId, Snapshot, UserName};
 use crate::pasta::GroupFile;
 use crate::tracker::Identity;
 
@@ -43,26 +45,40 @@ impl Rights {
         }
     }
 
-    pub(super) fn may_write(&self, snapshot: &Snapshot, project: ProjectId) -> bool {
-        self.maintains(snapshot, project) && !self.refused_projects.contains(&project)
+    pub(super) fn may_write(&self, tracker: &Tracker, snapshot: &Snapshot, project: ProjectId) -> bool {
+        self.maintains(tracker, snapshot, project) && !self.refused_projects.contains(&project)
     }
 
     /// Whether commits of a project's patches may be written. Patchwork lets a patch's submitter and delegate do that too, but does not tell
     /// beforehand whom that makes.
-    pub(super) fn may_write_commits(&self, snapshot: &Snapshot, project: ProjectId) -> bool {
-        self.maintains(snapshot, project) && !self.refused_commits.projects.contains(&project)
+    pub(super) fn may_write_commits(&self, tracker: &Tracker, snapshot: &Snapshot, project: ProjectId) -> bool {
+        self.maintains(tracker, snapshot, project) && !self.refused_commits.projects.contains(&project)
     }
 
-    fn maintains(&self, snapshot: &Snapshot, project: ProjectId) -> bool {
+    fn maintains(&self, tracker: &Tracker, snapshot: &Snapshot, project: ProjectId) -> bool {
         match &self.identity {
             Identity::Anonymous | Identity::Unknown => true,
             Identity::NoneOf => false,
             Identity::User(name) => snapshot
                 .projects
                 .get(&project)
-                .is_some_and(|project| project.maintainers.contains(name)),
+                .is_some_and(|project| maintains(tracker, name, project)),
         }
     }
+}
+
+/// Asks the evaluator of permissions, to which a project's maintainers are permissions like any other.
+fn maintains(tracker: &Tracker, user: &UserName, project: &Project) -> bool {
+    let tracker = tracker.name.to_string();
+    let facts = Facts::of_project(&tracker, project);
+    let question = Question {
+        who: Party::Person(PersonName::from(user)),
+        what: What::Maintain {
+            tracker,
+            project: project.name.clone(),
+        },
+    };
+    decide(&facts, &question).is_allowed()
 }
 
 /// A plan that was merged, computed and checked, with everything that it was computed from. It has not been applied, and cannot apply itself.
@@ -100,7 +116,7 @@ impl Draft {
         rights: &Rights,
     ) -> Result<Self, Error> {
         let decisions = decisions(&reckoned.standing, &scene);
-        let held = held(&scene, snapshot, rights);
+        let held = held(tracker, &scene, snapshot, rights);
         let max_relation_size = tracker.limits.max_relation_size as usize;
         let merged = merge(&Wish {
             current: &scene.current,
@@ -167,11 +183,11 @@ impl Draft {
 }
 
 /// Patches that must not be written to, with the reason.
-fn held(scene: &Scene, snapshot: &Snapshot, rights: &Rights) -> BTreeMap<Element, Because> {
+fn held(tracker: &Tracker, scene: &Scene, snapshot: &Snapshot, rights: &Rights) -> BTreeMap<Element, Because> {
     let writable: BTreeMap<ProjectId, bool> = snapshot
         .projects
         .keys()
-        .map(|&project| (project, rights.may_write(snapshot, project)))
+        .map(|&project| (project, rights.may_write(tracker, snapshot, project)))
         .collect();
     let because = |patch: &PatchId| match snapshot.patches.get(patch) {
         None => Some(Because::OutOfScope),

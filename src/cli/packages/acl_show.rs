@@ -71,7 +71,7 @@ pub(super) fn who(asked: &Asked, place: &Place, as_of: AsOf, shape: Shape, file:
 /// The question, and what bears on it.
 fn facts(who: Option<&Party>, asked: &Asked, place: &Place, as_of: AsOf, file: &ConfigFile) -> Result<(What, Facts), Failure> {
     if let Some((tracker, project)) = asked.project() {
-        return Ok(facts_of_project(tracker, project, as_of, file)?);
+        return facts_of_project(tracker, project, as_of, file);
     }
     let asked = ask(file, as_of, |view| {
         let series = place.series(view)?;
@@ -84,7 +84,7 @@ fn facts(who: Option<&Party>, asked: &Asked, place: &Place, as_of: AsOf, file: &
             Err(misuse) => Err(misuse),
         })
     })?;
-    Ok(asked?)
+    asked.map_err(Failure::from)
 }
 
 /// A tracker's projects are known from its last pull.
@@ -94,7 +94,8 @@ fn facts_of_project(tracker: &str, name: ProjectName, as_of: AsOf, file: &Config
     }
     let config = file.load()?;
     let tracker = config.select(&[tracker])?.remove(0);
-    let stored = Store::open_read_only(&config.state_dir)?.snapshot(tracker.name.as_str(), &tracker.url)?;
+    let stored = Store::open_read_only(&config.state_dir)?.snapshot(tracker.name.as_str())?;
+    let stored = stored.filter(|stored| stored.url == tracker.url.as_str());
     let project = stored.and_then(|stored| stored.snapshot.projects.into_values().find(|project| project.name == name));
     let Some(project) = project else {
         return Err(Misuse::NoProject {

@@ -1,5 +1,7 @@
 //! The commands of the package model.
 
+pub(super) mod acl;
+mod acl_show;
 pub(super) mod arguments;
 pub(super) mod distribution;
 pub(super) mod log;
@@ -7,6 +9,7 @@ pub(super) mod packageset;
 mod packageset_show;
 pub(super) mod series;
 mod show;
+pub(super) mod team;
 mod words;
 
 use jiff::Timestamp;
@@ -23,7 +26,7 @@ use arguments::{AsOf, Doing};
 /// Asks the package model.
 fn ask<T>(file: &ConfigFile, as_of: AsOf, question: impl FnOnce(&View<'_>) -> Result<T, Fault>) -> Result<T, Failure> {
     let config = file.load()?;
-    Ok(Store::open_read_only(&config.state_dir)?.ask(as_of.as_of, question)?)
+    Ok(Store::open_read_only_or_empty(&config.state_dir)?.ask(as_of.as_of, question)?)
 }
 
 /// Changes the package model: what is to be done follows from what there is. Tells what was changed.

@@ -1,5 +1,6 @@
 //! Who may do what to which package in which series: collections, package sets and permissions.
 
+pub mod acl;
 mod current;
 mod hierarchy;
 mod names;

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::UserName;
 use crate::remedy::Remedy;
 
 /// Longer names are refused: no service that kinset mirrors has any.
@@ -113,8 +114,40 @@ name! {
     ComponentName, "the name of a component", USUAL_RULE, is_usual
 }
 name! {
-    /// The name that a person's account goes by, in the distribution's own system of accounts.
-    PersonName, "the name of a person", USUAL_RULE, is_usual
+    /// The name that a person's account goes by, in the distribution's own system of accounts, or in a tracker's where the tracker is meant.
+    ///
+    /// Django, and so Patchwork, allows more letters than others, and no name of an account is to be refused here: this is Django's rule
+    /// without its bound of length, and `%`, which stands for whatever else there is (`PersonName::from` of a [`UserName`]). An `@` at the
+    /// beginning would make it a [`Party::Team`].
+    PersonName, "the name of a person", "letters, digits, `@`, `.`, `+`, `-`, `_` and `%`, and no `@` at the beginning", |text| {
+        !text.is_empty() && !text.starts_with('@') && text.chars().all(|letter| is_account_letter(letter) || letter == '%')
+    }
+}
+
+/// The letters of Django's `UnicodeUsernameValidator`.
+fn is_account_letter(letter: char) -> bool {
+    letter.is_alphanumeric() || "@.+-_".contains(letter)
+}
+
+impl From<&UserName> for PersonName {
+    /// Each user of a tracker has a name of their own here, whatever the tracker calls them: letters that it cannot have are written as in
+    /// addresses, `%40` for an `@` at the beginning, and so is `%`. No name at all is a lone `%`.
+    fn from(UserName(user): &UserName) -> Self {
+        let mut name = String::with_capacity(user.len());
+        for (place, letter) in user.char_indices() {
+            if is_account_letter(letter) && (place > 0 || letter != '@') {
+                name.push(letter);
+                continue;
+            }
+            for byte in letter.encode_utf8(&mut [0; 4]).bytes() {
+                name.push_str(&format!("%{byte:02X}"));
+            }
+        }
+        if name.is_empty() {
+            name.push('%');
+        }
+        Self(name.into())
+    }
 }
 name! {
     /// The name of a team: Launchpad's word for a group of people, Fedora's is group.
@@ -220,6 +253,8 @@ impl From<Party> for String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -254,6 +289,29 @@ mod tests {
         assert_eq!("ubuntu/noble".parse::<SeriesPath>().unwrap().to_string(), "ubuntu/noble");
         assert!("noble".parse::<SeriesPath>().is_err());
         assert!("@".parse::<Party>().is_err());
+    }
+
+    #[test]
+    fn the_accounts_that_django_allows_are_names_of_people() {
+        for text in ["alice", "_ci", "-x", "alice@example.org", "a+b", "zoë", "日本"] {
+            assert_eq!(PersonName::from(&UserName(text.into())).as_str(), text);
+            assert_eq!(text.parse(), Ok(Party::Person(text.parse().unwrap())));
+        }
+        for text in ["", "a b", "a/b", "a\u{1b}[2K"] {
+            assert!(text.parse::<PersonName>().is_err(), "{text:?}");
+        }
+        assert_eq!("@alice".parse(), Ok(Party::Team("alice".parse().unwrap())));
+    }
+
+    proptest! {
+        /// Written back it is what it was, so no two users share a name.
+        #[test]
+        fn each_user_of_a_tracker_has_a_name_of_their_own(user in "\\PC*|[@%a é]{0,4}|.*") {
+            let name = PersonName::from(&UserName(user.clone()));
+            prop_assert_eq!(name.as_str().parse(), Ok(Party::Person(name.clone())));
+            let back = percent_encoding::percent_decode_str(name.as_str()).decode_utf8().unwrap();
+            prop_assert_eq!(if name.as_str() == "%" { "" } else { &back }, user);
+        }
     }
 
     #[test]

@@ -76,7 +76,10 @@ impl View<'_> {
     /// The sets of a series that include a package, each with a shortest way from it to one that has the package directly, itself left out.
     fn ways_to(&self, series: &SeriesRow, package: &PackageName) -> Result<BTreeMap<PackageSetName, Vec<PackageSetName>>, Fault> {
         let is_known = "SELECT 1 FROM package WHERE distribution = ?1 AND name = ?2";
-        if self.one(is_known, params![series.distribution_id, package.as_str()], |_| Ok(()))?.is_none() {
+        if self
+            .one(is_known, params![series.distribution_id, package.as_str()], |_| Ok(()))?
+            .is_none()
+        {
             return Ok(BTreeMap::new());
         }
         let direct = self.containing(series, package, Inclusion::Direct)?;
@@ -97,7 +100,13 @@ impl View<'_> {
         let names: BTreeMap<i64, &PackageSetName> = sets.iter().map(|set| (set.group_id, &set.name)).collect();
         let way = |from: i64| -> Option<Vec<PackageSetName>> {
             let ways = to.iter().filter_map(|direct| hierarchy.path(&from, direct));
-            let ways = ways.map(|way| way.iter().skip(1).filter_map(|group| names.get(group)).map(|&name| name.clone()).collect());
+            let ways = ways.map(|way| {
+                way.iter()
+                    .skip(1)
+                    .filter_map(|group| names.get(group))
+                    .map(|&name| name.clone())
+                    .collect()
+            });
             ways.min_by_key(|way: &Vec<PackageSetName>| (way.len(), way.clone()))
         };
         let ways = sets.iter().filter_map(|set| Some((set.name.clone(), way(set.group_id)?)));
@@ -117,4 +126,3 @@ fn package_of(what: &What) -> Option<&PackageName> {
         What::Queue { .. } | What::Maintain { .. } => None,
     }
 }
-

@@ -6,6 +6,7 @@
 mod act;
 mod convert;
 mod distributions;
+mod facts;
 mod flat;
 mod init;
 mod log;

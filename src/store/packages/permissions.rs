@@ -1,12 +1,17 @@
 //! Permissions as rows.
 
-use rusqlite::{ToSql, params};
+use rusqlite::types::Type;
+use rusqlite::{Row, ToSql, params};
 use serde_json::json;
 
 use super::act::{Act, OPEN, Scope};
 use super::sets::writable;
 use super::view::{DistributionRow, SeriesRow, View, holds, parsed, word};
-use crate::model::packages::{Action, DistributionName, Party, Permission, PermissionStatus, Pocket, Refusal, SeriesPath, Target};
+use crate::model::ProjectName;
+use crate::model::packages::{
+    Action, DistributionName, PackageName, PackageSetName, Party, Permission, PermissionStatus, Pocket, Refusal, SeriesName, SeriesPath,
+    Target,
+};
 use crate::store::database::Fault;
 
 /// The columns that say what a permission is for.
@@ -222,66 +227,110 @@ fn find(
     })
 }
 
+/// Which permissions are looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// Those of a person, or of a team itself.
+    Party(Party),
+    /// Those on a set of a series.
+    Set(SeriesName, PackageSetName),
+    /// Those on a package, in all series or in one.
+    Package(PackageName),
+    /// Those on components, pockets and trackers' projects.
+    Rest,
+}
+
 impl View<'_> {
     /// The permissions of a distribution, in order; with a series those that say something there, without one those on the sets of all series.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn permissions(&self, distribution: &DistributionRow, series: Option<&SeriesRow>) -> Result<Vec<Permission>, Fault> {
-        let select = concat!(
-            "SELECT permission.party, permission.action, permission.status, permission.explicit, record.name, package.name, permission.component,
-                    permission.pocket, permission.project, coalesce(place.name, collection.name), permission.tracker
-             FROM permission
-             LEFT JOIN package ON package.id = permission.package
-             LEFT JOIN collection ON collection.id = permission.collection
-             LEFT JOIN set_record AS record ON record.package_set = permission.package_set AND ",
-            holds!("record"),
-            " LEFT JOIN series_set AS link ON link.package_set = permission.package_set AND ",
-            holds!("link"),
-            " LEFT JOIN collection AS place ON place.id = link.collection
-             WHERE permission.distribution = ?2 AND ",
-            holds!("permission"),
-            " AND (permission.package_set IS NULL OR link.collection IS NOT NULL)
-               AND (?3 IS NULL OR coalesce(link.collection, permission.collection, ?3) = ?3)"
+        let condition = "?3 IS NULL OR coalesce(link.collection, permission.collection, ?3) = ?3";
+        self.select(distribution, condition, &[&series.map(|series| series.id)])
+    }
+
+    /// Some of the permissions of a distribution, in order.
+    pub(super) fn permissions_of(&self, distribution: &DistributionRow, which: &Which) -> Result<Vec<Permission>, Fault> {
+        match which {
+            Which::Party(party) => self.select(distribution, "permission.party = ?3", &[&party.to_string()]),
+            Which::Set(series, set) => {
+                let series = self.series_in(distribution, series)?;
+                let set = self.set(&series, set)?;
+                let condition = "permission.package_set = ?3 AND link.collection = ?4";
+                self.select(distribution, condition, &[&set.id, &series.id])
+            }
+            Which::Package(package) => {
+                let condition = "permission.package = (SELECT id FROM package WHERE distribution = ?2 AND name = ?3)";
+                self.select(distribution, condition, &[&package.as_str()])
+            }
+            Which::Rest => self.select(distribution, "permission.package_set IS NULL AND permission.package IS NULL", &[]),
+        }
+    }
+
+    fn select(&self, distribution: &DistributionRow, condition: &str, more: &[&dyn ToSql]) -> Result<Vec<Permission>, Fault> {
+        let select = format!(
+            "{} AND ({condition})",
+            concat!(
+                "SELECT permission.party, permission.action, permission.status, permission.explicit, record.name, package.name,
+                        permission.component, permission.pocket, permission.project, coalesce(place.name, collection.name), permission.tracker
+                 FROM permission
+                 LEFT JOIN package ON package.id = permission.package
+                 LEFT JOIN collection ON collection.id = permission.collection
+                 LEFT JOIN set_record AS record ON record.package_set = permission.package_set AND ",
+                holds!("record"),
+                " LEFT JOIN series_set AS link ON link.package_set = permission.package_set AND ",
+                holds!("link"),
+                " LEFT JOIN collection AS place ON place.id = link.collection
+                 WHERE permission.distribution = ?2 AND ",
+                holds!("permission"),
+                " AND (permission.package_set IS NULL OR link.collection IS NOT NULL)"
+            )
         );
-        let mut permissions: Vec<Permission> =
-            self.all(select, params![self.at, distribution.id, series.map(|series| series.id)], |row| {
-                let set: Option<String> = row.get(4)?;
-                let package: Option<String> = row.get(5)?;
-                let component: Option<String> = row.get(6)?;
-                let pocket: Option<String> = row.get(7)?;
-                let collection: Option<String> = row.get(9)?;
-                let target = match (set, package, component, pocket, &collection) {
-                    (Some(_), ..) => Target::PackageSet {
-                        series: parsed(row, 9)?,
-                        set: parsed(row, 4)?,
-                    },
-                    (_, Some(_), _, _, Some(_)) => Target::Listing {
-                        series: parsed(row, 9)?,
-                        package: parsed(row, 5)?,
-                    },
-                    (_, Some(_), ..) => Target::Package { package: parsed(row, 5)? },
-                    (_, _, Some(_), ..) => Target::Component {
-                        component: parsed(row, 6)?,
-                    },
-                    (_, _, _, Some(_), series) => Target::Pocket {
-                        pocket: word(row, 7, &Pocket::ALL, Pocket::word)?,
-                        series: series.as_ref().map(|_| parsed(row, 9)).transpose()?,
-                    },
-                    _ => Target::TrackerProject {
-                        tracker: row.get(10)?,
-                        project: crate::model::ProjectName(row.get(8)?),
-                    },
-                };
-                Ok(Permission {
-                    party: parsed(row, 0)?,
-                    action: word(row, 1, &Action::ALL, Action::word)?,
-                    target,
-                    status: word(row, 2, &PermissionStatus::ALL, PermissionStatus::word)?,
-                    explicit: row.get(3)?,
-                })
-            })?;
+        let mut params: Vec<&dyn ToSql> = vec![&self.at, &distribution.id];
+        params.extend(more);
+        let mut permissions: Vec<Permission> = self.all(&select, params.as_slice(), |row| {
+            Ok(Permission {
+                party: parsed(row, 0)?,
+                action: word(row, 1, &Action::ALL, Action::word)?,
+                target: target(row)?,
+                status: word(row, 2, &PermissionStatus::ALL, PermissionStatus::word)?,
+                explicit: row.get(3)?,
+            })
+        })?;
         permissions.sort();
         Ok(permissions)
     }
+}
+
+fn target(row: &Row<'_>) -> rusqlite::Result<Target> {
+    let has = |column: usize| Ok::<_, rusqlite::Error>(row.get_ref(column)?.data_type() != Type::Null);
+    let (set, package, component, pocket) = (has(4)?, has(5)?, has(6)?, has(7)?);
+    Ok(if set {
+        Target::PackageSet {
+            series: parsed(row, 9)?,
+            set: parsed(row, 4)?,
+        }
+    } else if package && has(9)? {
+        Target::Listing {
+            series: parsed(row, 9)?,
+            package: parsed(row, 5)?,
+        }
+    } else if package {
+        Target::Package { package: parsed(row, 5)? }
+    } else if component {
+        Target::Component {
+            component: parsed(row, 6)?,
+        }
+    } else if pocket {
+        Target::Pocket {
+            pocket: word(row, 7, &Pocket::ALL, Pocket::word)?,
+            series: has(9)?.then(|| parsed(row, 9)).transpose()?,
+        }
+    } else {
+        Target::TrackerProject {
+            tracker: row.get(10)?,
+            project: ProjectName(row.get(8)?),
+        }
+    })
 }
