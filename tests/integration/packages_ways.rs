@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use kinset::model::packages::{
     Action, CollectionStatus, DistributionDetails, Operation, PackageName, PackageSetName, Permission, PermissionStatus, SeriesDetails,
-    SeriesName, SetDetails, SetPath, Sharing, Target, Versions,
+    SeriesName, SetDetails, SetPath, Sharing, Target, VersionScheme,
 };
 use kinset::store::packages::{Force, Hand, Performed};
 use kinset::store::{Store, StoreError};
@@ -45,7 +45,7 @@ fn details() -> impl Strategy<Value = SetDetails> {
 
 fn series_details() -> SeriesDetails {
     SeriesDetails {
-        version: "1".to_owned(),
+        version: "1".parse().unwrap(),
         status: CollectionStatus::Development,
         owner: "ann".parse().unwrap(),
     }
@@ -123,7 +123,7 @@ impl Place {
         let distribution = "d".parse().unwrap();
         let details = DistributionDetails {
             sharing,
-            versions: Versions::Debian,
+            versions: VersionScheme::Debian,
             series: None,
             permit_obsolete_uploads: false,
         };

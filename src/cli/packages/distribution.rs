@@ -9,7 +9,7 @@ use super::{ask, perform};
 use crate::cli::Status;
 use crate::cli::failure::Failure;
 use crate::cli::wiring::ConfigFile;
-use crate::model::packages::{DistributionDetails, DistributionName, Operation, SeriesName, Sharing, Versions};
+use crate::model::packages::{DistributionDetails, DistributionName, Operation, SeriesName, Sharing, VersionScheme};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum DistributionCommand {
@@ -85,7 +85,7 @@ impl From<Way> for Sharing {
     }
 }
 
-/// [`Versions`] on the command line.
+/// [`VersionScheme`] on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(in crate::cli) enum Scheme {
     /// As dpkg does
@@ -94,7 +94,7 @@ pub(in crate::cli) enum Scheme {
     Rpm,
 }
 
-impl From<Scheme> for Versions {
+impl From<Scheme> for VersionScheme {
     fn from(scheme: Scheme) -> Self {
         match scheme {
             Scheme::Debian => Self::Debian,
@@ -188,7 +188,7 @@ fn set(arguments: SetArguments, file: &ConfigFile) -> Result<Status, Failure> {
         let before = row.details;
         let details = DistributionDetails {
             sharing: sharing.map_or(before.sharing, Sharing::from),
-            versions: versions.map_or(before.versions, Versions::from),
+            versions: versions.map_or(before.versions, VersionScheme::from),
             series: if by_status { None } else { series.or(before.series) },
             permit_obsolete_uploads: permit_obsolete_uploads.unwrap_or(before.permit_obsolete_uploads),
         };

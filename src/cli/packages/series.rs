@@ -10,7 +10,7 @@ use super::{ask, perform};
 use crate::cli::Status;
 use crate::cli::failure::Failure;
 use crate::cli::wiring::ConfigFile;
-use crate::model::packages::{CollectionStatus, DistributionName, Operation, Party, SeriesDetails, SeriesName, SeriesPath};
+use crate::model::packages::{CollectionStatus, DistributionName, Operation, Party, SeriesDetails, SeriesName, SeriesPath, SeriesVersion};
 use crate::store::packages::SeriesRow;
 
 #[derive(Debug, Subcommand)]
@@ -84,7 +84,7 @@ pub(in crate::cli) struct Said {
     status: Option<CollectionStatus>,
     /// The version, as text
     #[arg(long)]
-    version: Option<String>,
+    version: Option<SeriesVersion>,
     /// Who is in charge of it: a person, or @ and a team
     #[arg(long, value_name = "WHO")]
     owner: Option<Party>,
@@ -94,7 +94,7 @@ impl Said {
     /// What is said of a new series: it is in development and has no version, unless something else is said.
     fn of_new(self, doing: &Doing) -> Result<SeriesDetails, Failure> {
         Ok(SeriesDetails {
-            version: self.version.unwrap_or_else(|| "0".to_owned()),
+            version: self.version.unwrap_or_default(),
             status: self.status.unwrap_or(CollectionStatus::Development),
             owner: doing.owner(self.owner)?,
         })
@@ -134,7 +134,7 @@ impl Entry for SeriesEntry {
     fn cells(&self) -> Vec<String> {
         vec![
             self.path.series.to_string(),
-            self.details.version.clone(),
+            self.details.version.to_string(),
             self.details.status.to_string(),
             self.details.owner.to_string(),
             self.packagesets.to_string(),

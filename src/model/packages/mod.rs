@@ -1,7 +1,7 @@
 //! Who may do what to which package in which series: collections, package sets and permissions.
 
 pub mod acl;
-mod current;
+mod collections;
 mod hierarchy;
 mod names;
 mod operation;
@@ -9,14 +9,20 @@ mod permission;
 mod refusal;
 mod sharing;
 mod status;
+mod word;
 
-pub use current::current_series;
+pub use collections::{
+    Base, Branch, Collection, Found, Order, OverlayError, Overlays, UrlTemplate, UrlTemplateError, Version, VersionError, VersionScheme,
+    compare_series_versions, current_series, is_orphan,
+};
 pub use hierarchy::{Cycle, Hierarchy, Pairs};
 pub use names::{
-    ComponentName, DistributionName, GroupName, NameError, PackageName, PackageSetName, Party, PersonName, SeriesName, SeriesPath, TeamName,
+    ArchName, BranchName, ComponentName, DistTag, DistributionName, GroupName, NameError, PackageName, PackageSetName, Party, PersonName,
+    SeriesName, SeriesPath, SeriesVersion, TeamName,
 };
-pub use operation::{DistributionDetails, Operation, SeriesDetails, SetDetails, SetPath, Versions};
+pub use operation::{DistributionDetails, Operation, SeriesDetails, SetDetails, SetPath};
 pub use permission::{Action, Permission, PermissionStatus, Pocket, Target};
 pub use refusal::{Refusal, Unknown};
 pub use sharing::{BeforeChange, Sharing};
-pub use status::{CollectionStatus, UnknownStatus};
+pub use status::{CollectionStatus, ListingStatus, PackageStatus, VersionStatus};
+pub use word::{TransitionError, UnknownWord};

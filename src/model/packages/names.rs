@@ -154,12 +154,40 @@ name! {
     TeamName, "the name of a team", USUAL_RULE, is_usual
 }
 name! {
+    /// The name of an architecture that packages are built for: `amd64`, `x86_64`.
+    ArchName, "the name of an architecture", USUAL_RULE, is_usual
+}
+name! {
+    /// The version of a series: `24.04`, `41`, `eln`; `0` of a collection that has no releases. Sorts as text;
+    /// [`compare_series_versions`](super::compare_series_versions) knows which is newer.
+    SeriesVersion, "the version of a series", USUAL_RULE, is_usual
+}
+name! {
+    /// The name of a collection's branch in version control: `FC-3`, `epel9-next`, `ubuntu/noble`.
+    BranchName, "the name of a branch", "letters, digits, `+`, `-`, `.` and `_`, each part between slashes beginning with a letter or digit", |text| {
+        text.len() <= MOST_LETTERS && text.split('/').all(is_usual)
+    }
+}
+name! {
+    /// What the build system marks a collection's packages with: `.fc3` in their releases, `f41` in Koji.
+    DistTag, "a dist tag", "perhaps a `.`, a letter or digit, then letters, digits, `+`, `-`, `.` and `_`", |text| {
+        is_usual(text.strip_prefix('.').unwrap_or(text))
+    }
+}
+name! {
     /// What ties the incarnations of one package set over several series together, distributions included.
     GroupName, "the name of a package set group", "a distribution's name, `/`, and a set's name, with `~` and a number where that was taken", |text| {
         text.split_once('/').is_some_and(|(distribution, set)| {
             let (set, number) = set.split_once('~').unwrap_or((set, "2"));
             is_usual(distribution) && is_usual(set) && number.bytes().all(|letter| letter.is_ascii_digit()) && !number.is_empty()
         })
+    }
+}
+
+impl Default for SeriesVersion {
+    /// `0`, as PackageDB has it for a collection that has no releases.
+    fn default() -> Self {
+        Self("0".into())
     }
 }
 
@@ -312,6 +340,23 @@ mod tests {
             let back = percent_encoding::percent_decode_str(name.as_str()).decode_utf8().unwrap();
             prop_assert_eq!(if name.as_str() == "%" { "" } else { &back }, user);
         }
+    }
+
+    #[test]
+    fn branches_have_slashes_and_dist_tags_a_dot_in_front() {
+        for text in ["FC-3", "devel", "ubuntu/noble"] {
+            assert_eq!(text.parse::<BranchName>().unwrap().as_str(), text);
+        }
+        for text in ["", "/x", "x/", "a//b", "a/../b", "-f"] {
+            assert!(text.parse::<BranchName>().is_err(), "{text:?}");
+        }
+        for text in [".fc3", "f41"] {
+            assert_eq!(text.parse::<DistTag>().unwrap().as_str(), text);
+        }
+        for text in ["", ".", "..fc3"] {
+            assert!(text.parse::<DistTag>().is_err(), "{text:?}");
+        }
+        assert_eq!(SeriesVersion::default(), "0".parse().unwrap());
     }
 
     #[test]

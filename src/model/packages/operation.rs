@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::names::{DistributionName, PackageName, PackageSetName, Party, SeriesName, SeriesPath, TeamName};
+use super::names::{DistributionName, PackageName, PackageSetName, Party, SeriesName, SeriesPath, SeriesVersion, TeamName};
 use super::permission::{Action, Permission, Target};
-use super::{CollectionStatus, Sharing};
+use super::{CollectionStatus, Sharing, VersionScheme};
 
 /// A package set of a series.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,34 +18,13 @@ pub struct SetPath {
     pub set: PackageSetName,
 }
 
-/// How the versions of a distribution's packages are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Versions {
-    /// As dpkg does.
-    Debian,
-    /// As RPM does.
-    Rpm,
-}
-
-impl Versions {
-    /// The word for it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Debian => "debian",
-            Self::Rpm => "rpm",
-        }
-    }
-}
-
 /// What is said of a distribution as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DistributionDetails {
     /// How package sets are tied to series.
     pub sharing: Sharing,
     /// How versions are compared.
-    pub versions: Versions,
+    pub versions: VersionScheme,
     /// The series that is meant where none is named; `None`: the one that its status makes the current one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<SeriesName>,
@@ -58,7 +37,7 @@ pub struct DistributionDetails {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesDetails {
     /// The version, as text; `0` where there are none.
-    pub version: String,
+    pub version: SeriesVersion,
     /// The stage that it is at.
     pub status: CollectionStatus,
     /// Who is in charge of it.

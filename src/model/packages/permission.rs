@@ -5,63 +5,61 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::names::{ComponentName, PackageName, PackageSetName, Party, SeriesName};
+use super::word::words;
 use crate::model::ProjectName;
 
-/// What somebody may do. The first six are PackageDB's, the next two Launchpad's, the last is Patchwork's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// Commit changes to the package's repository.
-    Commit,
-    /// Request builds.
-    Build,
-    /// Hear of the package's bugs.
-    #[serde(rename = "watchbugzilla")]
-    WatchBugzilla,
-    /// Hear of the package's commits.
-    #[serde(rename = "watchcommits")]
-    WatchCommits,
-    /// Change these permissions.
-    #[serde(rename = "approveacls")]
-    ApproveAcls,
-    /// Read the package's repository.
-    Checkout,
-    /// Upload the package.
-    Upload,
-    /// Decide on uploads that wait in the queue.
-    QueueAdmin,
-    /// Maintain a project of a tracker: change the relations of its patches.
-    Maintain,
+words! {
+    /// What somebody may do. The first six are PackageDB's, the next two Launchpad's, the last is Patchwork's.
+    Action, "action" {
+        /// Commit changes to the package's repository.
+        Commit = "commit",
+        /// Request builds.
+        Build = "build",
+        /// Hear of the package's bugs.
+        WatchBugzilla = "watchbugzilla",
+        /// Hear of the package's commits.
+        WatchCommits = "watchcommits",
+        /// Change these permissions.
+        ApproveAcls = "approveacls",
+        /// Read the package's repository.
+        Checkout = "checkout",
+        /// Upload the package.
+        Upload = "upload",
+        /// Decide on uploads that wait in the queue.
+        QueueAdmin = "queue-admin",
+        /// Maintain a project of a tracker: change the relations of its patches.
+        Maintain = "maintain",
+    }
 }
 
-/// Whether a permission counts. Only an approved one does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PermissionStatus {
-    /// Asked for.
-    AwaitingReview,
-    /// Given.
-    Approved,
-    /// Asked for and refused.
-    Denied,
-    /// Given once.
-    Obsolete,
+words! {
+    /// Whether a permission counts. Only an approved one does.
+    PermissionStatus, "status of a permission" {
+        /// Asked for.
+        AwaitingReview = "awaitingreview" | "awaiting review",
+        /// Given.
+        Approved = "approved",
+        /// Asked for and refused.
+        Denied = "denied",
+        /// Given once: the later PackageDB's `Removed` too.
+        Obsolete = "obsolete" | "removed",
+    }
 }
 
-/// A moment in a series' life that uploads go to: Launchpad's word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Pocket {
-    /// The series itself, as it is released.
-    Release,
-    /// Security fixes to a released series.
-    Security,
-    /// Other fixes to a released series.
-    Updates,
-    /// Fixes that are tried before they become updates.
-    Proposed,
-    /// New versions for a released series.
-    Backports,
+words! {
+    /// A moment in a series' life that uploads go to: Launchpad's word.
+    Pocket, "pocket" {
+        /// The series itself, as it is released.
+        Release = "release",
+        /// Security fixes to a released series.
+        Security = "security",
+        /// Other fixes to a released series.
+        Updates = "updates",
+        /// Fixes that are tried before they become updates.
+        Proposed = "proposed",
+        /// New versions for a released series.
+        Backports = "backports",
+    }
 }
 
 /// What a permission is for; exactly one thing.
@@ -127,35 +125,6 @@ pub struct Permission {
 }
 
 impl Action {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::Commit,
-        Self::Build,
-        Self::WatchBugzilla,
-        Self::WatchCommits,
-        Self::ApproveAcls,
-        Self::Checkout,
-        Self::Upload,
-        Self::QueueAdmin,
-        Self::Maintain,
-    ];
-
-    /// The word for it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Commit => "commit",
-            Self::Build => "build",
-            Self::WatchBugzilla => "watchbugzilla",
-            Self::WatchCommits => "watchcommits",
-            Self::ApproveAcls => "approveacls",
-            Self::Checkout => "checkout",
-            Self::Upload => "upload",
-            Self::QueueAdmin => "queue-admin",
-            Self::Maintain => "maintain",
-        }
-    }
-
     /// Whether it is one of the six that PackageDB knows, which are on listings and which their owner has without being given them.
     #[must_use]
     pub const fn is_on_listings(self) -> bool {
@@ -163,57 +132,6 @@ impl Action {
             self,
             Self::Commit | Self::Build | Self::WatchBugzilla | Self::WatchCommits | Self::ApproveAcls | Self::Checkout
         )
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-impl PermissionStatus {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::AwaitingReview, Self::Approved, Self::Denied, Self::Obsolete];
-
-    /// The word for it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::AwaitingReview => "awaitingreview",
-            Self::Approved => "approved",
-            Self::Denied => "denied",
-            Self::Obsolete => "obsolete",
-        }
-    }
-}
-
-impl fmt::Display for PermissionStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-impl Pocket {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Release, Self::Security, Self::Updates, Self::Proposed, Self::Backports];
-
-    /// The word for it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Release => "release",
-            Self::Security => "security",
-            Self::Updates => "updates",
-            Self::Proposed => "proposed",
-            Self::Backports => "backports",
-        }
-    }
-}
-
-impl fmt::Display for Pocket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
     }
 }
 
@@ -279,6 +197,7 @@ mod tests {
     fn the_words_in_files_are_those_on_the_command_line() {
         for action in Action::ALL {
             assert_eq!(serde_json::to_value(action).unwrap(), action.word());
+            assert_eq!(action.word().parse(), Ok(action));
         }
         for status in PermissionStatus::ALL {
             assert_eq!(serde_json::to_value(status).unwrap(), status.word());

@@ -3,22 +3,20 @@
 //! In all of them each series has its own answers: changing a set in one series changes what no other series answers. The hierarchy of
 //! [`Sharing::Tethered`] is the one exception.
 
-use std::fmt;
+use super::word::words;
 
-use serde::{Deserialize, Serialize};
-
-/// How the package sets of a distribution are tied to its series.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sharing {
-    /// Each series has sets of its own. A new series begins with copies of them all.
-    SharedNothing,
-    /// Series have sets in common until one of them changes a set: then it gets its own copy first, in the same transaction.
-    CopyOnWrite,
-    /// Series have sets in common until somebody clones one. Changing a set that is shared is refused.
-    ManualClone,
-    /// Sets are there for all series, and so is their hierarchy; what is in a set and who may upload it is each series' own.
-    Tethered,
+words! {
+    /// How the package sets of a distribution are tied to its series, in the order of the seed that weighed the ways.
+    Sharing, "way of sharing package sets" {
+        /// Each series has sets of its own. A new series begins with copies of them all.
+        SharedNothing = "shared-nothing",
+        /// Series have sets in common until one of them changes a set: then it gets its own copy first, in the same transaction.
+        CopyOnWrite = "copy-on-write",
+        /// Series have sets in common until somebody clones one. Changing a set that is shared is refused.
+        ManualClone = "manual-clone",
+        /// Sets are there for all series, and so is their hierarchy; what is in a set and who may upload it is each series' own.
+        Tethered = "tethered",
+    }
 }
 
 /// What has to happen before a set may be changed for one series.
@@ -33,20 +31,6 @@ pub enum BeforeChange {
 }
 
 impl Sharing {
-    /// All of them, in the order of the seed that weighed them.
-    pub const ALL: [Self; 4] = [Self::SharedNothing, Self::CopyOnWrite, Self::ManualClone, Self::Tethered];
-
-    /// The word for it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::SharedNothing => "shared-nothing",
-            Self::CopyOnWrite => "copy-on-write",
-            Self::ManualClone => "manual-clone",
-            Self::Tethered => "tethered",
-        }
-    }
-
     /// Whether a new series of the distribution begins with the very sets of the one before it, and not with copies.
     #[must_use]
     pub const fn links_new_series(self) -> bool {
@@ -64,12 +48,6 @@ impl Sharing {
             Self::ManualClone => BeforeChange::Refuse,
             Self::SharedNothing | Self::CopyOnWrite | Self::Tethered => BeforeChange::Clone,
         }
-    }
-}
-
-impl fmt::Display for Sharing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
     }
 }
 

@@ -1,71 +1,52 @@
-//! What stage a collection is at.
+//! What stage a collection, a package, its listing in a collection and its versions are at, and what may follow.
+//!
+//! The words are those of the fifth seed (PackageDB's schema, version 3), spelt right; its own spelling is read. Which follows which
+//! the seed does not say: for collections it is Launchpad's rule (`createStatusField` in `lib/lp/registry/browser/distroseries.py`), for the
+//! rest what the states mean.
 
-use std::fmt;
-use std::str::FromStr;
+use super::word::{transitions, words};
 
-use serde::{Deserialize, Serialize};
-
-/// The stage of a collection: Launchpad's status of a series, Bodhi's state of a release and PackageDB's status of a collection in one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum CollectionStatus {
-    /// Not begun yet.
-    Future,
-    /// Tried out, with no release in sight.
-    Experimental,
-    /// Worked on: PackageDB's `development`, Launchpad's "Active Development".
-    Development,
-    /// About to be released: Launchpad's "Pre-release Freeze".
-    Frozen,
-    /// Released, and the newest: PackageDB's `active`, Launchpad's "Current Stable Release".
-    Active,
-    /// Released and still looked after: PackageDB's `maintenance`, Launchpad's "Supported".
-    Maintenance,
-    /// No longer looked after: PackageDB's `EOL`, Launchpad's "Obsolete".
-    Eol,
-    /// Given up before it was released.
-    Rejected,
+words! {
+    /// The stage of a collection: Launchpad's status of a series, Bodhi's state of a release and PackageDB's status of a collection in one.
+    ///
+    /// Before its release a collection goes to and fro between its stages, and so it does after; a release is not taken back. What was
+    /// rejected may be taken up again.
+    #[derive(Default)]
+    CollectionStatus, "status of a collection" {
+        /// Not begun yet.
+        Future = "future",
+        /// Tried out, with no release in sight.
+        Experimental = "experimental",
+        /// Worked on: PackageDB's `development`, Launchpad's "Active Development". A new collection begins here.
+        #[default]
+        Development = "development" | "active development" | "under development",
+        /// About to be released: Launchpad's "Pre-release Freeze".
+        Frozen = "frozen" | "pre-release freeze",
+        /// Released, and the newest: PackageDB's `active`, Launchpad's "Current Stable Release".
+        Active = "active" | "current stable release",
+        /// Released and still looked after: PackageDB's `maintenance`, Launchpad's "Supported".
+        Maintenance = "maintenance" | "maintanence" | "supported",
+        /// No longer looked after: PackageDB's `EOL`, Launchpad's "Obsolete".
+        Eol = "eol" | "obsolete",
+        /// Given up before it was released.
+        Rejected = "rejected",
+    }
 }
 
-/// Why a text is no status.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{found}` is no status of a collection; expected one of {}", CollectionStatus::words())]
-pub struct UnknownStatus {
-    found: String,
+transitions! {
+    CollectionStatus, "a collection" {
+        Future => Experimental | Development | Frozen | Active | Rejected,
+        Experimental => Future | Development | Frozen | Active | Rejected,
+        Development => Future | Experimental | Frozen | Active | Rejected,
+        Frozen => Future | Experimental | Development | Active | Rejected,
+        Active => Maintenance | Eol,
+        Maintenance => Active | Eol,
+        Eol => Active | Maintenance,
+        Rejected => Future | Experimental | Development,
+    }
 }
 
 impl CollectionStatus {
-    /// All of them, as a collection goes through them.
-    pub const ALL: [Self; 8] = [
-        Self::Future,
-        Self::Experimental,
-        Self::Development,
-        Self::Frozen,
-        Self::Active,
-        Self::Maintenance,
-        Self::Eol,
-        Self::Rejected,
-    ];
-
-    /// The word for it.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Future => "future",
-            Self::Experimental => "experimental",
-            Self::Development => "development",
-            Self::Frozen => "frozen",
-            Self::Active => "active",
-            Self::Maintenance => "maintenance",
-            Self::Eol => "eol",
-            Self::Rejected => "rejected",
-        }
-    }
-
-    fn words() -> String {
-        Self::ALL.map(Self::word).join(", ")
-    }
-
     /// Whether nothing is to change in the collection any more.
     #[must_use]
     pub const fn is_ended(self) -> bool {
@@ -73,65 +54,197 @@ impl CollectionStatus {
     }
 }
 
-impl fmt::Display for CollectionStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
+words! {
+    /// The stage of a package as such, whatever collections it is in.
+    ///
+    /// The last two are the later PackageDB's. Its `Orphaned` is no status here and is refused as one: that a package is orphaned is said by
+    /// its owner in a collection ([`is_orphan`](super::is_orphan)), and said twice it could contradict itself.
+    #[derive(Default)]
+    PackageStatus, "status of a package" {
+        /// Waits for somebody to review it. A new package begins here.
+        #[default]
+        AwaitingReview = "awaitingreview" | "awaiting review",
+        /// Somebody reviews it.
+        UnderReview = "underreview" | "under review",
+        /// May be built.
+        Approved = "approved",
+        /// Reviewed and not wanted. It may be proposed again.
+        Denied = "denied",
+        /// No longer built. Fedora reviews it anew when somebody wants it back, unless that is soon.
+        Retired = "retired",
+        /// Taken away altogether.
+        Removed = "removed",
     }
 }
 
-impl FromStr for CollectionStatus {
-    type Err = UnknownStatus;
-
-    /// Reads kinset's own words, Launchpad's, and PackageDB's with the spelling of its schema.
-    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
-        Ok(match text.to_ascii_lowercase().as_str() {
-            "future" => Self::Future,
-            "experimental" => Self::Experimental,
-            "development" | "active development" | "under development" => Self::Development,
-            "frozen" | "pre-release freeze" => Self::Frozen,
-            "active" | "current stable release" => Self::Active,
-            "maintenance" | "maintanence" | "supported" => Self::Maintenance,
-            "eol" | "obsolete" => Self::Eol,
-            "rejected" => Self::Rejected,
-            _ => {
-                return Err(UnknownStatus {
-                    found: text.chars().take(80).collect(),
-                });
-            }
-        })
+transitions! {
+    PackageStatus, "a package" {
+        AwaitingReview => UnderReview | Approved | Denied,
+        UnderReview => AwaitingReview | Approved | Denied,
+        Approved => Retired | Removed,
+        Denied => AwaitingReview,
+        Retired => AwaitingReview | Approved | Removed,
+        Removed => AwaitingReview,
     }
 }
 
-impl TryFrom<String> for CollectionStatus {
-    type Error = UnknownStatus;
-
-    fn try_from(text: String) -> Result<Self, UnknownStatus> {
-        text.parse()
+words! {
+    /// The stage of a package in one collection.
+    #[derive(Default)]
+    ListingStatus, "status of a listing" {
+        /// Waits for somebody to decide whether the package comes into the collection. A new listing begins here.
+        #[default]
+        AwaitingReview = "awaitingreview" | "awaiting review",
+        /// Decided; its branch in version control is still to be made.
+        AwaitingBranch = "awaitingbranch" | "awaiting branch",
+        /// In the collection.
+        Approved = "approved",
+        /// Not to come into the collection. It may be proposed again.
+        Denied = "denied",
+        /// In the collection once: the later PackageDB's `Retired` and `Removed`.
+        Obsolete = "obsolete" | "retired" | "removed",
     }
 }
 
-impl From<CollectionStatus> for String {
-    fn from(status: CollectionStatus) -> Self {
-        status.word().to_owned()
+transitions! {
+    ListingStatus, "a listing" {
+        AwaitingReview => AwaitingBranch | Approved | Denied | Obsolete,
+        AwaitingBranch => AwaitingReview | Approved | Denied | Obsolete,
+        Approved => Obsolete,
+        Denied => AwaitingReview,
+        Obsolete => AwaitingReview,
+    }
+}
+
+words! {
+    /// The stage of one version of a package.
+    ///
+    /// Stages may be left out, since not every distribution has all of them, and a version may be sent back; but what is approved has been
+    /// reviewed.
+    #[derive(Default)]
+    VersionStatus, "status of a version" {
+        /// Worked on. A new version begins here.
+        #[default]
+        AwaitingDevel = "awaitingdevel",
+        /// Waits for its review.
+        AwaitingReview = "awaitingreview" | "awaiting review",
+        /// Waits for its test.
+        AwaitingQa = "awaitingqa",
+        /// Waits to be published.
+        AwaitingPublish = "awaitingpublish" | "aaitingpublish",
+        /// Published.
+        Approved = "approved",
+        /// Not to be published. It may be worked on or reviewed again.
+        Denied = "denied",
+        /// Superseded or withdrawn. It may be reviewed again.
+        Obsolete = "obsolete",
+    }
+}
+
+transitions! {
+    VersionStatus, "a version" {
+        AwaitingDevel => AwaitingReview | Denied | Obsolete,
+        AwaitingReview => AwaitingDevel | AwaitingQa | AwaitingPublish | Approved | Denied | Obsolete,
+        AwaitingQa => AwaitingDevel | AwaitingReview | AwaitingPublish | Approved | Denied | Obsolete,
+        AwaitingPublish => AwaitingDevel | AwaitingReview | AwaitingQa | Approved | Denied | Obsolete,
+        Approved => Obsolete,
+        Denied => AwaitingDevel | AwaitingReview | Obsolete,
+        Obsolete => AwaitingReview,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
+    /// The laws of one enum, as a function so that each enum can be held against them.
+    macro_rules! lawful {
+        ($($name:ident)+) => { $({
+            for status in $name::ALL {
+                assert_eq!(status.word().parse(), Ok(status));
+                assert_eq!(serde_json::to_value(status).unwrap(), status.word());
+                assert!(!status.successors().is_empty(), "{status} is a dead end");
+                assert!(!status.may_become(status), "{status} follows itself");
+                let successors: BTreeSet<_> = status.successors().iter().collect();
+                assert_eq!(successors.len(), status.successors().len(), "{status} names a successor twice");
+            }
+            let mut reached = BTreeSet::from([$name::default()]);
+            while let Some(new) = $name::ALL.into_iter().find(|to| !reached.contains(to) && reached.iter().any(|from| from.may_become(*to))) {
+                reached.insert(new);
+            }
+            assert_eq!(reached, BTreeSet::from($name::ALL), "not everything is reached from where a new one begins");
+        })+ };
+    }
+
     #[test]
-    fn every_word_reads_back_and_so_do_the_words_of_others() {
-        for status in CollectionStatus::ALL {
-            assert_eq!(status.word().parse(), Ok(status));
-        }
+    fn every_word_reads_back_and_every_status_is_reached_and_left() {
+        lawful!(CollectionStatus PackageStatus ListingStatus VersionStatus);
+    }
+
+    #[test]
+    fn the_words_of_others_are_read_and_never_written() {
         for (text, status) in [
             ("Pre-release Freeze", CollectionStatus::Frozen),
             ("maintanence", CollectionStatus::Maintenance),
             ("EOL", CollectionStatus::Eol),
         ] {
             assert_eq!(text.parse(), Ok(status));
+            assert_ne!(status.word(), text);
         }
+        assert_eq!("aaitingpublish".parse(), Ok(VersionStatus::AwaitingPublish));
+        assert_eq!(VersionStatus::AwaitingPublish.word(), "awaitingpublish");
+        assert_eq!("Retired".parse(), Ok(ListingStatus::Obsolete));
+    }
+
+    #[test]
+    fn what_is_no_status_is_refused_with_all_that_are() {
+        insta::assert_snapshot!("Orphaned".parse::<PackageStatus>().unwrap_err(), @r#""Orphaned" is no status of a package; expected one of awaitingreview, underreview, approved, denied, retired, removed"#);
         assert!("maintained".parse::<CollectionStatus>().is_err());
+        assert!(serde_json::from_str::<ListingStatus>(r#""underreview""#).is_err());
+    }
+
+    #[test]
+    fn a_release_is_not_taken_back() {
+        let released = [CollectionStatus::Active, CollectionStatus::Maintenance, CollectionStatus::Eol];
+        for from in released {
+            for to in CollectionStatus::ALL {
+                assert_eq!(from.may_become(to), from != to && released.contains(&to), "{from} to {to}");
+            }
+        }
+        insta::assert_snapshot!(CollectionStatus::Active.require_may_become(CollectionStatus::Development).unwrap_err(), @"a collection that is active does not become development, only maintenance or eol");
+    }
+
+    #[test]
+    fn only_an_active_collection_comes_out_of_development_as_released() {
+        for from in [
+            CollectionStatus::Future,
+            CollectionStatus::Experimental,
+            CollectionStatus::Development,
+            CollectionStatus::Frozen,
+        ] {
+            assert!(from.may_become(CollectionStatus::Active));
+            assert!(!from.may_become(CollectionStatus::Maintenance));
+            assert!(!from.may_become(CollectionStatus::Eol));
+            assert!(from.may_become(CollectionStatus::Rejected));
+        }
+    }
+
+    #[test]
+    fn what_was_denied_or_is_over_comes_back_through_review() {
+        assert_eq!(PackageStatus::Denied.successors(), [PackageStatus::AwaitingReview]);
+        assert_eq!(PackageStatus::Removed.successors(), [PackageStatus::AwaitingReview]);
+        assert_eq!(ListingStatus::Denied.successors(), [ListingStatus::AwaitingReview]);
+        assert_eq!(ListingStatus::Obsolete.successors(), [ListingStatus::AwaitingReview]);
+        assert_eq!(VersionStatus::Obsolete.successors(), [VersionStatus::AwaitingReview]);
+        assert_eq!(VersionStatus::Denied.require_may_become(VersionStatus::AwaitingReview), Ok(()));
+    }
+
+    #[test]
+    fn no_version_is_approved_without_its_review() {
+        assert!(!VersionStatus::AwaitingDevel.may_become(VersionStatus::Approved));
+        assert!(!VersionStatus::Denied.may_become(VersionStatus::Approved));
+        insta::assert_snapshot!(VersionStatus::Approved.require_may_become(VersionStatus::Denied).unwrap_err(), @"a version that is approved does not become denied, only obsolete");
     }
 }

@@ -58,7 +58,7 @@ fn enter(act: &Act<'_>, row: &SeriesRow) -> Result<(), Fault> {
     let SeriesDetails { version, status, owner } = &row.details;
     act.execute(
         "INSERT INTO collection_record (collection, since, version, status, owner) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![row.id, act.log, version, status.word(), owner.to_string()],
+        params![row.id, act.log, version.as_str(), status.word(), owner.to_string()],
     )
     .map(|_| ())
 }

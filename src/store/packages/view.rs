@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 
 use super::act::OPEN;
 use crate::model::packages::{
-    DistributionDetails, DistributionName, Refusal, SeriesDetails, SeriesName, SeriesPath, Sharing, Unknown, Versions, current_series,
+    DistributionDetails, DistributionName, Refusal, SeriesDetails, SeriesName, SeriesPath, Sharing, Unknown, VersionScheme, current_series,
 };
 use crate::store::database::{Fault, unknown_word, unreadable};
 
@@ -105,7 +105,7 @@ impl<'c> View<'c> {
                 name: parsed(row, 1)?,
                 details: DistributionDetails {
                     sharing: word(row, 2, &Sharing::ALL, Sharing::word)?,
-                    versions: word(row, 3, &[Versions::Debian, Versions::Rpm], Versions::word)?,
+                    versions: word(row, 3, &VersionScheme::ALL, VersionScheme::word)?,
                     series: row.get::<_, Option<String>>(4)?.map(|_| parsed(row, 4)).transpose()?,
                     permit_obsolete_uploads: row.get(5)?,
                 },
@@ -146,7 +146,7 @@ impl<'c> View<'c> {
                     series: parsed(row, 1)?,
                 },
                 details: SeriesDetails {
-                    version: row.get(2)?,
+                    version: parsed(row, 2)?,
                     status: parsed(row, 3)?,
                     owner: parsed(row, 4)?,
                 },

@@ -35,6 +35,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("hyper", &["crate::tracker::simulator"]),
     ("hyper_util", &["crate::tracker::simulator"]),
     ("http_body_util", &["crate::tracker::simulator"]),
+    ("deb_version", &["crate::model::packages"]),
+    ("rpm_version", &["crate::model::packages"]),
     ("rusqlite", &["crate::store"]),
     ("rusqlite_migration", &["crate::store"]),
     (
@@ -70,7 +72,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
 ];
 
 /// The libraries that `model` may use.
-const PURE_LIBRARIES: &[&str] = &["jiff", "serde", "thiserror"];
+const PURE_LIBRARIES: &[&str] = &["deb_version", "jiff", "percent_encoding", "rpm_version", "serde", "thiserror"];
 
 /// What `model` must not use of the standard library: the outside, the clock, chance, and collections without an order.
 const IMPURE: &[&str] = &[

@@ -1,0 +1,113 @@
+//! A collection as plain data.
+
+use serde::{Deserialize, Serialize};
+
+use super::template::UrlTemplate;
+use crate::model::packages::{BranchName, CollectionStatus, DistTag, Party, SeriesName, SeriesVersion};
+
+/// A set of packages: a distribution's series or release, or what a special interest group looks after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Collection {
+    /// What it is called by, unique within its distribution.
+    pub name: SeriesName,
+    /// What people call it: PackageDB's name, "Fedora Core". Of a distribution's release this is the product in its bug tracker.
+    pub title: String,
+    /// Its version; `0` if it has no releases. PackageDB has each title and version only once.
+    #[serde(default)]
+    pub version: SeriesVersion,
+    /// Its stage.
+    #[serde(default)]
+    pub status: CollectionStatus,
+    /// Who is in charge of it.
+    pub owner: Party,
+    /// What it is, in a line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// What it is, at length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Its branch in version control, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<Branch>,
+    /// Where its packages are published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publish_url: Option<UrlTemplate>,
+    /// Where packages are that were built for it and are not published yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_url: Option<UrlTemplate>,
+    /// The collections that provide what it lacks itself, as [`Overlays`](super::Overlays) asks them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bases: Vec<Base>,
+}
+
+/// A collection's branch in version control and in the build system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Branch {
+    /// The branch's name.
+    pub name: BranchName,
+    /// What marks its builds.
+    pub dist_tag: DistTag,
+    /// The collection that it was branched from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<SeriesName>,
+}
+
+/// A collection that another, its overlay, lies over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Base {
+    /// The collection below.
+    pub base: SeriesName,
+    /// Where it comes among the bases of the same overlay: the lowest is asked first.
+    #[serde(default)]
+    pub priority: i32,
+}
+
+/// The account that owns packages which nobody looks after: PackageDB's, and today that of Fedora's dist-git.
+const ORPHAN: &str = "orphan";
+
+/// Whether a package with this owner is orphaned: somebody else may take it. A team of that name is just a team.
+#[must_use]
+pub fn is_orphan(owner: &Party) -> bool {
+    matches!(owner, Party::Person(person) if person.as_str() == ORPHAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_collection_reads_back_from_json() {
+        let text = concat!(
+            r#"{"name":"FC-6","title":"Fedora Core","version":"6","status":"active","owner":"@releng","summary":"The sixth","#,
+            r#""branch":{"name":"FC-6","dist_tag":".fc6","parent":"devel"},"#,
+            r#""publish_url":"https://example.org/6/[ARCH]/[PACKAGE].rpm","bases":[{"base":"extras","priority":-1}]}"#
+        );
+        let collection: Collection = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&collection).unwrap(), text);
+    }
+
+    #[test]
+    fn a_new_collection_is_in_development_and_has_no_releases() {
+        let text = r#"{"name":"gnome","title":"GNOME","owner":"alice","bases":[{"base":"devel"}]}"#;
+        let collection: Collection = serde_json::from_str(text).unwrap();
+        assert_eq!(collection.status, CollectionStatus::Development);
+        assert_eq!(collection.version.as_str(), "0");
+        assert_eq!(collection.bases[0].priority, 0);
+    }
+
+    #[test]
+    fn a_misspelt_key_is_refused() {
+        let text = r#"{"name":"gnome","title":"GNOME","owner":"alice","publishURL":"https://example.org/"}"#;
+        assert!(serde_json::from_str::<Collection>(text).is_err());
+    }
+
+    #[test]
+    fn only_the_special_account_is_the_orphan() {
+        assert!(is_orphan(&"orphan".parse().unwrap()));
+        assert!(!is_orphan(&"@orphan".parse().unwrap()));
+        assert!(!is_orphan(&"alice".parse().unwrap()));
+    }
+}
