@@ -16,6 +16,7 @@ mod cli_apply;
 mod cli_commits;
 mod cli_config;
 mod cli_files;
+mod cli_packages;
 mod cli_people;
 mod cli_plan;
 mod cli_refusals;

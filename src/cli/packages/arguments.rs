@@ -1,5 +1,8 @@
 //! What the commands of the package model have in common on the command line.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
 use clap::Args;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -49,7 +52,7 @@ pub(in crate::cli) struct Shape {
 /// How something is changed.
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct Doing {
-    /// Who the log says did it [default: `$KINSET_ACTOR`, else the user who is logged in]
+    /// Who the log says did it [default: `$KINSET_ACTOR`, else the user who is logged in, else their number]
     #[arg(long, value_name = "NAME", env = "KINSET_ACTOR", hide_env = true)]
     pub actor: Option<String>,
     /// Change series that have ended, too
@@ -68,7 +71,9 @@ impl Doing {
             .iter()
             .filter_map(|variable| std::env::var(variable).ok());
         let known = named.chain(logged_in).find(|name| !name.is_empty());
-        known.unwrap_or_else(|| "unknown".to_owned())
+        // A service has no name in its environment, but a number.
+        let number = || fs::metadata("/proc/self").map_or_else(|_| "unknown".to_owned(), |me| format!("uid{}", me.uid()));
+        known.unwrap_or_else(number)
     }
 
     /// Who is in charge of what is made: whoever is named, else whoever makes it.

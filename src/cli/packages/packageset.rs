@@ -119,7 +119,13 @@ pub(in crate::cli) enum PackagesetCommand {
         doing: Doing,
     },
     /// Put packages and other sets into a package set
-    Add(Members),
+    Add {
+        #[command(flatten)]
+        members: Members,
+        /// Make packages known that the distribution does not have yet
+        #[arg(long)]
+        new: bool,
+    },
     /// Take packages and other sets out of a package set
     Remove(Members),
     /// Give a series its own copy of a package set that it shares
@@ -277,13 +283,17 @@ pub(in crate::cli) fn run(command: PackagesetCommand, file: &ConfigFile) -> Resu
             let path = SetPath { series, set };
             Ok(vec![Operation::CloneSet { path }])
         }),
-        PackagesetCommand::Add(members) => change_members(members, file, |path, sources, subsets| {
+        PackagesetCommand::Add { members, new } => change_members(members, file, |path, sources, subsets| {
+            let new = sources.clone().filter(|_| new).map(|packages| Operation::AddPackages {
+                distribution: path.series.distribution.clone(),
+                packages,
+            });
             let sources = sources.map(|sources| Operation::AddSources {
                 path: path.clone(),
                 sources,
             });
             let subsets = subsets.map(|subsets| Operation::AddSubsets { path, subsets });
-            sources.into_iter().chain(subsets).collect()
+            new.into_iter().chain(sources).chain(subsets).collect()
         }),
         PackagesetCommand::Remove(members) => change_members(members, file, |path, sources, subsets| {
             let sources = sources.map(|sources| Operation::RemoveSources {

@@ -225,7 +225,7 @@ impl Remedy for Refusal {
                     .filter_map(|unknown| Some(format!("`{}` for {unknown}", unknown.nearest.as_ref()?)))
                     .collect();
                 Some(if near.is_empty() {
-                    format!("packages are made known with `kinset collection add-package` or a file for {distribution}")
+                    format!("`kinset packageset add --new` makes packages known that {distribution} does not have yet")
                 } else {
                     format!("the nearest names that there are: {}", near.join(", "))
                 })
