@@ -171,7 +171,9 @@ impl Remedy for Misuse {
             Self::OneFileOfTwo => "name what there is with --current and what is wanted with --desired",
             Self::NoMbox => "name the mbox with --out, or begin with the patches that arrive from now on with --skip",
             Self::ForMboxOnly { .. } => "leave it out: relations are exported as a whole",
-            Self::NobodyToAsk => "read the plan with `kinset plan`, then apply it with `kinset apply --yes`",
+            Self::NobodyToAsk => {
+                "read first what would be done, as it was printed or with `kinset plan`; then run the command again with --yes"
+            }
             Self::Exists { .. } => "move it away, or choose another path with --config",
             Self::PlanUnread => "let all of the plan be read, or send it to a file",
             Self::NoPlaceForExample { .. } => {

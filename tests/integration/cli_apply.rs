@@ -69,7 +69,7 @@ fn without_a_terminal_apply_wants_to_be_told_yes() {
     unmatched: 0 of 2 elements only in the analysis, 10 of 12 patches only in the tracker (see `kinset relations unmatched`)
     --- stderr
     error: nothing was written: there is no terminal to ask on
-      help: read the plan with `kinset plan`, then apply it with `kinset apply --yes`
+      help: read first what would be done, as it was printed or with `kinset plan`; then run the command again with --yes
     ");
     assert_eq!(tracker.writes(), 0);
 }

@@ -53,61 +53,252 @@ fn done(place: &Place, command: &str) -> String {
 #[test]
 fn what_is_shared_shows_and_a_change_makes_a_copy_first() {
     let place = ubuntu("copy-on-write");
-    assert_snapshot!(place.run("packageset show core"), @"");
-    assert_snapshot!(place.run("packageset set core --description main --actor ann"), @"");
-    assert_snapshot!(place.run("packageset show core --series jammy --format json"), @"");
-    assert_snapshot!(place.run("packageset list"), @"");
-    assert_snapshot!(place.run("series list"), @"");
-    assert_snapshot!(place.run("packageset history core"), @"");
+    assert_snapshot!(place.run("packageset show core"), @r"
+    exit 0
+    --- stdout
+    set          core in ubuntu/noble
+    description  
+    owner        @core-dev
+    score        0
+    shared       with jammy (copy-on-write); the first change here makes a copy, which takes 2 rows
+    group        ubuntu/core: ubuntu/jammy:core
+    sources      -; through other sets linux linux-meta
+    subsets      kernel
+    supersets    -
+    permission   @core-dev upload (approved)
+    ");
+    assert_snapshot!(place.run("packageset set core --description main --actor ann"), @r#"
+    exit 0
+    --- stdout
+    ubuntu/noble packageset-copy core: + no longer shared with ubuntu/jammy, permissions 1, sources 0, subsets 1
+    ubuntu/noble packageset core: description "" > main
+    "#);
+    assert_snapshot!(place.run("packageset show core --series jammy --format json"), @r#"
+    exit 0
+    --- stdout
+    {
+      "distribution": "ubuntu",
+      "series": "jammy",
+      "name": "core",
+      "group": "ubuntu/core",
+      "sharing": "copy-on-write",
+      "shared_with": [],
+      "copy_takes": 2,
+      "related": [
+        {
+          "in": "ubuntu/noble",
+          "set": "core"
+        }
+      ],
+      "owner": "@core-dev",
+      "description": "",
+      "score": 0,
+      "sources": [],
+      "sources_through_subsets": [
+        "linux",
+        "linux-meta"
+      ],
+      "subsets": [
+        "kernel"
+      ],
+      "subsets_through_subsets": [],
+      "supersets": [],
+      "supersets_through_supersets": [],
+      "permissions": [
+        {
+          "party": "@core-dev",
+          "action": "upload",
+          "on": "package-set",
+          "series": "jammy",
+          "set": "core",
+          "status": "approved"
+        }
+      ]
+    }
+    "#);
+    assert_snapshot!(place.run("packageset list"), @r"
+    exit 0
+    --- stdout
+    core	@core-dev	0	1	0	main
+    kernel	@kernel-team	2	0	1
+    ");
+    assert_snapshot!(place.run("series list"), @r"
+    exit 0
+    --- stdout
+    jammy	22.04	active	@release	2	1	
+    noble	24.04	development	@release	2	1	current
+    ");
+    assert_snapshot!(place.run("packageset history core"), @r#"
+    exit 0
+    --- stdout
+    14  TIME  ann
+      ubuntu/noble packageset-copy core: + no longer shared with ubuntu/jammy, permissions 1, sources 0, subsets 1
+      ubuntu/noble packageset core: description "" > main
+    "#);
 }
 
 #[test]
 fn what_may_not_be_changed_names_who_shares_it_and_the_command_that_helps() {
     let place = ubuntu("manual-clone");
-    assert_snapshot!(place.run("packageset set core --description main"), @"");
-    assert_snapshot!(done(&place, "packageset clone core --distribution ubuntu --series noble"), @"");
-    assert_snapshot!(done(&place, "packageset set core --description main"), @"");
+    assert_snapshot!(place.run("packageset set core --description main"), @r"
+    exit 1
+    --- stderr
+    error: package set core of ubuntu/noble is shared with ubuntu/jammy
+      help: give ubuntu/noble a copy of its own first: `kinset packageset clone core --distribution ubuntu --series noble`
+    ");
+    assert_snapshot!(done(&place, "packageset clone core --distribution ubuntu --series noble"), @r"
+    exit 0
+    --- stdout
+    ubuntu/noble packageset-copy core: + no longer shared with ubuntu/jammy, permissions 1, sources 0, subsets 1
+    ");
+    assert_snapshot!(done(&place, "packageset set core --description main"), @r#"
+    exit 0
+    --- stdout
+    ubuntu/noble packageset core: description "" > main
+    "#);
 }
 
 #[test]
 fn whether_somebody_may_upload_is_told_with_the_grant_and_by_the_exit_code() {
     let place = ubuntu("shared-nothing");
-    assert_snapshot!(place.run("acl can bob upload linux"), @"");
-    assert_snapshot!(place.run("acl can carol upload linux"), @"");
-    assert_snapshot!(place.run("acl can carol upload linux --pocket release --series jammy"), @"");
-    assert_snapshot!(place.run("acl can carol upload linux --quiet"), @"");
-    assert_snapshot!(place.run("acl who upload linux"), @"");
-    assert_snapshot!(place.run("acl list --set core"), @"");
-    assert_snapshot!(place.run("acl list --set core --series noble --format json"), @"");
-    assert_snapshot!(place.run("team members core-dev"), @"");
+    assert_snapshot!(place.run("acl can bob upload linux"), @r"
+    exit 0
+    --- stdout
+    allowed: @core-dev has upload on package set core in noble, which includes kernel
+    ");
+    assert_snapshot!(place.run("acl can carol upload linux"), @r"
+    exit 0
+    --- stdout
+    allowed: carol has upload on component universe
+    ");
+    assert_snapshot!(place.run("acl can carol upload linux --pocket release --series jammy"), @r"
+    exit 1
+    --- stdout
+    refused: pocket release of jammy is closed, which is active
+      near miss: carol has upload on component universe, which would do otherwise
+    ");
+    assert_snapshot!(place.run("acl can carol upload linux --quiet"), @"exit 0");
+    assert_snapshot!(place.run("acl who upload linux"), @r"
+    exit 0
+    --- stdout
+    @core-dev	@core-dev has upload on package set core in noble, which includes kernel
+    carol	carol has upload on component universe
+    ");
+    assert_snapshot!(place.run("acl list --set core"), @r"
+    exit 0
+    --- stdout
+    @core-dev	upload	package set core in jammy	approved	
+    @core-dev	upload	package set core in noble	approved
+    ");
+    assert_snapshot!(place.run("acl list --set core --series noble --format json"), @r#"
+    exit 0
+    --- stdout
+    [
+      {
+        "party": "@core-dev",
+        "action": "upload",
+        "on": "package-set",
+        "series": "noble",
+        "set": "core",
+        "status": "approved"
+      }
+    ]
+    "#);
+    assert_snapshot!(place.run("team members core-dev"), @r"
+    exit 0
+    --- stdout
+    bob
+    zoe
+    @kernel-team
+    ");
 }
 
 #[test]
 fn a_question_without_an_answer_ends_with_another_exit_code_than_a_no() {
     let place = ubuntu("shared-nothing");
-    assert_snapshot!(place.run("acl can bob upload linux --series nobel"), @"");
-    assert_snapshot!(place.run("acl can bob uplaod linux"), @"");
-    assert_snapshot!(place.run("acl can bob commit"), @"");
-    assert_snapshot!(place.run("acl can bob maintain --tracker kernel --project alpha"), @"");
-    assert_snapshot!(place.run("acl who upload linux --series nobel"), @"");
+    assert_snapshot!(place.run("acl can bob upload linux --series nobel"), @r"
+    exit 2
+    --- stderr
+    error: distribution ubuntu has no series `nobel`
+      help: `noble` is the nearest name that there is
+    ");
+    assert_snapshot!(place.run("acl can bob uplaod linux"), @r"
+    exit 2
+    --- stderr
+    error: invalid value 'uplaod' for '<ACTION>': did you mean `upload`? There are commit, build, watchbugzilla, watchcommits, approveacls, checkout, upload, queue-admin, maintain
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(place.run("acl can bob commit"), @r"
+    exit 2
+    --- stderr
+    error: whether somebody may commit cannot be told
+      help: name a package
+    ");
+    assert_snapshot!(place.run("acl can bob maintain --tracker kernel --project alpha"), @r"
+    exit 2
+    --- stderr
+    error: tracker kernel has no project alpha among those that were pulled
+      help: name one of its `projects` in the configuration, and run `kinset pull` if it never was
+    ");
+    assert_snapshot!(place.run("acl who upload linux --series nobel"), @r"
+    exit 1
+    --- stderr
+    error: distribution ubuntu has no series `nobel`
+      help: `noble` is the nearest name that there is
+    ");
 }
 
 #[test]
 fn a_series_that_has_ended_answers_and_takes_no_changes_unless_somebody_insists() {
     let place = ubuntu("copy-on-write");
     done(&place, "series set --series jammy --status eol");
-    assert_snapshot!(place.run("packageset create late --series jammy --actor ann"), @"");
-    assert_snapshot!(place.run("packageset list --series jammy --quiet"), @"");
-    assert_snapshot!(place.run("packageset create late --series jammy --actor ann --force"), @"");
-    assert_snapshot!(place.run("series set --series jammy --status development"), @"");
+    assert_snapshot!(place.run("packageset create late --series jammy --actor ann"), @r"
+    exit 1
+    --- stderr
+    error: series ubuntu/jammy has ended (eol), and its record is closed
+      help: what it answers stays; with `--force` it is changed all the same
+    ");
+    assert_snapshot!(place.run("packageset list --series jammy --quiet"), @r"
+    exit 0
+    --- stdout
+    core
+    kernel
+    ");
+    assert_snapshot!(place.run("packageset create late --series jammy --actor ann --force"), @r#"
+    exit 0
+    --- stdout
+    ubuntu/jammy packageset late: + description "", group ubuntu/late, owner ann
+    "#);
+    assert_snapshot!(place.run("series set --series jammy --status development"), @r"
+    exit 0
+    --- stdout
+    ubuntu/jammy series jammy: status eol > development
+    ");
 }
 
 #[test]
 fn a_dry_run_shows_what_would_change_and_changes_nothing() {
     let place = ubuntu("copy-on-write");
     let before = place.run("log");
-    assert_snapshot!(place.run("series convert --to tethered --dry-run --actor ann"), @"");
-    assert_snapshot!(place.run("packageset delete kernel --dry-run --actor ann"), @"");
+    assert_snapshot!(place.run("series convert --to tethered --dry-run --actor ann"), @r"
+    exit 0
+    --- stdout
+    ubuntu/noble packageset-copy core: + no longer shared with ubuntu/jammy, permissions 1, sources 0, subsets 1
+    ubuntu/noble packageset-copy kernel: + no longer shared with ubuntu/jammy, permissions 0, sources 2, subsets 0
+    ubuntu sharing ubuntu: copy-on-write > tethered
+    --- stderr
+    nothing was changed: this was a dry run
+    ");
+    assert_snapshot!(place.run("packageset delete kernel --dry-run --actor ann"), @r#"
+    exit 0
+    --- stdout
+    ubuntu/noble packageset-copy core: + no longer shared with ubuntu/jammy, permissions 1, sources 0, subsets 1
+    ubuntu/noble subsets core: - kernel
+    ubuntu/noble packageset kernel: - content permissions 0, sources 2, subsets 0, description "", name kernel, owner @kernel-team
+    --- stderr
+    nothing was changed: this was a dry run
+    "#);
     assert_eq!(place.run("log"), before);
 }
 
@@ -115,7 +306,11 @@ fn a_dry_run_shows_what_would_change_and_changes_nothing() {
 fn every_question_can_be_asked_of_the_past() {
     let place = ubuntu("copy-on-write");
     done(&place, "packageset delete kernel");
-    assert_snapshot!(place.run("packageset list --quiet"), @"");
+    assert_snapshot!(place.run("packageset list --quiet"), @r"
+    exit 0
+    --- stdout
+    core
+    ");
     for question in [
         "packageset list",
         "packageset show core",
@@ -130,7 +325,13 @@ fn every_question_can_be_asked_of_the_past() {
         let nothing_yet = told.contains("there is no distribution `ubuntu`") || told == "exit 0\n";
         assert!(nothing_yet, "{question}: {told}");
     }
-    assert_snapshot!(place.run("packageset list --as-of yesterday"), @"");
+    assert_snapshot!(place.run("packageset list --as-of yesterday"), @r"
+    exit 1
+    --- stderr
+    error: invalid value 'yesterday' for '--as-of <DATE>': expected a date such as 2026-03-01, or a time such as TIME
+
+    For more information, try '--help'.
+    ");
 }
 
 #[test]
@@ -183,7 +384,12 @@ fn what_is_refused_says_why_and_what_helps() {
 #[test]
 fn without_a_state_there_is_nothing_to_ask_and_none_is_made() {
     let place = Place::new().with("kinset.toml", CONFIG);
-    assert_snapshot!(place.run("packageset list"), @"");
+    assert_snapshot!(place.run("packageset list"), @r"
+    exit 1
+    --- stderr
+    error: no distribution is named, and there are 0
+      help: `kinset distribution create` adds one
+    ");
     assert!(!place.path("state").exists());
 }
 

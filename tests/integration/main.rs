@@ -47,6 +47,7 @@ mod decisions;
 mod feedback;
 mod groups;
 mod packages_oracle;
+mod packages_permissions;
 mod packages_ways;
 mod planner;
 mod pulls;

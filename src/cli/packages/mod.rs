@@ -14,9 +14,9 @@ mod words;
 
 use jiff::Timestamp;
 
-use super::Status;
 use super::failure::Failure;
-use super::wiring::ConfigFile;
+use super::wiring::{ConfigFile, block_on};
+use super::{Status, output};
 use crate::model::packages::Operation;
 use crate::store::packages::{Force, Hand, Performed, View};
 use crate::store::{Fault, Store, StoreError};
@@ -40,6 +40,33 @@ fn perform(
     let operations = store.ask(None, operations)?;
     let done = carry_out(&mut store, doing, &operations)?;
     words::tell(&done, doing.dry_run)?;
+    Ok(Status::Done)
+}
+
+/// The same, but shows first what would be changed, and asks.
+fn perform_when_confirmed(
+    file: &ConfigFile,
+    doing: &Doing,
+    operations: impl FnOnce(&View<'_>) -> Result<Vec<Operation>, Fault>,
+) -> Result<Status, Failure> {
+    let config = file.load()?;
+    let mut store = Store::open(&config.state_dir)?;
+    let operations = store.ask(None, operations)?;
+    let rehearsal = Doing {
+        dry_run: true,
+        ..doing.clone()
+    };
+    let would_be = carry_out(&mut store, &rehearsal, &operations)?;
+    words::tell(&would_be, false)?;
+    if would_be.iter().all(|performed| performed.changes.is_empty()) {
+        return Ok(Status::Done);
+    }
+    if !block_on(output::confirm("Do this?".to_owned()))? {
+        output::say("nothing was changed");
+        return Ok(Status::Failed);
+    }
+    // Nobody else has written since: this process holds the state.
+    carry_out(&mut store, doing, &operations)?;
     Ok(Status::Done)
 }
 

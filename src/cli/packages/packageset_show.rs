@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::arguments::{AsOf, Place, Shape};
 use super::packageset::Extent;
@@ -17,7 +18,7 @@ use crate::model::packages::{
     DistributionName, GroupName, PackageName, PackageSetName, Permission, SeriesName, SeriesPath, SetDetails, SetPath, Sharing, Target,
 };
 use crate::store::Fault;
-use crate::store::packages::{Content, Inclusion, LogEntry, LogFilter, SetRow, View};
+use crate::store::packages::{Change, Content, Inclusion, LogFilter, SetRow, View};
 
 #[derive(Debug, Serialize)]
 struct SetEntry {
@@ -339,23 +340,37 @@ impl Side {
     }
 }
 
+/// Tells what became of a set: in the series that is named, else in all of its distribution.
 pub(super) fn history(set: &PackageSetName, place: &Place, as_of: AsOf, shape: Shape, file: &ConfigFile) -> Result<Status, Failure> {
     let entries = ask(file, as_of, |view| {
         let series = place.series(view)?;
         let mut names = view.names_of(&series, &view.set(&series, set)?)?;
-        names.insert(set.clone());
-        let mut entries: BTreeMap<_, LogEntry> = BTreeMap::new();
-        for name in names {
-            let filter = LogFilter {
-                distribution: Some(series.path.distribution.clone()),
-                series: Some(series.path.series.clone()),
-                name: Some(name.to_string()),
-                ..LogFilter::default()
-            };
-            entries.extend(view.log(&filter)?.into_iter().map(|entry| (entry.id, entry)));
+        names.retain(|(series, _)| place.series.as_ref().is_none_or(|named| named == series));
+        let filter = LogFilter {
+            distribution: Some(series.path.distribution.clone()),
+            series: place.series.clone(),
+            ..LogFilter::default()
+        };
+        let mut entries = view.log(&filter)?;
+        for entry in &mut entries {
+            entry.changes.retain(|change| is_about(change, &names));
         }
-        Ok(entries.into_values().collect::<Vec<_>>())
+        entries.retain(|entry| !entry.changes.is_empty());
+        Ok(entries)
     })?;
     log::print(entries, shape)?;
     Ok(Status::Done)
+}
+
+/// Whether a change is one of a set that went by these names in these series.
+fn is_about(change: &Change, names: &BTreeSet<(SeriesName, PackageSetName)>) -> bool {
+    let Some(series) = &change.series else { return false };
+    let named = |name: &str| names.iter().any(|(known, set)| known == series && set.as_str() == name);
+    let is_of_set = |permission: &Value| permission["on"] == "package-set" && permission["set"].as_str().is_some_and(named);
+    match change.kind.as_str() {
+        "packageset" | "packageset-copy" | "sources" | "subsets" | "score" => named(&change.name),
+        "permission" => change.before.as_ref().or(change.after.as_ref()).is_some_and(is_of_set),
+        "series-init" => names.iter().any(|(known, _)| known == series),
+        _ => false,
+    }
 }

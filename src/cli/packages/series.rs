@@ -6,12 +6,12 @@ use serde::Serialize;
 use super::arguments::{AsOf, Doing, Place, Shape};
 use super::distribution::Way;
 use super::show::{self, Entry};
-use super::{ask, perform};
+use super::{ask, perform, perform_when_confirmed};
 use crate::cli::Status;
 use crate::cli::failure::Failure;
 use crate::cli::wiring::ConfigFile;
 use crate::model::packages::{CollectionStatus, DistributionName, Operation, Party, SeriesDetails, SeriesName, SeriesPath, SeriesVersion};
-use crate::store::packages::SeriesRow;
+use crate::store::packages::{SeriesRow, View};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum SeriesCommand {
@@ -61,7 +61,7 @@ pub(in crate::cli) enum SeriesCommand {
         #[command(flatten)]
         doing: Doing,
     },
-    /// Tie package sets to series in another way; each series answers as before. Shows what it takes with --dry-run
+    /// Show what it takes to tie package sets to series in another way, ask, and do it; each series answers as before
     Convert {
         /// The distribution [default: the only one]
         #[arg(long, value_name = "NAME")]
@@ -72,6 +72,9 @@ pub(in crate::cli) enum SeriesCommand {
         /// Where hierarchies differ and there is to be one for all series: take that of this one
         #[arg(long, value_name = "SERIES")]
         hierarchy_of: Option<SeriesName>,
+        /// Do it without asking
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         doing: Doing,
     },
@@ -203,15 +206,23 @@ pub(in crate::cli) fn run(command: SeriesCommand, file: &ConfigFile) -> Result<S
             distribution,
             to,
             hierarchy_of,
+            yes,
             doing,
-        } => perform(file, &doing, |view| {
-            let distribution = view.distribution_meant(distribution.as_ref())?.name;
-            Ok(vec![Operation::ConvertSharing {
-                distribution,
-                to: to.into(),
-                hierarchy_of,
-            }])
-        }),
+        } => {
+            let convert = |view: &View<'_>| {
+                let distribution = view.distribution_meant(distribution.as_ref())?.name;
+                Ok(vec![Operation::ConvertSharing {
+                    distribution,
+                    to: to.into(),
+                    hierarchy_of: hierarchy_of.clone(),
+                }])
+            };
+            if yes || doing.dry_run {
+                perform(file, &doing, convert)
+            } else {
+                perform_when_confirmed(file, &doing, convert)
+            }
+        }
     }
 }
 

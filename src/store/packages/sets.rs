@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use super::act::{Act, OPEN, Scope};
 use super::distributions::exists;
 use super::view::{DistributionRow, SeriesRow, View, holds, parsed};
-use crate::model::packages::{BeforeChange, GroupName, PackageSetName, Refusal, SeriesPath, SetDetails, SetPath, Sharing, Unknown};
+use crate::model::packages::{
+    BeforeChange, GroupName, PackageSetName, Refusal, SeriesName, SeriesPath, SetDetails, SetPath, Sharing, Unknown,
+};
 use crate::store::database::Fault;
 
 /// A package set of a series.
@@ -92,15 +94,17 @@ impl View<'_> {
         })
     }
 
-    /// The names that a set, whichever incarnation of it, ever had in a series until now.
+    /// The names that the incarnations of a set ever had until now in the series of its distribution.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn names_of(&self, series: &SeriesRow, set: &SetRow) -> Result<BTreeSet<PackageSetName>, Fault> {
-        let select =
-            "SELECT DISTINCT record.name FROM series_set AS link JOIN set_record AS record ON record.package_set = link.package_set
-                      WHERE link.collection = ?2 AND link.set_group = ?3 AND link.since <= ?1 AND record.since <= ?1";
-        self.all(select, params![self.at, series.id, set.group_id], |row| parsed(row, 0))
+    pub fn names_of(&self, series: &SeriesRow, set: &SetRow) -> Result<BTreeSet<(SeriesName, PackageSetName)>, Fault> {
+        let select = "SELECT DISTINCT collection.name, record.name FROM series_set AS link
+                      JOIN set_record AS record ON record.package_set = link.package_set JOIN collection ON collection.id = link.collection
+                      WHERE collection.distribution = ?2 AND link.set_group = ?3 AND link.since <= ?1 AND record.since <= ?1";
+        self.all(select, params![self.at, series.distribution_id, set.group_id], |row| {
+            Ok((parsed(row, 0)?, parsed(row, 1)?))
+        })
     }
 
     /// How much is in a set.
@@ -413,10 +417,12 @@ pub(super) fn remove(act: &mut Act<'_>, path: &SetPath) -> Result<(), Fault> {
             act.changed(Scope::Series(&series), "subsets", &parent.name, Some(json!([set.name])), None)?;
         }
     }
+    let content = act.view.content(&set)?;
     unlink(act, series.id, &set)?;
     bury(act, &set)?;
     act.rebuild_closure(&distribution, &series)?;
-    act.changed(Scope::Series(&series), "packageset", &path.set, Some(said(&set)), None)
+    let before = json!({ "name": set.name, "owner": set.details.owner, "description": set.details.description, "content": content });
+    act.changed(Scope::Series(&series), "packageset", &path.set, Some(before), None)
 }
 
 /// Closes what is in a set that no series has any more.

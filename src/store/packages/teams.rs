@@ -53,7 +53,13 @@ pub(super) fn add(act: &mut Act<'_>, distribution: &DistributionName, team: &Tea
         let insert = "INSERT INTO team_member (distribution, team, member, since) VALUES (?1, ?2, ?3, ?4)";
         act.execute(insert, params![distribution.id, team.as_str(), member.to_string(), act.log])?;
     }
-    act.changed(Scope::Distribution(&distribution), "team", team, None, names(new))
+    act.changed(
+        Scope::Distribution(&distribution),
+        "team",
+        &Party::Team(team.clone()),
+        None,
+        names(new),
+    )
 }
 
 fn edge(team: &TeamName, member: &Party) -> Option<(TeamName, TeamName)> {
@@ -83,5 +89,11 @@ pub(super) fn remove(act: &mut Act<'_>, distribution: &DistributionName, team: &
             &[&distribution.id, &team.as_str(), &member],
         )?;
     }
-    act.changed(Scope::Distribution(&distribution), "team", team, names(members), None)
+    act.changed(
+        Scope::Distribution(&distribution),
+        "team",
+        &Party::Team(team.clone()),
+        names(members),
+        None,
+    )
 }
