@@ -1,7 +1,8 @@
 //! # kinset: keeps groups in step
 //!
 //! One binary, a command line over this library. It reads the partition of patches that an analysis (PaStA and its like) found, reads the
-//! relations that a Patchwork tracker has, computes the fewest writes from one to the other, shows them, and applies them.
+//! relations that a Patchwork tracker has, computes the fewest writes from one to the other, shows them, and applies them. And it keeps the
+//! package sets, permissions and teams of distributions, series by series and with their past, and answers who may do what.
 //!
 //! ## Map of the house
 //!
@@ -12,8 +13,8 @@
 //! | [`config`] | TOML to validated types, once; knows nothing of the command line | `model`, `remedy` |
 //! | [`tracker`] | Patchwork: wire types, HTTP, [`tracker::Reader`], [`tracker::Writer`], [`tracker::simulator`] | `model`, `remedy` |
 //! | [`pasta`] | group files in | `model`, `remedy` |
-//! | [`store`] | SQLite: migrations, snapshots, journal | `model`, `remedy` |
-//! | [`model`] | PURE: partitions, planner, checker, guards; no async, no I/O, no clock, no randomness | `remedy` |
+//! | [`store`] | SQLite: migrations, snapshots, journal; [`store::packages`] | `model`, `remedy` |
+//! | [`model`] | PURE: [`model::relations`] with planner, checker, guards; [`model::packages`] with its evaluator; no async, no I/O, no clock, no randomness | `remedy` |
 //! | [`remedy`] | errors that say what to do next | nothing |
 //!
 //! Nothing points back up this table: `tests/integration/architecture.rs` keeps it so. `docs/architecture.md` walks one cycle through the house.
