@@ -9,6 +9,7 @@ use clap_complete::Shell;
 
 use super::failure::{Failure, Misuse};
 use super::packages::acl::AclCommand;
+use super::packages::collection::CollectionCommand;
 use super::packages::distribution::DistributionCommand;
 use super::packages::log::LogArguments;
 use super::packages::packageset::PackagesetCommand;
@@ -59,6 +60,9 @@ pub(super) enum Command {
     /// Look after the series of distributions
     #[command(subcommand)]
     Series(SeriesCommand),
+    /// Ask and change which packages and versions are in a series, and where it gets what it lacks
+    #[command(subcommand)]
+    Collection(CollectionCommand),
     /// Ask and change what package sets there are in a series, and what is in them
     #[command(subcommand)]
     Packageset(PackagesetCommand),

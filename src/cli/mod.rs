@@ -114,6 +114,7 @@ fn run(Arguments { config, command }: Arguments) -> Result<Status, Failure> {
         Command::Relations(command) => wiring::block_on(relations::run(&command, &config)),
         Command::Distribution(command) => packages::distribution::run(command, &config),
         Command::Series(command) => packages::series::run(command, &config),
+        Command::Collection(command) => packages::collection::run(command, &config),
         Command::Packageset(command) => packages::packageset::run(command, &config),
         Command::Acl(command) => packages::acl::run(command, &config),
         Command::Team(command) => packages::team::run(command, &config),

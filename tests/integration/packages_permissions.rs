@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use kinset::model::packages::acl::{Decision, InComponent, Question, Upload, What, decide};
 use kinset::model::packages::{
-    Action, CollectionStatus, DistributionDetails, DistributionName, Operation, Party, Permission, PermissionStatus, Pocket, SeriesDetails,
-    Sharing, Target, TeamName, VersionScheme,
+    Action, DistributionDetails, DistributionName, Operation, Party, Permission, PermissionStatus, Pocket, SeriesDetails, Sharing, Target,
+    TeamName, VersionScheme,
 };
 use kinset::store::packages::{Force, Hand};
 use kinset::store::{Store, StoreError};
@@ -40,11 +40,7 @@ impl Place {
         };
         let series = |name: &str| Operation::CreateSeries {
             series: name.parse().unwrap(),
-            details: SeriesDetails {
-                version: "1".parse().unwrap(),
-                status: CollectionStatus::Development,
-                owner: "ann".parse().unwrap(),
-            },
+            details: SeriesDetails::owned_by("ann".parse().unwrap()),
         };
         for operation in [
             Operation::CreateDistribution {

@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use kinset::model::packages::{
-    Action, CollectionStatus, DistributionDetails, Operation, PackageName, PackageSetName, Permission, PermissionStatus, SeriesDetails,
-    SeriesName, SetDetails, SetPath, Sharing, Target, VersionScheme,
+    Action, DistributionDetails, Operation, PackageName, PackageSetName, Permission, PermissionStatus, SeriesDetails, SeriesName,
+    SetDetails, SetPath, Sharing, Target, VersionScheme,
 };
 use kinset::store::packages::{Force, Hand, Performed};
 use kinset::store::{Store, StoreError};
@@ -46,8 +46,7 @@ fn details() -> impl Strategy<Value = SetDetails> {
 fn series_details() -> SeriesDetails {
     SeriesDetails {
         version: "1".parse().unwrap(),
-        status: CollectionStatus::Development,
-        owner: "ann".parse().unwrap(),
+        ..SeriesDetails::owned_by("ann".parse().unwrap())
     }
 }
 
@@ -89,6 +88,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         3 => (series(), series()).prop_map(|(name, from)| Operation::InitSeries {
             series: series_path(&name),
             from: series_path(&from),
+            listings: false,
             details: series_details(),
         }),
         6 => create.prop_map(|(path, details, related)| Operation::CreateSet { path, details, related }),
@@ -130,6 +130,7 @@ fn beginning() -> Vec<Operation> {
     let init = |series: &str, from: &str| Operation::InitSeries {
         series: series.parse().unwrap(),
         from: from.parse().unwrap(),
+        listings: false,
         details: series_details(),
     };
     let grant = Operation::Grant {

@@ -3,6 +3,10 @@
 pub(super) mod acl;
 mod acl_show;
 pub(super) mod arguments;
+pub(super) mod collection;
+mod collection_comps;
+mod collection_said;
+mod collection_show;
 pub(super) mod distribution;
 pub(super) mod log;
 pub(super) mod packageset;

@@ -4,13 +4,14 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::arguments::{AsOf, Doing, Place, Shape};
+use super::collection_said::{Said, Unsaid};
 use super::distribution::Way;
 use super::show::{self, Entry};
 use super::{ask, perform, perform_when_confirmed};
 use crate::cli::Status;
 use crate::cli::failure::Failure;
 use crate::cli::wiring::ConfigFile;
-use crate::model::packages::{CollectionStatus, DistributionName, Operation, Party, SeriesDetails, SeriesName, SeriesPath, SeriesVersion};
+use crate::model::packages::{DistributionName, Operation, SeriesDetails, SeriesName, SeriesPath};
 use crate::store::packages::{SeriesRow, View};
 
 #[derive(Debug, Subcommand)]
@@ -44,6 +45,9 @@ pub(in crate::cli) enum SeriesCommand {
         /// The series that its package sets come from; one of another distribution as in ubuntu/noble
         #[arg(long, value_name = "SERIES")]
         from: String,
+        /// Take its listings over as well, with the permissions on them; within a distribution only
+        #[arg(long)]
+        listings: bool,
         #[command(flatten)]
         said: Said,
         /// The distribution [default: the only one]
@@ -58,6 +62,8 @@ pub(in crate::cli) enum SeriesCommand {
         place: Place,
         #[command(flatten)]
         said: Said,
+        #[command(flatten)]
+        unsaid: Unsaid,
         #[command(flatten)]
         doing: Doing,
     },
@@ -78,39 +84,6 @@ pub(in crate::cli) enum SeriesCommand {
         #[command(flatten)]
         doing: Doing,
     },
-}
-
-#[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Said {
-    /// The stage that it is at, in kinset's words, Launchpad's or PackageDB's
-    #[arg(long)]
-    status: Option<CollectionStatus>,
-    /// The version, as text
-    #[arg(long)]
-    version: Option<SeriesVersion>,
-    /// Who is in charge of it: a person, or @ and a team
-    #[arg(long, value_name = "WHO")]
-    owner: Option<Party>,
-}
-
-impl Said {
-    /// What is said of a new series: it is in development and has no version, unless something else is said.
-    fn of_new(self, doing: &Doing) -> Result<SeriesDetails, Failure> {
-        Ok(SeriesDetails {
-            version: self.version.unwrap_or_default(),
-            status: self.status.unwrap_or(CollectionStatus::Development),
-            owner: doing.owner(self.owner)?,
-        })
-    }
-
-    /// What is said of a series that was this before.
-    fn over(self, before: SeriesDetails) -> SeriesDetails {
-        SeriesDetails {
-            version: self.version.unwrap_or(before.version),
-            status: self.status.unwrap_or(before.status),
-            owner: self.owner.unwrap_or(before.owner),
-        }
-    }
 }
 
 #[derive(Debug, Serialize)]
@@ -177,6 +150,7 @@ pub(in crate::cli) fn run(command: SeriesCommand, file: &ConfigFile) -> Result<S
         SeriesCommand::Init {
             name,
             from,
+            listings,
             said,
             distribution,
             doing,
@@ -194,12 +168,22 @@ pub(in crate::cli) fn run(command: SeriesCommand, file: &ConfigFile) -> Result<S
                     distribution,
                     series: name,
                 };
-                Ok(vec![Operation::InitSeries { series, from, details }])
+                Ok(vec![Operation::InitSeries {
+                    series,
+                    from,
+                    listings,
+                    details,
+                }])
             })
         }
-        SeriesCommand::Set { place, said, doing } => perform(file, &doing, |view| {
+        SeriesCommand::Set {
+            place,
+            said,
+            unsaid,
+            doing,
+        } => perform(file, &doing, |view| {
             let SeriesRow { path, details, .. } = place.series(view)?;
-            let details = said.over(details);
+            let details = unsaid.over(said.over(details));
             Ok(vec![Operation::ChangeSeries { series: path, details }])
         }),
         SeriesCommand::Convert {

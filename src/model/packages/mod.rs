@@ -12,15 +12,16 @@ mod status;
 mod word;
 
 pub use collections::{
-    Base, Branch, Collection, Found, Order, OverlayError, Overlays, UrlTemplate, UrlTemplateError, Version, VersionError, VersionScheme,
+    Base, Branch, BuiltDetails, CategoryDetails, Found, GroupDetails, ListingDetails, ListingPath, Order, OverlayError, Overlays,
+    PackageDetails, Requirement, SeriesDetails, UrlTemplate, UrlTemplateError, Version, VersionError, VersionScheme,
     compare_series_versions, current_series, is_orphan,
 };
 pub use hierarchy::{Cycle, Hierarchy, Pairs};
 pub use names::{
-    ArchName, BranchName, ComponentName, DistTag, DistributionName, GroupName, NameError, PackageName, PackageSetName, Party, PersonName,
-    SeriesName, SeriesPath, SeriesVersion, TeamName,
+    ArchName, BranchName, BuiltPackageName, ComponentName, CompsName, DistTag, DistributionName, GroupName, NameError, PackageName,
+    PackageSetName, Party, PersonName, SeriesName, SeriesPath, SeriesVersion, TeamName,
 };
-pub use operation::{DistributionDetails, Operation, SeriesDetails, SetDetails, SetPath};
+pub use operation::{DistributionDetails, Operation, SetDetails, SetPath};
 pub use permission::{Action, Permission, PermissionStatus, Pocket, Target};
 pub use refusal::{Refusal, Unknown};
 pub use sharing::{BeforeChange, Sharing};

@@ -106,6 +106,14 @@ name! {
     PackageName, "the name of a package", USUAL_RULE, is_usual
 }
 name! {
+    /// The name of a built (binary) package; of one version only one has it.
+    BuiltPackageName, "the name of a built package", USUAL_RULE, is_usual
+}
+name! {
+    /// The id that a group of built packages, or a category of groups, has in a comps file: `gnome-desktop`. Unique within a collection.
+    CompsName, "the id of a group or category", USUAL_RULE, is_usual
+}
+name! {
     /// The name of a package set, unique within a series.
     PackageSetName, "the name of a package set", USUAL_RULE, is_usual
 }

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::names::{DistributionName, PackageName, PackageSetName, Party, SeriesName, SeriesPath, SeriesVersion, TeamName};
+use super::names::{BuiltPackageName, CompsName, DistributionName, PackageName, PackageSetName, Party, SeriesName, SeriesPath, TeamName};
 use super::permission::{Action, Permission, Target};
-use super::{CollectionStatus, Sharing, VersionScheme};
+use super::{
+    BuiltDetails, CategoryDetails, GroupDetails, ListingDetails, ListingPath, PackageDetails, SeriesDetails, Sharing, Version,
+    VersionScheme, VersionStatus,
+};
 
 /// A package set of a series.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,17 +34,6 @@ pub struct DistributionDetails {
     /// Whether obsolete series take uploads: Launchpad's `permit_obsolete_series_uploads`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub permit_obsolete_uploads: bool,
-}
-
-/// What is said of a new series.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeriesDetails {
-    /// The version, as text; `0` where there are none.
-    pub version: SeriesVersion,
-    /// The stage that it is at.
-    pub status: CollectionStatus,
-    /// Who is in charge of it.
-    pub owner: Party,
 }
 
 /// What is said of a package set.
@@ -100,6 +92,9 @@ pub enum Operation {
         series: SeriesPath,
         /// Where the sets come from.
         from: SeriesPath,
+        /// Whether its listings come from there too, with the permissions on them.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        listings: bool,
         /// The rest.
         #[serde(flatten)]
         details: SeriesDetails,
@@ -119,6 +114,150 @@ pub enum Operation {
         distribution: DistributionName,
         /// The packages.
         packages: BTreeSet<PackageName>,
+    },
+    /// Changes what is said of a package as such.
+    ChangePackage {
+        /// The distribution.
+        distribution: DistributionName,
+        /// The package.
+        package: PackageName,
+        /// What is to be said of it.
+        #[serde(flatten)]
+        details: PackageDetails,
+    },
+    /// Lists a package in a series.
+    AddListing {
+        /// The package and the series.
+        #[serde(flatten)]
+        path: ListingPath,
+        /// The rest.
+        #[serde(flatten)]
+        details: ListingDetails,
+    },
+    /// Changes what is said of a package in a series.
+    ChangeListing {
+        /// The package and the series.
+        #[serde(flatten)]
+        path: ListingPath,
+        /// What is to be said of it.
+        #[serde(flatten)]
+        details: ListingDetails,
+    },
+    /// Takes a package out of a series, with its versions there and the permissions on it.
+    RemoveListing {
+        /// The package and the series.
+        #[serde(flatten)]
+        path: ListingPath,
+    },
+    /// Makes a version of a package known.
+    AddVersion {
+        /// The distribution.
+        distribution: DistributionName,
+        /// The package.
+        package: PackageName,
+        /// Its version.
+        version: Version,
+        /// The stage that it is at.
+        status: VersionStatus,
+    },
+    /// Changes the stage of a version.
+    ChangeVersion {
+        /// The distribution.
+        distribution: DistributionName,
+        /// The package.
+        package: PackageName,
+        /// Its version.
+        version: Version,
+        /// The stage that it is to be at.
+        status: VersionStatus,
+    },
+    /// Puts a version into a series that lists its package.
+    ListVersion {
+        /// The package and the series.
+        #[serde(flatten)]
+        path: ListingPath,
+        /// The version.
+        version: Version,
+    },
+    /// Takes a version out of a series, with what is built from it.
+    WithdrawVersion {
+        /// The package and the series.
+        #[serde(flatten)]
+        path: ListingPath,
+        /// The version.
+        version: Version,
+    },
+    /// Says what is built from a version.
+    SetBuilt {
+        /// The distribution.
+        distribution: DistributionName,
+        /// The package.
+        package: PackageName,
+        /// Its version.
+        version: Version,
+        /// The built package.
+        built: BuiltPackageName,
+        /// What is to be said of it.
+        #[serde(flatten)]
+        details: BuiltDetails,
+    },
+    /// Puts built packages of a version into a series that has the version.
+    ListBuilt {
+        /// The package and the series.
+        #[serde(flatten)]
+        path: ListingPath,
+        /// The version.
+        version: Version,
+        /// The built packages.
+        built: BTreeSet<BuiltPackageName>,
+    },
+    /// Takes built packages of a version out of a series.
+    WithdrawBuilt {
+        /// The package and the series.
+        #[serde(flatten)]
+        path: ListingPath,
+        /// The version.
+        version: Version,
+        /// The built packages.
+        built: BTreeSet<BuiltPackageName>,
+    },
+    /// Says what a group of built packages in a series is, whether it was there or not.
+    SetGroup {
+        /// The series.
+        #[serde(rename = "in")]
+        series: SeriesPath,
+        /// The group.
+        group: CompsName,
+        /// What is to be said of it.
+        #[serde(flatten)]
+        details: GroupDetails,
+    },
+    /// Takes a group out of a series, and so out of its categories.
+    RemoveGroup {
+        /// The series.
+        #[serde(rename = "in")]
+        series: SeriesPath,
+        /// The group.
+        group: CompsName,
+    },
+    /// Says what a category of groups in a series is, whether it was there or not.
+    SetCategory {
+        /// The series.
+        #[serde(rename = "in")]
+        series: SeriesPath,
+        /// The category.
+        category: CompsName,
+        /// What is to be said of it.
+        #[serde(flatten)]
+        details: CategoryDetails,
+    },
+    /// Takes a category out of a series.
+    RemoveCategory {
+        /// The series.
+        #[serde(rename = "in")]
+        series: SeriesPath,
+        /// The category.
+        category: CompsName,
     },
     /// Adds a package set.
     CreateSet {
@@ -250,11 +389,28 @@ impl Operation {
             | Self::ChangeDistribution { distribution, .. }
             | Self::ConvertSharing { distribution, .. }
             | Self::AddPackages { distribution, .. }
+            | Self::ChangePackage { distribution, .. }
+            | Self::AddVersion { distribution, .. }
+            | Self::ChangeVersion { distribution, .. }
+            | Self::SetBuilt { distribution, .. }
             | Self::Grant { distribution, .. }
             | Self::Revoke { distribution, .. }
             | Self::AddMembers { distribution, .. }
             | Self::RemoveMembers { distribution, .. } => distribution,
-            Self::CreateSeries { series, .. } | Self::InitSeries { series, .. } | Self::ChangeSeries { series, .. } => &series.distribution,
+            Self::CreateSeries { series, .. }
+            | Self::InitSeries { series, .. }
+            | Self::ChangeSeries { series, .. }
+            | Self::SetGroup { series, .. }
+            | Self::RemoveGroup { series, .. }
+            | Self::SetCategory { series, .. }
+            | Self::RemoveCategory { series, .. } => &series.distribution,
+            Self::AddListing { path, .. }
+            | Self::ChangeListing { path, .. }
+            | Self::RemoveListing { path }
+            | Self::ListVersion { path, .. }
+            | Self::WithdrawVersion { path, .. }
+            | Self::ListBuilt { path, .. }
+            | Self::WithdrawBuilt { path, .. } => &path.series.distribution,
             Self::CreateSet { path, .. }
             | Self::ChangeSet { path, .. }
             | Self::RenameSet { path, .. }
@@ -283,6 +439,17 @@ impl Operation {
             | Self::RemoveSources { path, .. }
             | Self::AddSubsets { path, .. }
             | Self::RemoveSubsets { path, .. } => Some(path.series.series.clone()),
+            Self::AddListing { path, .. }
+            | Self::ChangeListing { path, .. }
+            | Self::RemoveListing { path }
+            | Self::ListVersion { path, .. }
+            | Self::WithdrawVersion { path, .. }
+            | Self::ListBuilt { path, .. }
+            | Self::WithdrawBuilt { path, .. } => Some(path.series.series.clone()),
+            Self::SetGroup { series, .. }
+            | Self::RemoveGroup { series, .. }
+            | Self::SetCategory { series, .. }
+            | Self::RemoveCategory { series, .. } => Some(series.series.clone()),
             Self::Grant { permission, .. } => permission.target.series().cloned(),
             Self::Revoke { target, .. } => target.series().cloned(),
             Self::CreateDistribution { .. }
@@ -292,6 +459,10 @@ impl Operation {
             | Self::InitSeries { .. }
             | Self::ChangeSeries { .. }
             | Self::AddPackages { .. }
+            | Self::ChangePackage { .. }
+            | Self::AddVersion { .. }
+            | Self::ChangeVersion { .. }
+            | Self::SetBuilt { .. }
             | Self::AddMembers { .. }
             | Self::RemoveMembers { .. } => None,
         }
@@ -304,11 +475,17 @@ mod tests {
 
     #[test]
     fn an_operation_reads_back_from_what_the_log_keeps() {
-        let text = r#"{"op":"add-sources","in":"ubuntu/noble","set":"core","sources":["bash","dash"]}"#;
-        let operation: Operation = serde_json::from_str(text).unwrap();
-        assert_eq!(serde_json::to_string(&operation).unwrap(), text);
-        let text = r#"{"op":"grant","distribution":"ubuntu","party":"@core-dev","action":"upload","on":"component","component":"main","status":"approved"}"#;
-        let operation: Operation = serde_json::from_str(text).unwrap();
-        assert_eq!(serde_json::to_string(&operation).unwrap(), text);
+        for text in [
+            r#"{"op":"add-sources","in":"ubuntu/noble","set":"core","sources":["bash","dash"]}"#,
+            r#"{"op":"grant","distribution":"ubuntu","party":"@core-dev","action":"upload","on":"component","component":"main","status":"approved"}"#,
+            r#"{"op":"create-series","in":"fedora/FC-6","version":"6","status":"active","owner":"@releng","bases":[{"base":"extras","priority":1}]}"#,
+            r#"{"op":"init-series","in":"fedora/FC-7","from":"fedora/FC-6","listings":true,"version":"7","status":"development","owner":"@releng"}"#,
+            r#"{"op":"add-listing","in":"fedora/FC-6","package":"bash","owner":"orphan","component":"core","status":"approved"}"#,
+            r#"{"op":"list-version","in":"fedora/FC-6","package":"bash","version":"3.1-16.1"}"#,
+            r#"{"op":"set-group","in":"fedora/FC-6","group":"games","title":"Games","members":{"chess":{"type":"mandatory"}}}"#,
+        ] {
+            let operation: Operation = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&operation).unwrap(), text);
+        }
     }
 }

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use super::hierarchy::Cycle;
-use super::names::{DistributionName, GroupName, PackageSetName, Party, SeriesPath, TeamName};
+use super::names::{CompsName, DistributionName, GroupName, PackageName, PackageSetName, Party, SeriesName, SeriesPath, TeamName};
 use super::operation::SetPath;
 use super::permission::{Action, Target};
-use super::{CollectionStatus, Sharing};
+use super::{CollectionStatus, OverlayError, Sharing, TransitionError, VersionError};
 use crate::remedy::{Remedy, nearest};
 
 /// A name that stands for nothing, with one that may have been meant.
@@ -22,6 +22,11 @@ impl Unknown {
         let name = name.to_string();
         let nearest = nearest(&name, known).map(str::to_owned);
         Self { name, nearest }
+    }
+
+    /// The name that may have been meant, in place of this one.
+    fn correction(&self) -> Option<String> {
+        Some(format!("`{}` for {self}", self.nearest.as_ref()?))
     }
 }
 
@@ -190,6 +195,96 @@ pub enum Refusal {
         /// Who is not in it.
         members: Vec<Party>,
     },
+    /// A status does not follow the one before.
+    #[error("{what} keeps its status")]
+    Status {
+        /// What has it.
+        what: String,
+        /// Why.
+        source: TransitionError,
+    },
+    /// A collection cannot lie over another.
+    #[error(transparent)]
+    Overlay(#[from] OverlayError),
+    /// A series refers to one of another distribution.
+    #[error("{name} is {}, and not of {distribution}: a series lies over series of its own distribution only", list(.elsewhere))]
+    BaseElsewhere {
+        /// The name.
+        name: SeriesName,
+        /// The distribution that has no such series.
+        distribution: DistributionName,
+        /// The series that go by that name.
+        elsewhere: Vec<SeriesPath>,
+    },
+    /// Listings are copied within a distribution only.
+    #[error("the listings of {from} do not come along to {series}, which is of another distribution")]
+    ListingsElsewhere {
+        /// Where they are.
+        from: SeriesPath,
+        /// Where they were to go.
+        series: SeriesPath,
+    },
+    /// The package is not listed in the series.
+    #[error("{series} does not list package {name}")]
+    NoListing {
+        /// The series.
+        series: SeriesPath,
+        /// The package.
+        name: Unknown,
+    },
+    /// Neither the series nor any that it lies over has the package.
+    #[error("package {package} is in none of {}", list(.asked))]
+    Nowhere {
+        /// The package.
+        package: PackageName,
+        /// The collections that were asked, in order.
+        asked: Vec<SeriesName>,
+    },
+    /// It is no version by the rules of the distribution.
+    #[error(transparent)]
+    Version(#[from] VersionError),
+    /// The package has no such version.
+    #[error("package {package} has no version {name}{}", within(.series.as_ref()))]
+    NoVersion {
+        /// The package.
+        package: PackageName,
+        /// The version.
+        name: Unknown,
+        /// The series that was asked; `None` if no series has it.
+        series: Option<SeriesPath>,
+    },
+    /// Nothing of that name was built.
+    #[error("nothing is built as {}{}", list(.names), within(.series.as_ref()))]
+    NoBuilt {
+        /// The names; at least one.
+        names: Vec<Unknown>,
+        /// The series that was asked; `None` for the distribution.
+        series: Option<SeriesPath>,
+    },
+    /// There is no such group of built packages, or no such category.
+    #[error("{series} has no {kind} {name}")]
+    NoComps {
+        /// The series.
+        series: SeriesPath,
+        /// What kind of thing: `group` or `category`.
+        kind: &'static str,
+        /// Its id.
+        name: Unknown,
+    },
+    /// The group or category does not have it.
+    #[error("{kind} {id} does not have {}", list(.members))]
+    NotInComps {
+        /// What kind of thing: `group` or `category`.
+        kind: &'static str,
+        /// Its id.
+        id: CompsName,
+        /// What is not in it; at least one.
+        members: Vec<Unknown>,
+    },
+}
+
+fn within(series: Option<&SeriesPath>) -> String {
+    series.map_or_else(String::new, |series| format!(" in {series}"))
 }
 
 fn list(things: &[impl fmt::Display]) -> String {
@@ -220,10 +315,7 @@ impl Remedy for Refusal {
                 did_you_mean(name).or_else(|| Some("`kinset packageset list` shows those that there are".to_owned()))
             }
             Self::NoPackages { names, distribution } => {
-                let near: Vec<String> = names
-                    .iter()
-                    .filter_map(|unknown| Some(format!("`{}` for {unknown}", unknown.nearest.as_ref()?)))
-                    .collect();
+                let near: Vec<String> = names.iter().filter_map(Unknown::correction).collect();
                 Some(if near.is_empty() {
                     format!("`kinset packageset add --new` makes packages known that {distribution} does not have yet")
                 } else {
@@ -252,6 +344,33 @@ impl Remedy for Refusal {
                 let actions = Action::ALL.into_iter().filter(|&action| target.allows(action));
                 Some(format!("what can be given there: {}", list(&actions.collect::<Vec<_>>())))
             }
+            Self::NoListing { name, .. } => did_you_mean(name)
+                .or_else(|| Some("`kinset collection add-package` lists it; `kinset collection lookup` asks its bases too".to_owned())),
+            Self::NoVersion { name, .. } => {
+                did_you_mean(name).or_else(|| Some("`kinset collection versions PACKAGE` shows those that there are".to_owned()))
+            }
+            Self::NoComps { name, kind, .. } => did_you_mean(name).or_else(|| {
+                let command = if *kind == "group" { "groups" } else { "categories" };
+                Some(format!("`kinset collection {command}` shows those that there are"))
+            }),
+            Self::NotInComps { members, .. } => {
+                let near: Vec<String> = members.iter().filter_map(Unknown::correction).collect();
+                (!near.is_empty()).then(|| format!("the nearest names that there are: {}", near.join(", ")))
+            }
+            Self::NoBuilt { names, .. } => {
+                let near: Vec<String> = names.iter().filter_map(Unknown::correction).collect();
+                Some(if near.is_empty() {
+                    "what is built from a version is said with `kinset collection add-built`".to_owned()
+                } else {
+                    format!("the nearest names that there are: {}", near.join(", "))
+                })
+            }
+            Self::Status { .. } => Some("with `--force` it takes any".to_owned()),
+            Self::BaseElsewhere { distribution, .. } => Some(format!(
+                "`kinset series list --distribution {distribution}` shows those that it may lie over"
+            )),
+            Self::ListingsElsewhere { .. } => Some("leave out `--listings`".to_owned()),
+            Self::Nowhere { .. } => Some("`kinset collection add-package` lists it".to_owned()),
             Self::NoPermission { .. } => Some("`kinset acl list` shows those that there are".to_owned()),
             Self::Exists { .. }
             | Self::Cycle { .. }
@@ -259,6 +378,8 @@ impl Remedy for Refusal {
             | Self::Incarnation { .. }
             | Self::NotExplicit(_)
             | Self::TeamCycle { .. }
+            | Self::Overlay(_)
+            | Self::Version(_)
             | Self::NoMembers { .. } => None,
         }
     }

@@ -116,6 +116,15 @@ transitions! {
     }
 }
 
+impl ListingStatus {
+    /// Whether the package is in the collection: a lookup finds it there, and permissions on it count. PackageDB gave out the permissions of
+    /// approved listings only (`vcs_acls` in `pkgdb2/lib/model`).
+    #[must_use]
+    pub const fn is_in(self) -> bool {
+        matches!(self, Self::Approved)
+    }
+}
+
 words! {
     /// The stage of one version of a package.
     ///
@@ -150,6 +159,14 @@ transitions! {
         Approved => Obsolete,
         Denied => AwaitingDevel | AwaitingReview | Obsolete,
         Obsolete => AwaitingReview,
+    }
+}
+
+impl VersionStatus {
+    /// Whether it is built and waits: its packages are where a collection's pending ones are.
+    #[must_use]
+    pub const fn is_pending(self) -> bool {
+        matches!(self, Self::AwaitingQa | Self::AwaitingPublish)
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::log::{Change, LogId};
 use super::view::{DistributionRow, SeriesRow, View};
 use super::{Force, Hand, Performed};
-use crate::model::packages::{Operation, Refusal, SeriesPath};
+use crate::model::packages::{Operation, Refusal, SeriesPath, TransitionError};
 use crate::store::database::Fault;
 
 /// The end of whatever holds now.
@@ -137,5 +137,13 @@ impl<'t> Act<'t> {
             .into());
         }
         Ok(series)
+    }
+
+    /// Refuses a status that may not follow, unless somebody insists.
+    pub(super) fn require_may_follow(&self, what: impl FnOnce() -> String, follows: Result<(), TransitionError>) -> Result<(), Fault> {
+        match follows {
+            Err(source) if self.force == Force::Not => Err(Refusal::Status { what: what(), source }.into()),
+            _ => Ok(()),
+        }
     }
 }

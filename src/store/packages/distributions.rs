@@ -93,8 +93,8 @@ pub(super) fn add_packages(act: &mut Act<'_>, name: &DistributionName, packages:
     let row = act.view.distribution(name)?;
     let mut added: Vec<&PackageName> = Vec::new();
     for package in packages {
-        let insert = "INSERT INTO package (distribution, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-        if act.execute(insert, params![row.id, package.as_str()])? > 0 {
+        let insert = "INSERT INTO package (distribution, name, since) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        if act.execute(insert, params![row.id, package.as_str(), act.log])? > 0 {
             added.push(package);
         }
     }
@@ -128,14 +128,22 @@ impl View<'_> {
         if unknown.is_empty() {
             return Ok(found);
         }
+        Err(self.no_packages(distribution, unknown)?.into())
+    }
+
+    /// What is to be said of names that are no package's.
+    pub(super) fn no_packages<'n>(
+        &self,
+        distribution: &DistributionRow,
+        unknown: impl IntoIterator<Item = &'n PackageName>,
+    ) -> Result<Refusal, Fault> {
         let select = "SELECT name FROM package WHERE distribution = ?1";
         let known: Vec<String> = self.all(select, [distribution.id], |row| row.get(0))?;
         let names = unknown.into_iter().map(|name| Unknown::new(name, known.iter().map(String::as_str)));
-        Err(Refusal::NoPackages {
+        Ok(Refusal::NoPackages {
             distribution: distribution.name.clone(),
             names: names.collect(),
-        }
-        .into())
+        })
     }
 }
 

@@ -7,8 +7,8 @@ use rusqlite::params;
 use super::flat::Inclusion;
 use super::permissions::Which;
 use super::view::{DistributionRow, SeriesRow, View, holds, parsed};
-use crate::model::packages::acl::{Archive, Facts, Queue, Teams, Upload, What};
-use crate::model::packages::{PackageName, PackageSetName, Party, TeamName};
+use crate::model::packages::acl::{Archive, Facts, Listing, Queue, Teams, Upload, What};
+use crate::model::packages::{PackageName, PackageSetName, Party, TeamName, is_orphan};
 use crate::store::database::Fault;
 
 impl View<'_> {
@@ -36,6 +36,11 @@ impl View<'_> {
         if let Some(series) = &series {
             if let Some(package) = package_of(what) {
                 facts.sets = self.ways_to(series, package)?;
+                let listing = self.find_listing(series, package)?.filter(|listing| listing.details.status.is_in());
+                facts.component = listing.as_ref().and_then(|listing| listing.details.component.clone());
+                facts.listing = listing.map(|listing| Listing {
+                    owner: Some(listing.details.owner).filter(|owner| !is_orphan(owner)),
+                });
                 wanted.push(Which::Package(package.clone()));
             }
             if let What::Queue { of: Queue::Set(set), .. } = what {

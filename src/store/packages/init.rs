@@ -6,18 +6,25 @@ use serde_json::json;
 use super::act::{Act, OPEN, Scope};
 use super::sets::{Content, SetRow, copy_content, copy_subsets, enter, identity, link, new_set};
 use super::view::SeriesRow;
-use super::{distributions, series};
-use crate::model::packages::{PackageName, SeriesDetails, SeriesPath, SetDetails};
+use super::{distributions, listings, series};
+use crate::model::packages::{PackageName, Refusal, SeriesDetails, SeriesPath, SetDetails};
 use crate::store::database::Fault;
 
 /// Adds a series with the sets of another, by the rules of Launchpad's `InitializeDistroSeries`: groups are kept, direct subsets and packages
 /// are taken over, permissions within one distribution only, and scores not at all. A set that comes from another distribution belongs to the
 /// owner of the new series.
-pub(super) fn init(act: &mut Act<'_>, path: &SeriesPath, from: &SeriesPath, details: &SeriesDetails) -> Result<(), Fault> {
+///
+/// With `listings`, and within one distribution, those come along with the permissions on them, as PackageDB branches a collection
+/// (`PackageListing.branch()`). They do not otherwise, so that the rows of a series that shares its sets do not depend on the number of packages.
+pub(super) fn init(act: &mut Act<'_>, path: &SeriesPath, from: &SeriesPath, listings: bool, details: &SeriesDetails) -> Result<(), Fault> {
     let origin = act.view.series(from)?;
     let series = series::create(act, path, details)?;
     let distribution = act.view.distribution(&path.distribution)?;
     let is_within = path.distribution == from.distribution;
+    if listings && !is_within {
+        let (from, series) = (from.clone(), path.clone());
+        return Err(Refusal::ListingsElsewhere { from, series }.into());
+    }
     let sharing = distribution.details.sharing;
     let mut total = Content::default();
     let sets = act.view.sets(&origin)?;
@@ -47,7 +54,13 @@ pub(super) fn init(act: &mut Act<'_>, path: &SeriesPath, from: &SeriesPath, deta
     } else {
         act.rebuild_closure(&distribution, &series)?;
     }
-    let after = json!({ "from": from, "packagesets": sets.len(), "sources": total.sources, "subsets": total.subsets, "permissions": total.permissions });
+    let mut after = json!({ "from": from, "packagesets": sets.len(), "sources": total.sources, "subsets": total.subsets });
+    if listings {
+        let (listings, permissions) = listings::copy(act, &origin, &series)?;
+        total.permissions += permissions;
+        after["listings"] = json!(listings);
+    }
+    after["permissions"] = json!(total.permissions);
     act.changed(Scope::Series(&series), "series-init", &path.series, None, Some(after))
 }
 

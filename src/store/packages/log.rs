@@ -7,7 +7,7 @@ use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::view::{View, parsed};
+use super::view::{View, optional, parsed};
 use crate::model::packages::{DistributionName, Operation, SeriesName};
 use crate::store::database::{Fault, unreadable};
 
@@ -127,7 +127,7 @@ impl View<'_> {
             };
             Ok(Change {
                 distribution: parsed(row, 0)?,
-                series: row.get::<_, Option<String>>(1)?.map(|_| parsed(row, 1)).transpose()?,
+                series: optional(row, 1)?,
                 kind: row.get(2)?,
                 name: row.get(3)?,
                 before: json(4)?,

@@ -4,17 +4,22 @@
 //! hold from then on, so a [`View`] answers for any time as it does for now.
 
 mod act;
+mod built;
+mod comps;
 mod convert;
 mod distributions;
 mod facts;
 mod flat;
 mod init;
+mod listings;
 mod log;
+mod lookup;
 mod members;
 mod permissions;
 mod series;
 mod sets;
 mod teams;
+mod versions;
 mod view;
 
 use jiff::Timestamp;
@@ -27,9 +32,13 @@ use crate::model::packages::Operation;
 
 use act::Act;
 
+pub use built::BuiltRow;
 pub use flat::Inclusion;
+pub use listings::{ListingRow, PackageRow};
 pub use log::{Change, LogEntry, LogFilter, LogId};
+pub use lookup::Provided;
 pub use sets::{Content, SetRow};
+pub use versions::VersionRow;
 pub use view::{DistributionRow, SeriesRow, View};
 
 /// Whether the record of an ended series is closed to a change.
@@ -103,9 +112,49 @@ fn perform(transaction: &Transaction<'_>, hand: &Hand, operation: &Operation) ->
             hierarchy_of,
         } => convert::convert(&mut act, distribution, *to, hierarchy_of.as_ref()),
         Operation::CreateSeries { series, details } => series::create(&mut act, series, details).map(|_| ()),
-        Operation::InitSeries { series, from, details } => init::init(&mut act, series, from, details),
+        Operation::InitSeries {
+            series,
+            from,
+            listings,
+            details,
+        } => init::init(&mut act, series, from, *listings, details),
         Operation::ChangeSeries { series, details } => series::change(&mut act, series, details),
         Operation::AddPackages { distribution, packages } => distributions::add_packages(&mut act, distribution, packages),
+        Operation::ChangePackage {
+            distribution,
+            package,
+            details,
+        } => listings::change_package(&mut act, distribution, package, details),
+        Operation::AddListing { path, details } => listings::add(&mut act, path, details),
+        Operation::ChangeListing { path, details } => listings::change(&mut act, path, details),
+        Operation::RemoveListing { path } => listings::remove(&mut act, path),
+        Operation::AddVersion {
+            distribution,
+            package,
+            version,
+            status,
+        } => versions::add(&mut act, distribution, package, version, *status),
+        Operation::ChangeVersion {
+            distribution,
+            package,
+            version,
+            status,
+        } => versions::change(&mut act, distribution, package, version, *status),
+        Operation::ListVersion { path, version } => versions::list(&mut act, path, version),
+        Operation::WithdrawVersion { path, version } => versions::withdraw(&mut act, path, version),
+        Operation::SetBuilt {
+            distribution,
+            package,
+            version,
+            built,
+            details,
+        } => built::set(&mut act, distribution, package, version, built, details),
+        Operation::ListBuilt { path, version, built } => built::list(&mut act, path, version, built),
+        Operation::WithdrawBuilt { path, version, built } => built::withdraw(&mut act, path, version, built),
+        Operation::SetGroup { series, group, details } => comps::set_group(&mut act, series, group, details),
+        Operation::RemoveGroup { series, group } => comps::remove_group(&mut act, series, group),
+        Operation::SetCategory { series, category, details } => comps::set_category(&mut act, series, category, details),
+        Operation::RemoveCategory { series, category } => comps::remove_category(&mut act, series, category),
         Operation::CreateSet { path, details, related } => sets::create(&mut act, path, details, related.as_ref()),
         Operation::ChangeSet { path, details } => sets::change(&mut act, path, details),
         Operation::RenameSet { path, to } => sets::rename(&mut act, path, to),

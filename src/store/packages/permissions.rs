@@ -98,7 +98,8 @@ pub(super) fn revoke(
     enter(act, &distribution, series.as_ref(), Some(before), None)
 }
 
-fn enter(
+/// Enters what became of a permission.
+pub(super) fn enter(
     act: &mut Act<'_>,
     distribution: &DistributionRow,
     series: Option<&SeriesRow>,
@@ -159,11 +160,18 @@ fn columns(act: &mut Act<'_>, distribution: &DistributionRow, target: &Target, a
                 ..Columns::default()
             }
         }
-        Target::Listing { series, package: name } => Columns {
-            collection: Some(act.view.series_in(distribution, series)?.id),
-            package: package(act, name)?,
-            ..Columns::default()
-        },
+        Target::Listing { series, package: name } => {
+            let series = act.view.series_in(distribution, series)?;
+            let package = package(act, name)?;
+            if access == Access::ToChange {
+                act.view.listing(&series, name)?;
+            }
+            Columns {
+                collection: Some(series.id),
+                package,
+                ..Columns::default()
+            }
+        }
         Target::Package { package: name } => Columns {
             package: package(act, name)?,
             ..Columns::default()

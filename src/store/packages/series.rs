@@ -1,12 +1,14 @@
-//! Series, and what is said of them.
+//! Series, what is said of them, and which lie over which.
+
+use std::collections::BTreeMap;
 
 use rusqlite::params;
 use serde_json::json;
 
-use super::act::{Act, Scope};
+use super::act::{Act, OPEN, Scope};
 use super::distributions::exists;
-use super::view::SeriesRow;
-use crate::model::packages::{SeriesDetails, SeriesPath};
+use super::view::{DistributionRow, SeriesRow};
+use crate::model::packages::{Overlays, Refusal, SeriesDetails, SeriesName, SeriesPath, UrlTemplate};
 use crate::store::database::Fault;
 
 /// Adds a series without any set.
@@ -24,41 +26,134 @@ pub(super) fn create(act: &mut Act<'_>, path: &SeriesPath, details: &SeriesDetai
         id,
         distribution_id: distribution.id,
         path: path.clone(),
-        details: details.clone(),
+        details: details.clone().in_order(),
     };
-    enter(act, &row)?;
-    act.changed(Scope::Series(&row), "series", &path.series, None, Some(json!(details)))?;
+    enter(act, &distribution, &known, &row)?;
+    act.changed(Scope::Series(&row), "series", &path.series, None, Some(json!(row.details)))?;
     Ok(row)
 }
 
 pub(super) fn change(act: &mut Act<'_>, path: &SeriesPath, details: &SeriesDetails) -> Result<(), Fault> {
-    let before = act.view.series(path)?;
-    if before.details == *details {
+    let distribution = act.view.distribution(&path.distribution)?;
+    let before = act.view.series_in(&distribution, &path.series)?;
+    let row = SeriesRow {
+        details: details.clone().in_order(),
+        ..before.clone()
+    };
+    if before.details == row.details {
         return Ok(());
     }
     // Whoever changes no more than the stage need not insist: else nothing that has ended could begin again.
-    let stays_ended = before.details.status == details.status;
-    let before = if stays_ended { act.open_series(path)? } else { before };
-    let row = SeriesRow {
-        details: details.clone(),
-        ..before.clone()
-    };
+    if before.details.status == details.status {
+        act.open_series(path)?;
+    } else {
+        let follows = before.details.status.require_may_become(details.status);
+        act.require_may_follow(|| format!("series {path}"), follows)?;
+    }
     act.close("collection_record", "collection = ?1", &[&row.id])?;
-    enter(act, &row)?;
+    let mut known = act.view.series_of(&distribution)?;
+    known.retain(|other| other.id != row.id);
+    enter(act, &distribution, &known, &row)?;
     act.changed(
         Scope::Series(&row),
         "series",
         &path.series,
         Some(json!(before.details)),
-        Some(json!(details)),
+        Some(json!(row.details)),
     )
 }
 
-fn enter(act: &Act<'_>, row: &SeriesRow) -> Result<(), Fault> {
-    let SeriesDetails { version, status, owner } = &row.details;
+/// Enters what is said of a series, next to the others of its distribution.
+fn enter(act: &Act<'_>, distribution: &DistributionRow, others: &[SeriesRow], row: &SeriesRow) -> Result<(), Fault> {
+    let SeriesDetails {
+        title,
+        version,
+        status,
+        owner,
+        summary,
+        description,
+        branch,
+        publish_url,
+        pending_url,
+        bases: _,
+    } = &row.details;
+    let is_same = |other: &&SeriesRow| title.is_some() && (&other.details.title, &other.details.version) == (title, version);
+    if let (Some(other), Some(title)) = (others.iter().find(is_same), title) {
+        return Err(exists(format!("a series {title} {version}, {},", other.path)));
+    }
+    let parent = branch.as_ref().and_then(|branch| branch.parent.as_ref());
+    let parent = parent.map(|parent| meant(act, distribution, others, row, parent)).transpose()?;
+    let bases = bases(act, distribution, others, row)?;
     act.execute(
-        "INSERT INTO collection_record (collection, since, version, status, owner) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![row.id, act.log, version.as_str(), status.word(), owner.to_string()],
-    )
-    .map(|_| ())
+        "INSERT INTO collection_record (collection, since, title, version, status, owner, summary, description, branch, dist_tag, parent,
+                                        publish_template, pending_template)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        params![
+            row.id,
+            act.log,
+            title,
+            version.as_str(),
+            status.word(),
+            owner.to_string(),
+            summary,
+            description,
+            branch.as_ref().map(|branch| branch.name.as_str()),
+            branch.as_ref().map(|branch| branch.dist_tag.as_str()),
+            parent,
+            publish_url.as_ref().map(UrlTemplate::as_str),
+            pending_url.as_ref().map(UrlTemplate::as_str),
+        ],
+    )?;
+    set_bases(act, row, &bases)
+}
+
+/// The number of a series that another one of the same distribution refers to; that may be itself.
+fn meant(act: &Act<'_>, distribution: &DistributionRow, others: &[SeriesRow], row: &SeriesRow, name: &SeriesName) -> Result<i64, Fault> {
+    let mut known = others.iter().chain([row]);
+    if let Some(found) = known.find(|other| other.path.series == *name) {
+        return Ok(found.id);
+    }
+    let paths = act.view.paths()?;
+    let elsewhere: Vec<SeriesPath> = paths.into_values().filter(|path| path.series == *name).collect();
+    if elsewhere.is_empty() {
+        return act.view.series_in(distribution, name).map(|found| found.id);
+    }
+    Err(Refusal::BaseElsewhere {
+        name: name.clone(),
+        distribution: distribution.name.clone(),
+        elsewhere,
+    }
+    .into())
+}
+
+/// The bases that a series is to have, with their priorities.
+fn bases(act: &Act<'_>, distribution: &DistributionRow, others: &[SeriesRow], row: &SeriesRow) -> Result<BTreeMap<i64, i32>, Fault> {
+    let mut found = BTreeMap::new();
+    for base in &row.details.bases {
+        found.insert(meant(act, distribution, others, row, &base.base)?, base.priority);
+    }
+    let all = others.iter().map(|other| (&other.path.series, other.details.bases.as_slice()));
+    let mut overlays = Overlays::of(all).map_err(Refusal::Overlay)?;
+    for base in &row.details.bases {
+        overlays.add(&row.path.series, base.clone()).map_err(Refusal::Overlay)?;
+    }
+    Ok(found)
+}
+
+/// Makes these the bases of a series.
+fn set_bases(act: &Act<'_>, row: &SeriesRow, wanted: &BTreeMap<i64, i32>) -> Result<(), Fault> {
+    let select = format!("SELECT base, priority FROM overlay WHERE collection = ?1 AND until = {OPEN}");
+    let found: BTreeMap<i64, i32> = act.view.all(&select, [row.id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for (base, priority) in &found {
+        if wanted.get(base) != Some(priority) {
+            act.close("overlay", "collection = ?1 AND base = ?2", &[&row.id, base])?;
+        }
+    }
+    for (base, priority) in wanted {
+        if found.get(base) != Some(priority) {
+            let insert = "INSERT INTO overlay (collection, base, since, priority) VALUES (?1, ?2, ?3, ?4)";
+            act.execute(insert, params![row.id, base, act.log, priority])?;
+        }
+    }
+    Ok(())
 }

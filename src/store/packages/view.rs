@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 
 use super::act::OPEN;
 use crate::model::packages::{
-    DistributionDetails, DistributionName, Refusal, SeriesDetails, SeriesName, SeriesPath, Sharing, Unknown, VersionScheme, current_series,
+    Base, Branch, DistributionDetails, DistributionName, Refusal, SeriesDetails, SeriesName, SeriesPath, Sharing, Unknown, VersionScheme,
+    current_series,
 };
 use crate::store::database::{Fault, unknown_word, unreadable};
 
@@ -106,7 +107,7 @@ impl<'c> View<'c> {
                 details: DistributionDetails {
                     sharing: word(row, 2, &Sharing::ALL, Sharing::word)?,
                     versions: word(row, 3, &VersionScheme::ALL, VersionScheme::word)?,
-                    series: row.get::<_, Option<String>>(4)?.map(|_| parsed(row, 4)).transpose()?,
+                    series: optional(row, 4)?,
                     permit_obsolete_uploads: row.get(5)?,
                 },
             })
@@ -130,28 +131,70 @@ impl<'c> View<'c> {
     /// # Errors
     /// When the database cannot be read.
     pub fn series_of(&self, distribution: &DistributionRow) -> Result<Vec<SeriesRow>, Fault> {
+        let mut bases = self.bases(distribution)?;
         let select = concat!(
-            "SELECT collection.id, collection.name, record.version, record.status, record.owner
+            "SELECT collection.id, collection.name, record.title, record.version, record.status, record.owner, record.summary, record.description,
+                    record.branch, record.dist_tag, parent.name, record.publish_template, record.pending_template
              FROM collection JOIN collection_record AS record ON record.collection = collection.id
+             LEFT JOIN collection AS parent ON parent.id = record.parent
              WHERE collection.distribution = ?2 AND ",
             holds!("record"),
             " ORDER BY collection.id"
         );
         self.all(select, params![self.at, distribution.id], |row| {
+            let id = row.get(0)?;
+            let branch = optional(row, 8)?.map(|name| {
+                let branch = Branch {
+                    name,
+                    dist_tag: parsed(row, 9)?,
+                    parent: optional(row, 10)?,
+                };
+                Ok::<_, rusqlite::Error>(branch)
+            });
             Ok(SeriesRow {
-                id: row.get(0)?,
+                id,
                 distribution_id: distribution.id,
                 path: SeriesPath {
                     distribution: distribution.name.clone(),
                     series: parsed(row, 1)?,
                 },
                 details: SeriesDetails {
-                    version: parsed(row, 2)?,
-                    status: parsed(row, 3)?,
-                    owner: parsed(row, 4)?,
+                    title: row.get(2)?,
+                    version: parsed(row, 3)?,
+                    status: parsed(row, 4)?,
+                    owner: parsed(row, 5)?,
+                    summary: row.get(6)?,
+                    description: row.get(7)?,
+                    branch: branch.transpose()?,
+                    publish_url: optional(row, 11)?,
+                    pending_url: optional(row, 12)?,
+                    bases: bases.remove(&id).unwrap_or_default(),
                 },
             })
         })
+    }
+
+    /// What the collections of a distribution lie over, in the order in which that is asked.
+    fn bases(&self, distribution: &DistributionRow) -> Result<BTreeMap<i64, Vec<Base>>, Fault> {
+        let select = concat!(
+            "SELECT overlay.collection, base.name, overlay.priority
+             FROM collection JOIN overlay ON overlay.collection = collection.id JOIN collection AS base ON base.id = overlay.base
+             WHERE collection.distribution = ?2 AND ",
+            holds!("overlay"),
+            " ORDER BY overlay.priority, base.name"
+        );
+        let rows: Vec<(i64, Base)> = self.all(select, params![self.at, distribution.id], |row| {
+            let base = Base {
+                base: parsed(row, 1)?,
+                priority: row.get(2)?,
+            };
+            Ok((row.get(0)?, base))
+        })?;
+        let mut bases: BTreeMap<i64, Vec<Base>> = BTreeMap::new();
+        for (overlay, base) in rows {
+            bases.entry(overlay).or_default().push(base);
+        }
+        Ok(bases)
     }
 
     /// A series.
@@ -232,6 +275,15 @@ impl<'c> View<'c> {
 pub(super) fn parsed<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     text.parse().map_err(|error| unreadable(column, error))
+}
+
+/// A column that may hold something with a text of its own.
+pub(super) fn optional<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<Option<T>> {
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| text.parse().map_err(|error| unreadable(column, error))).transpose()
 }
 
 /// A column that holds one of some words.

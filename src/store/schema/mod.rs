@@ -14,6 +14,7 @@ pub(super) const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("v2.sql")),
     M::up(include_str!("v3.sql")),
     M::up(include_str!("v4.sql")),
+    M::up(include_str!("v5.sql")),
 ];
 
 #[cfg(test)]
@@ -47,6 +48,7 @@ mod tests {
         insta::assert_snapshot!("v2", include_str!("v2.sql"));
         insta::assert_snapshot!("v3", include_str!("v3.sql"));
         insta::assert_snapshot!("v4", include_str!("v4.sql"));
-        assert_eq!(MIGRATIONS.len(), 4, "a new migration needs its own snapshot here");
+        insta::assert_snapshot!("v5", include_str!("v5.sql"));
+        assert_eq!(MIGRATIONS.len(), 5, "a new migration needs its own snapshot here");
     }
 }

@@ -66,7 +66,8 @@ CREATE TABLE collection_record (
     branch           TEXT,
     dist_tag         TEXT,
     parent           INTEGER REFERENCES collection (id),
-    CHECK (branch IS NOT NULL OR (dist_tag IS NULL AND parent IS NULL)),
+    CHECK ((branch IS NULL) = (dist_tag IS NULL)),
+    CHECK (branch IS NOT NULL OR parent IS NULL),
     PRIMARY KEY (collection, until)
 ) STRICT, WITHOUT ROWID;
 
@@ -84,6 +85,7 @@ CREATE TABLE package (
     id           INTEGER PRIMARY KEY,
     distribution INTEGER NOT NULL REFERENCES distribution (id),
     name         TEXT NOT NULL,
+    since        INTEGER NOT NULL REFERENCES log (id),
     UNIQUE (distribution, name)
 ) STRICT;
 

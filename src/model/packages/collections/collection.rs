@@ -1,19 +1,20 @@
-//! A collection as plain data.
+//! What is said of a collection, as plain data.
 
 use serde::{Deserialize, Serialize};
 
 use super::template::UrlTemplate;
 use crate::model::packages::{BranchName, CollectionStatus, DistTag, Party, SeriesName, SeriesVersion};
 
-/// A set of packages: a distribution's series or release, or what a special interest group looks after.
+/// What is said of a collection, a set of packages: a distribution's series or release, or what a special interest group looks after. Its name
+/// is unique within its distribution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Collection {
-    /// What it is called by, unique within its distribution.
-    pub name: SeriesName,
-    /// What people call it: PackageDB's name, "Fedora Core". Of a distribution's release this is the product in its bug tracker.
-    pub title: String,
-    /// Its version; `0` if it has no releases. PackageDB has each title and version only once.
+pub struct SeriesDetails {
+    /// What people call it: PackageDB's name, "Fedora Core". Of a distribution's release this is the product in its bug tracker. A distribution
+    /// has each title and version only once, as PackageDB has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Its version; `0` if it has no releases.
     #[serde(default)]
     pub version: SeriesVersion,
     /// Its stage.
@@ -36,9 +37,36 @@ pub struct Collection {
     /// Where packages are that were built for it and are not published yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_url: Option<UrlTemplate>,
-    /// The collections that provide what it lacks itself, as [`Overlays`](super::Overlays) asks them.
+    /// The collections that provide what it lacks itself, as [`Overlays`](super::Overlays) asks them; by priority and name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bases: Vec<Base>,
+}
+
+impl SeriesDetails {
+    /// What is said of a collection of which only the owner is known: it is in development, has no releases, and lies over no other.
+    #[must_use]
+    pub fn owned_by(owner: Party) -> Self {
+        Self {
+            title: None,
+            version: SeriesVersion::default(),
+            status: CollectionStatus::default(),
+            owner,
+            summary: None,
+            description: None,
+            branch: None,
+            publish_url: None,
+            pending_url: None,
+            bases: Vec::new(),
+        }
+    }
+
+    /// The same with its bases in the order in which they are asked.
+    #[must_use]
+    pub fn in_order(mut self) -> Self {
+        self.bases
+            .sort_by(|left, right| (left.priority, &left.base).cmp(&(right.priority, &right.base)));
+        self
+    }
 }
 
 /// A collection's branch in version control and in the build system.
@@ -81,27 +109,32 @@ mod tests {
     #[test]
     fn a_collection_reads_back_from_json() {
         let text = concat!(
-            r#"{"name":"FC-6","title":"Fedora Core","version":"6","status":"active","owner":"@releng","summary":"The sixth","#,
+            r#"{"title":"Fedora Core","version":"6","status":"active","owner":"@releng","summary":"The sixth","#,
             r#""branch":{"name":"FC-6","dist_tag":".fc6","parent":"devel"},"#,
             r#""publish_url":"https://example.org/6/[ARCH]/[PACKAGE].rpm","bases":[{"base":"extras","priority":-1}]}"#
         );
-        let collection: Collection = serde_json::from_str(text).unwrap();
+        let collection: SeriesDetails = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&collection).unwrap(), text);
     }
 
     #[test]
     fn a_new_collection_is_in_development_and_has_no_releases() {
-        let text = r#"{"name":"gnome","title":"GNOME","owner":"alice","bases":[{"base":"devel"}]}"#;
-        let collection: Collection = serde_json::from_str(text).unwrap();
+        let text = r#"{"title":"GNOME","owner":"alice","bases":[{"base":"devel"}]}"#;
+        let collection: SeriesDetails = serde_json::from_str(text).unwrap();
         assert_eq!(collection.status, CollectionStatus::Development);
         assert_eq!(collection.version.as_str(), "0");
         assert_eq!(collection.bases[0].priority, 0);
+        let owner = "alice".parse().unwrap();
+        assert_eq!(
+            serde_json::from_str::<SeriesDetails>(r#"{"owner":"alice"}"#).unwrap(),
+            SeriesDetails::owned_by(owner)
+        );
     }
 
     #[test]
     fn a_misspelt_key_is_refused() {
-        let text = r#"{"name":"gnome","title":"GNOME","owner":"alice","publishURL":"https://example.org/"}"#;
-        assert!(serde_json::from_str::<Collection>(text).is_err());
+        let text = r#"{"title":"GNOME","owner":"alice","publishURL":"https://example.org/"}"#;
+        assert!(serde_json::from_str::<SeriesDetails>(text).is_err());
     }
 
     #[test]

@@ -18,12 +18,16 @@
 //! actions that are no status of either (`underreview`, and `awaitingbranch` of a permission); nothing of that kind can happen here.
 
 mod collection;
+mod comps;
+mod contents;
 mod current;
 mod overlays;
 mod template;
 mod versions;
 
-pub use collection::{Base, Branch, Collection, is_orphan};
+pub use collection::{Base, Branch, SeriesDetails, is_orphan};
+pub use comps::{CategoryDetails, GroupDetails, Requirement};
+pub use contents::{BuiltDetails, ListingDetails, ListingPath, PackageDetails};
 pub use current::{compare_series_versions, current_series};
 pub use overlays::{Found, Order, OverlayError, Overlays};
 pub use template::{UrlTemplate, UrlTemplateError};

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::collection::{Base, Collection};
+use super::collection::Base;
 use crate::model::packages::SeriesName;
 
 /// All overlays of a distribution, with their bases. There is no way from a collection back to itself.
@@ -54,16 +54,16 @@ pub struct Found<'a> {
 }
 
 impl Overlays {
-    /// The overlays of all these collections.
+    /// The overlays of all these collections, each with its bases.
     ///
     /// # Errors
     ///
     /// When a collection has a base twice, or comes to lie over itself.
-    pub fn of<'a>(collections: impl IntoIterator<Item = &'a Collection>) -> Result<Self, OverlayError> {
+    pub fn of<'a>(collections: impl IntoIterator<Item = (&'a SeriesName, &'a [Base])>) -> Result<Self, OverlayError> {
         let mut overlays = Self::default();
-        for collection in collections {
-            for base in &collection.bases {
-                overlays.add(&collection.name, base.clone())?;
+        for (collection, bases) in collections {
+            for base in bases {
+                overlays.add(collection, base.clone())?;
             }
         }
         Ok(overlays)
@@ -274,16 +274,17 @@ mod tests {
 
     #[test]
     fn the_bases_of_collections_are_their_overlays() {
-        let collection = |text: &str| serde_json::from_str::<Collection>(text).unwrap();
-        let collections = [
-            collection(r#"{"name":"devel","title":"Fedora","owner":"alice"}"#),
-            collection(r#"{"name":"python","title":"Python","owner":"alice","bases":[{"base":"devel"}]}"#),
-        ];
-        assert_eq!(Overlays::of(&collections), Ok(overlays(&[("python", "devel", 0)])));
-        let twice = [collection(
-            r#"{"name":"python","title":"Python","owner":"alice","bases":[{"base":"devel"},{"base":"devel","priority":1}]}"#,
-        )];
-        assert!(Overlays::of(&twice).is_err());
+        let (devel, python) = (name("devel"), name("python"));
+        let over_devel = |priority| Base {
+            base: devel.clone(),
+            priority,
+        };
+        let bases = [over_devel(0)];
+        assert_eq!(
+            Overlays::of([(&devel, &[][..]), (&python, &bases)]),
+            Ok(overlays(&[("python", "devel", 0)]))
+        );
+        assert!(Overlays::of([(&python, &[over_devel(0), over_devel(1)][..])]).is_err());
     }
 
     #[test]

@@ -269,6 +269,13 @@ impl VersionScheme {
             Self::Debian => deb_version::compare_versions(left.as_str(), right.as_str()),
         }
     }
+
+    /// The newest of some versions; of those of which none is newer than another, the last by its text.
+    pub fn newest<'v>(self, versions: impl IntoIterator<Item = &'v Version>) -> Option<&'v Version> {
+        versions
+            .into_iter()
+            .max_by(|left, right| self.compare(left, right).then_with(|| left.as_str().cmp(right.as_str())))
+    }
 }
 
 fn evr(version: &Version) -> Evr<'_> {
