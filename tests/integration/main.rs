@@ -50,6 +50,8 @@ mod config_mistakes;
 mod decisions;
 mod feedback;
 mod groups;
+mod package_sets_document;
+mod packages_killed;
 mod packages_oracle;
 mod packages_permissions;
 mod packages_support;

@@ -132,3 +132,108 @@ fn copy_closure(act: &Act<'_>, series: &SeriesRow, origin: &SeriesRow) -> Result
     );
     act.execute(&insert, params![series.id, act.log, origin.id]).map(|_| ())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use jiff::Timestamp;
+    use rusqlite::trace::{TraceEvent, TraceEventCodes};
+    use serde_json::json;
+
+    use crate::model::packages::{Operation, Sharing};
+    use crate::store::Store;
+    use crate::store::packages::{Force, Hand};
+
+    thread_local! {
+        static STATEMENTS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    fn count(event: TraceEvent<'_>) {
+        if let TraceEvent::Stmt(..) = event {
+            STATEMENTS.set(STATEMENTS.get() + 1);
+        }
+    }
+
+    fn perform(store: &mut Store, operations: Vec<serde_json::Value>) {
+        let operations: Vec<Operation> = operations.into_iter().map(|json| serde_json::from_value(json).unwrap()).collect();
+        let hand = Hand {
+            actor: "ann".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+            force: Force::Not,
+        };
+        store.perform(&hand, &operations).unwrap();
+    }
+
+    fn rows(store: &Store) -> u64 {
+        let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+        let count = |connection: &rusqlite::Connection| {
+            let mut tables = connection.prepare(tables)?;
+            let tables = tables.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+            let counts = tables.iter().map(|table| {
+                let count = format!("SELECT count(*) FROM {table}");
+                connection.query_row(&count, [], |row| row.get::<_, u64>(0))
+            });
+            Ok(counts.sum::<rusqlite::Result<u64>>()?)
+        };
+        store.database.read(count).unwrap()
+    }
+
+    /// How many rows a new series adds to two sets with so many sources, and with how many statements.
+    fn cost(sharing: Sharing, sources: usize) -> (u64, usize) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        let names: Vec<String> = (0..sources).map(|number| format!("source-{number}")).collect();
+        let said = json!({ "version": "1", "status": "development", "owner": "ann" });
+        let series = |mut operation: serde_json::Value| {
+            operation.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
+            operation
+        };
+        perform(
+            &mut store,
+            vec![
+                json!({ "op": "create-distribution", "distribution": "d", "sharing": sharing, "versions": "debian" }),
+                json!({ "op": "add-packages", "distribution": "d", "packages": names }),
+                series(json!({ "op": "create-series", "in": "d/s0" })),
+                json!({ "op": "create-set", "in": "d/s0", "set": "a", "owner": "ann" }),
+                json!({ "op": "create-set", "in": "d/s0", "set": "b", "owner": "ann" }),
+                json!({ "op": "add-sources", "in": "d/s0", "set": "a", "sources": names }),
+                json!({ "op": "add-sources", "in": "d/s0", "set": "b", "sources": names[..sources / 2] }),
+                json!({ "op": "add-subsets", "in": "d/s0", "set": "a", "subsets": ["b"] }),
+            ],
+        );
+        let before = rows(&store);
+        let trace = |connection: &rusqlite::Connection| {
+            connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(count));
+            Ok(())
+        };
+        store.database.read(trace).unwrap();
+        STATEMENTS.set(0);
+        perform(
+            &mut store,
+            vec![series(json!({ "op": "init-series", "in": "d/s1", "from": "d/s0" }))],
+        );
+        let statements = STATEMENTS.get();
+        (rows(&store) - before, statements)
+    }
+
+    #[test]
+    fn sets_that_are_shared_are_taken_over_in_rows_and_statements_that_do_not_depend_on_what_is_in_them() {
+        for sharing in [Sharing::CopyOnWrite, Sharing::ManualClone] {
+            let (rows, statements) = cost(sharing, 10);
+            // The entry in the log, what it changed, the series, what is said of it, two sets, and three pairs of sets.
+            assert_eq!(rows, 1 + 2 + 1 + 1 + 2 + 3);
+            assert!(statements > 0);
+            assert_eq!(cost(sharing, 10_000), (rows, statements));
+        }
+    }
+
+    #[test]
+    fn sets_that_are_copied_are_taken_over_in_rows_of_which_there_are_as_many_as_in_them() {
+        for sharing in [Sharing::SharedNothing, Sharing::Tethered] {
+            let ((few, statements), (many, as_many)) = (cost(sharing, 10), cost(sharing, 1000));
+            assert_eq!(many - few, 1500 - 15);
+            assert_eq!(statements, as_many);
+        }
+    }
+}
