@@ -46,7 +46,7 @@ impl View<'_> {
             if let What::Queue { of: Queue::Set(set), .. } = what {
                 facts.sets = self.ways_to_set(series, set)?;
             }
-            wanted.extend(facts.sets.keys().map(|set| Which::Set(series.path.series.clone(), set.clone())));
+            wanted.push(Which::Sets(series.clone(), facts.sets.keys().cloned().collect()));
         }
         let mut permissions = BTreeSet::new();
         for which in &wanted {

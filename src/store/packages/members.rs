@@ -81,7 +81,7 @@ impl View<'_> {
 
 pub(super) fn add_sources(act: &mut Act<'_>, path: &SetPath, sources: &BTreeSet<PackageName>) -> Result<(), Fault> {
     let (series, set, mut packages) = sources_of(act, path, sources)?;
-    let present = direct(act, &set)?;
+    let present = direct(act, &set, packages.keys())?;
     packages.retain(|id, _| !present.contains(id));
     if packages.is_empty() {
         return Ok(());
@@ -96,7 +96,7 @@ pub(super) fn add_sources(act: &mut Act<'_>, path: &SetPath, sources: &BTreeSet<
 
 pub(super) fn remove_sources(act: &mut Act<'_>, path: &SetPath, sources: &BTreeSet<PackageName>) -> Result<(), Fault> {
     let (series, set, packages) = sources_of(act, path, sources)?;
-    let present = direct(act, &set)?;
+    let present = direct(act, &set, packages.keys())?;
     let absent: Vec<&PackageName> = packages
         .iter()
         .filter(|(id, _)| !present.contains(id))
@@ -125,9 +125,16 @@ fn sources_of<'n>(
     Ok((series, set, packages))
 }
 
-fn direct(act: &Act<'_>, set: &SetRow) -> Result<BTreeSet<i64>, Fault> {
-    let select = format!("SELECT package FROM set_source WHERE package_set = ?1 AND until = {OPEN}");
-    act.view.all(&select, [set.id], |row| row.get(0))
+/// Those of some packages that are directly in a set. They are looked up one by one: mostly there are few, and many in the set.
+fn direct<'p>(act: &Act<'_>, set: &SetRow, packages: impl IntoIterator<Item = &'p i64>) -> Result<BTreeSet<i64>, Fault> {
+    let select = format!("SELECT 1 FROM set_source WHERE package_set = ?1 AND until = {OPEN} AND package = ?2");
+    let mut present = BTreeSet::new();
+    for package in packages {
+        if act.view.one(&select, [set.id, *package], |_| Ok(()))?.is_some() {
+            present.insert(*package);
+        }
+    }
+    Ok(present)
 }
 
 fn not_in(path: &SetPath, names: Vec<impl ToString>, through: Option<Vec<PackageSetName>>) -> Fault {

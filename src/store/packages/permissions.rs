@@ -1,5 +1,7 @@
 //! Permissions as rows.
 
+use std::collections::BTreeSet;
+
 use rusqlite::types::Type;
 use rusqlite::{Row, ToSql, params};
 use serde_json::json;
@@ -9,8 +11,7 @@ use super::sets::writable;
 use super::view::{DistributionRow, SeriesRow, View, holds, parsed, word};
 use crate::model::ProjectName;
 use crate::model::packages::{
-    Action, DistributionName, PackageName, PackageSetName, Party, Permission, PermissionStatus, Pocket, Refusal, SeriesName, SeriesPath,
-    Target,
+    Action, DistributionName, PackageName, PackageSetName, Party, Permission, PermissionStatus, Pocket, Refusal, SeriesPath, Target,
 };
 use crate::store::database::Fault;
 
@@ -240,8 +241,8 @@ fn find(
 pub(super) enum Which {
     /// Those of a person, or of a team itself.
     Party(Party),
-    /// Those on a set of a series.
-    Set(SeriesName, PackageSetName),
+    /// Those on sets of a series.
+    Sets(SeriesRow, BTreeSet<PackageSetName>),
     /// Those on a package, in all series or in one.
     Package(PackageName),
     /// Those on components, pockets and trackers' projects.
@@ -258,15 +259,15 @@ impl View<'_> {
         self.select(distribution, condition, &[&series.map(|series| series.id)])
     }
 
-    /// Some of the permissions of a distribution, in order.
+    /// Some of the permissions of a distribution, in no order.
     pub(super) fn permissions_of(&self, distribution: &DistributionRow, which: &Which) -> Result<Vec<Permission>, Fault> {
         match which {
             Which::Party(party) => self.select(distribution, "permission.party = ?3", &[&party.to_string()]),
-            Which::Set(series, set) => {
-                let series = self.series_in(distribution, series)?;
-                let set = self.set(&series, set)?;
+            Which::Sets(series, names) => {
                 let condition = "permission.package_set = ?3 AND link.collection = ?4";
-                self.select(distribution, condition, &[&set.id, &series.id])
+                let sets = self.sets(series)?.into_iter().filter(|set| names.contains(&set.name));
+                let permissions = sets.map(|set| self.select(distribution, condition, &[&set.id, &series.id]));
+                Ok(permissions.collect::<Result<Vec<_>, Fault>>()?.concat())
             }
             Which::Package(package) => {
                 let condition = "permission.package = (SELECT id FROM package WHERE distribution = ?2 AND name = ?3)";
