@@ -46,7 +46,7 @@ impl View<'_> {
             if let What::Queue { of: Queue::Set(set), .. } = what {
                 facts.sets = self.ways_to_set(series, set)?;
             }
-            wanted.push(Which::Sets(series.clone(), facts.sets.keys().cloned().collect()));
+            wanted.push(Which::Sets(Box::new(series.clone()), facts.sets.keys().cloned().collect()));
         }
         let mut permissions = BTreeSet::new();
         for which in &wanted {

@@ -242,7 +242,7 @@ pub(super) enum Which {
     /// Those of a person, or of a team itself.
     Party(Party),
     /// Those on sets of a series.
-    Sets(SeriesRow, BTreeSet<PackageSetName>),
+    Sets(Box<SeriesRow>, BTreeSet<PackageSetName>),
     /// Those on a package, in all series or in one.
     Package(PackageName),
     /// Those on components, pockets and trackers' projects.
