@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use kinset::model::packages::{
-    Action, CollectionStatus, DistributionDetails, DistributionName, Operation, PackageName, PackageSetName, Party, Permission,
-    PermissionStatus, Pocket, SeriesDetails, SeriesName, SeriesPath, SetDetails, SetPath, Sharing, Target, TeamName, VersionScheme,
+    Action, DistributionDetails, DistributionName, Operation, PackageName, PackageSetName, Party, Permission, PermissionStatus, Pocket,
+    SeriesDetails, SeriesName, SeriesPath, SetDetails, SetPath, Sharing, Target, TeamName, VersionScheme,
 };
 
 /// How many sets there are on each level of the hierarchy, from the top down.
@@ -107,8 +107,7 @@ fn path(of: u64, set: PackageSetName) -> SetPath {
 fn series_details(number: u64) -> SeriesDetails {
     SeriesDetails {
         version: number.to_string().parse().unwrap(),
-        status: CollectionStatus::Development,
-        owner: person(0),
+        ..SeriesDetails::owned_by(person(0))
     }
 }
 
@@ -116,6 +115,7 @@ pub(crate) fn init(number: u64, from: u64) -> Operation {
     Operation::InitSeries {
         series: series_path(number),
         from: series_path(from),
+        listings: false,
         details: series_details(number),
     }
 }

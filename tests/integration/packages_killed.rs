@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use jiff::Timestamp;
-use kinset::model::packages::{CollectionStatus, DistributionDetails, Operation, SeriesDetails, SetDetails, Sharing, VersionScheme};
+use kinset::model::packages::{DistributionDetails, Operation, SeriesDetails, SetDetails, Sharing, VersionScheme};
 use kinset::store::Store;
 use kinset::store::packages::{Force, Hand};
 use rusqlite::Connection;
@@ -63,11 +63,7 @@ fn beginning() -> Vec<Operation> {
             permit_obsolete_uploads: false,
         },
     };
-    let details = SeriesDetails {
-        version: "1".parse().unwrap(),
-        status: CollectionStatus::Development,
-        owner: "ann".parse().unwrap(),
-    };
+    let details = SeriesDetails::owned_by("ann".parse().unwrap());
     let series = |path: &str| Operation::CreateSeries {
         series: path.parse().unwrap(),
         details: details.clone(),
@@ -104,6 +100,7 @@ fn beginning() -> Vec<Operation> {
     operations.push(Operation::InitSeries {
         series: "d/s1".parse().unwrap(),
         from: "d/s0".parse().unwrap(),
+        listings: false,
         details,
     });
     operations
