@@ -28,7 +28,7 @@ fn a_collection_is_kept_as_it_is_said_and_as_it_was_said() {
     let before = kept.now;
     let bare =
         r#"{"op":"change-series","in":"d/FC-6","version":"6","status":"active","owner":"bob","bases":[{"base":"devel","priority":3}]}"#;
-    assert_snapshot!(kept.changes(bare), @"");
+    assert_snapshot!(kept.changes(bare), @r#"d/FC-6 series FC-6: {"bases":[{"base":"extras","priority":-1},{"base":"devel","priority":3}],"branch":{"dist_tag":".fc6","name":"FC-6","parent":"devel"},"description":"Zod","owner":"@releng","pending_url":"https://example.org/new/[PACKAGE]","publish_url":"https://example.org/6/[ARCH]/[PACKAGE]","status":"frozen","summary":"The sixth","title":"Fedora Core","version":"6"} > {"bases":[{"base":"devel","priority":3}],"owner":"bob","status":"active","version":"6"}"#);
     assert_eq!(said(&kept, "FC-6", None), details(bare));
     assert_eq!(said(&kept, "FC-6", Some(before)), details(whole));
     assert_eq!(kept.done(bare).log, None, "said again it is nothing new");
@@ -55,15 +55,15 @@ fn what_cannot_lie_over_what_is_refused_with_the_way_round() {
     kept.done(&over("top", r#"{"base":"middle"}"#));
     kept.done(r#"{"op":"create-distribution","distribution":"e","sharing":"tethered","versions":"rpm"}"#);
     kept.done(r#"{"op":"create-series","in":"e/foreign","owner":"ann"}"#);
-    assert_snapshot!(kept.refused(&over("bottom", r#"{"base":"top"}"#)), @"");
-    assert_snapshot!(kept.refused(&over("top", r#"{"base":"top"}"#)), @"");
-    assert_snapshot!(kept.refused(&over("top", r#"{"base":"middle"},{"base":"middle","priority":1}"#)), @"");
-    assert_snapshot!(kept.refused(&over("top", r#"{"base":"midle"}"#)), @"");
-    assert_snapshot!(kept.refused(&over("top", r#"{"base":"foreign"}"#)), @"");
+    assert_snapshot!(kept.refused(&over("bottom", r#"{"base":"top"}"#)), @"bottom over top makes a cycle: bottom -> top -> middle -> bottom");
+    assert_snapshot!(kept.refused(&over("top", r#"{"base":"top"}"#)), @"top over top makes a cycle: top -> top");
+    assert_snapshot!(kept.refused(&over("top", r#"{"base":"middle"},{"base":"middle","priority":1}"#)), @"top lies over middle already, with priority 0");
+    assert_snapshot!(kept.refused(&over("top", r#"{"base":"midle"}"#)), @"distribution d has no series `midle` -- `middle` is the nearest name that there is");
+    assert_snapshot!(kept.refused(&over("top", r#"{"base":"foreign"}"#)), @"foreign is e/foreign, and not of d: a series lies over series of its own distribution only -- `kinset series list --distribution d` shows those that it may lie over");
     let branch = r#"{"op":"change-series","in":"d/top","owner":"ann","branch":{"name":"b","dist_tag":".b","parent":"foreign"}}"#;
-    assert_snapshot!(kept.refused(branch), @"");
+    assert_snapshot!(kept.refused(branch), @"foreign is e/foreign, and not of d: a series lies over series of its own distribution only -- `kinset series list --distribution d` shows those that it may lie over");
     let itself = r#"{"op":"create-series","in":"d/new","owner":"ann","bases":[{"base":"new"}]}"#;
-    assert_snapshot!(kept.refused(itself), @"");
+    assert_snapshot!(kept.refused(itself), @"new over new makes a cycle: new -> new");
     assert_eq!(said(&kept, "bottom", None).bases, []);
     assert_eq!(said(&kept, "top", None).bases.len(), 1);
 }
@@ -82,8 +82,8 @@ fn a_distribution_has_each_title_and_version_once() {
     let mut kept = Kept::new("rpm", &["untitled", "untitled-too"], &[]);
     kept.done(r#"{"op":"create-series","in":"d/FC-6","title":"Fedora Core","version":"6","owner":"ann"}"#);
     kept.done(r#"{"op":"create-series","in":"d/FC-7","title":"Fedora Core","version":"7","owner":"ann"}"#);
-    assert_snapshot!(kept.refused(r#"{"op":"create-series","in":"d/zod","title":"Fedora Core","version":"6","owner":"ann"}"#), @"");
-    assert_snapshot!(kept.refused(r#"{"op":"change-series","in":"d/FC-7","title":"Fedora Core","version":"6","owner":"ann"}"#), @"");
+    assert_snapshot!(kept.refused(r#"{"op":"create-series","in":"d/zod","title":"Fedora Core","version":"6","owner":"ann"}"#), @"there is a series Fedora Core 6, d/FC-6, already");
+    assert_snapshot!(kept.refused(r#"{"op":"change-series","in":"d/FC-7","title":"Fedora Core","version":"6","owner":"ann"}"#), @"there is a series Fedora Core 6, d/FC-6, already");
     kept.done(r#"{"op":"change-series","in":"d/FC-6","title":"Fedora Core","version":"6","owner":"bob"}"#);
     kept.done(r#"{"op":"create-distribution","distribution":"e","sharing":"tethered","versions":"rpm"}"#);
     kept.done(r#"{"op":"create-series","in":"e/FC-6","title":"Fedora Core","version":"6","owner":"ann"}"#);
@@ -126,7 +126,12 @@ fn a_status_follows_as_it_may_unless_somebody_insists() {
         let forced = kept.attempt(&operation, Force::Insisted).unwrap();
         assert_eq!(forced.changes[0].after.as_ref().unwrap()["status"], may_not);
     }
-    assert_snapshot!(refusals.join("\n"), @"");
+    assert_snapshot!(refusals.join("\n"), @r"
+    series d/s keeps its status; because a collection that is active does not become development, only maintenance or eol -- with `--force` it takes any
+    package bash keeps its status; because a package that is approved does not become denied, only retired or removed -- with `--force` it takes any
+    package bash in d/s keeps its status; because a listing that is obsolete does not become approved, only awaitingreview -- with `--force` it takes any
+    version 1-1 of package bash keeps its status; because a version that is obsolete does not become approved, only awaitingreview -- with `--force` it takes any
+    ");
 }
 
 #[test]

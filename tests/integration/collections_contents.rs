@@ -33,16 +33,16 @@ fn who_owns_a_listing_may_and_who_is_permitted_to_on_it() {
     let mut kept = Kept::new("rpm", &["s", "t"], &["bash"]);
     kept.list("s", "bash");
     kept.done(&commit("bob", "s"));
-    assert_snapshot!(may_commit(&kept, "ann", "s"), @"");
-    assert_snapshot!(may_commit(&kept, "bob", "s"), @"");
-    assert_snapshot!(may_commit(&kept, "eve", "s"), @"");
-    assert_snapshot!(may_commit(&kept, "ann", "t"), @"");
+    assert_snapshot!(may_commit(&kept, "ann", "s"), @"allowed: ann owns package bash in s");
+    assert_snapshot!(may_commit(&kept, "bob", "s"), @"allowed: bob has commit on package bash in s");
+    assert_snapshot!(may_commit(&kept, "eve", "s"), @"refused: nothing permits it");
+    assert_snapshot!(may_commit(&kept, "ann", "t"), @"refused: package bash is not listed in t");
     kept.done(r#"{"op":"change-listing","in":"d/s","package":"bash","owner":"orphan","status":"approved"}"#);
-    assert_snapshot!(may_commit(&kept, "orphan", "s"), @"");
-    assert_snapshot!(may_commit(&kept, "bob", "s"), @"");
+    assert_snapshot!(may_commit(&kept, "orphan", "s"), @"refused: nothing permits it");
+    assert_snapshot!(may_commit(&kept, "bob", "s"), @"allowed: bob has commit on package bash in s");
     kept.done(r#"{"op":"change-listing","in":"d/s","package":"bash","owner":"ann","status":"obsolete"}"#);
-    assert_snapshot!(may_commit(&kept, "ann", "s"), @"");
-    assert_snapshot!(may_commit(&kept, "bob", "s"), @"");
+    assert_snapshot!(may_commit(&kept, "ann", "s"), @"refused: package bash is not listed in s");
+    assert_snapshot!(may_commit(&kept, "bob", "s"), @"refused: package bash is not listed in s");
 }
 
 #[test]
@@ -68,23 +68,28 @@ fn the_component_of_a_listing_is_where_uploads_of_it_go() {
         });
         decide(&facts, &Question { who, what }).to_string()
     };
-    assert_snapshot!(may_upload("mia"), @"");
-    assert_snapshot!(may_upload("uma"), @"");
+    assert_snapshot!(may_upload("mia"), @"allowed: mia has upload on component main");
+    assert_snapshot!(may_upload("uma"), @"refused: no rights to component main");
 }
 
 #[test]
 fn a_permission_on_a_listing_needs_the_listing_and_goes_with_it() {
     let mut kept = Kept::new("rpm", &["s"], &["bash"]);
-    assert_snapshot!(kept.refused(&commit("bob", "s")), @"");
+    assert_snapshot!(kept.refused(&commit("bob", "s")), @"d/s does not list package `bash` -- `kinset collection add-package` lists it; `kinset collection lookup` asks its bases too");
     kept.list("s", "bash");
     kept.version("s", "bash", "5.2-1");
     kept.done(r#"{"op":"set-built","distribution":"d","package":"bash","version":"5.2-1","built":"bash-doc"}"#);
     kept.done(r#"{"op":"list-built","in":"d/s","package":"bash","version":"5.2-1","built":["bash-doc"]}"#);
     kept.done(&commit("bob", "s"));
     let before = kept.now;
-    assert_snapshot!(kept.changes(r#"{"op":"remove-listing","in":"d/s","package":"bash"}"#), @"");
+    assert_snapshot!(kept.changes(r#"{"op":"remove-listing","in":"d/s","package":"bash"}"#), @r#"
+    d/s built-listing bash: {"built":["bash-doc"],"version":"5.2-1"} > nothing
+    d/s version-listing bash: "5.2-1" > nothing
+    d/s permission bob: {"action":"commit","on":"listing","package":"bash","party":"bob","series":"s","status":"approved"} > nothing
+    d/s listing bash: {"owner":"ann","status":"approved"} > nothing
+    "#);
     kept.list("s", "bash");
-    assert_snapshot!(may_commit(&kept, "bob", "s"), @"");
+    assert_snapshot!(may_commit(&kept, "bob", "s"), @"refused: nothing permits it");
     let permissions = |as_of| {
         kept.of("s", as_of, |view, series| {
             view.permissions(&view.distribution(&"d".parse().unwrap())?, Some(series))
@@ -121,7 +126,25 @@ fn what_is_said_of_packages_is_checked_first() {
     ]
     .map(|operation| kept.refused(operation))
     .into();
-    assert_snapshot!(refusals.join("\n"), @"");
+    assert_snapshot!(refusals.join("\n"), @r#"
+    distribution d has no package `bahs` -- the nearest names that there are: `bash` for `bahs`
+    distribution d has no package `bahs` -- the nearest names that there are: `bash` for `bahs`
+    there is a package bash in d/s already
+    distribution d has no series `t` -- `s` is the nearest name that there is
+    d/s does not list package `bahs` -- `bash` is the nearest name that there is
+    d/s does not list package `zsh` -- `bash` is the nearest name that there is
+    there is a version 5.2-1 of package bash already
+    the release of version "5.2" is missing
+    package bash has no version `5.2-2` -- `5.2-1` is the nearest name that there is
+    package bash has no version `9-9` -- `kinset collection versions PACKAGE` shows those that there are
+    package bash has no version `5.2-3` in d/s -- `5.2-1` is the nearest name that there is
+    nothing is built as `bash-doc` -- what is built from a version is said with `kinset collection add-built`
+    nothing is built as `bash-doc` in d/s -- what is built from a version is said with `kinset collection add-built`
+    nothing is built as `bsah` -- what is built from a version is said with `kinset collection add-built`
+    d/s has no group `shells` -- `kinset collection groups` shows those that there are
+    d/s has no group `shells` -- `kinset collection groups` shows those that there are
+    d/s has no category `base` -- `kinset collection categories` shows those that there are
+    "#);
 }
 
 #[test]
@@ -129,7 +152,7 @@ fn a_package_that_is_known_by_its_name_waits_for_review() {
     let mut kept = Kept::new("rpm", &["s"], &["bash"]);
     let named = kept.now;
     let said = r#"{"op":"change-package","distribution":"d","package":"bash","summary":"A shell","review_url":"https://example.org/1","status":"approved"}"#;
-    assert_snapshot!(kept.changes(said), @"");
+    assert_snapshot!(kept.changes(said), @r#"d package bash: {"status":"awaitingreview"} > {"review_url":"https://example.org/1","status":"approved","summary":"A shell"}"#);
     let summary = |as_of| {
         kept.ask(as_of, |view| {
             view.package(&view.distribution(&"d".parse().unwrap())?, &"bash".parse().unwrap())
@@ -157,19 +180,25 @@ fn a_new_series_takes_listings_over_when_it_is_told_to_and_their_permissions_wit
     kept.done(&commit("bob", "s"));
     kept.version("s", "bash", "5.2-1");
     let init = |name: &str, listings: &str| format!(r#"{{"op":"init-series","in":"d/{name}","from":"d/s",{listings}"owner":"ann"}}"#);
-    assert_snapshot!(kept.changes(&init("bare", "")), @"");
-    assert_snapshot!(kept.changes(&init("full", r#""listings":true,"#)), @"");
+    assert_snapshot!(kept.changes(&init("bare", "")), @r#"
+    d/bare series bare: nothing > {"owner":"ann","status":"development","version":"0"}
+    d/bare series-init bare: nothing > {"from":"d/s","packagesets":0,"permissions":0,"sources":0,"subsets":0}
+    "#);
+    assert_snapshot!(kept.changes(&init("full", r#""listings":true,"#)), @r#"
+    d/full series full: nothing > {"owner":"ann","status":"development","version":"0"}
+    d/full series-init full: nothing > {"from":"d/s","listings":2,"packagesets":0,"permissions":1,"sources":0,"subsets":0}
+    "#);
     let listings = |name| kept.of(name, None, |view, series| view.listings(series));
     assert_eq!(listings("bare"), []);
     assert_eq!(listings("full"), listings("s"));
-    assert_snapshot!(may_commit(&kept, "bob", "full"), @"");
+    assert_snapshot!(may_commit(&kept, "bob", "full"), @"allowed: bob has commit on package bash in full");
     assert_eq!(
         kept.of("full", None, |view, series| view.versions(series)),
         [],
         "versions are built for one series"
     );
     kept.done(r#"{"op":"create-distribution","distribution":"e","sharing":"tethered","versions":"rpm"}"#);
-    assert_snapshot!(kept.refused(r#"{"op":"init-series","in":"e/s","from":"d/s","listings":true,"owner":"ann"}"#), @"");
+    assert_snapshot!(kept.refused(r#"{"op":"init-series","in":"e/s","from":"d/s","listings":true,"owner":"ann"}"#), @"the listings of d/s do not come along to e/s, which is of another distribution -- leave out `--listings`");
 }
 
 #[test]
@@ -212,10 +241,10 @@ fn a_version_may_be_in_several_collections_and_counts_when_it_is_published() {
     assert_eq!(newest(&kept, "stable", None), "5.1-1 -");
     let waiting = kept.now;
     let approve = r#"{"op":"change-version","distribution":"d","package":"bash","version":"5.2-1","status":"approved"}"#;
-    assert_snapshot!(kept.changes(approve), @"");
+    assert_snapshot!(kept.changes(approve), @r#"d version bash 5.2-1: {"status":"awaitingqa"} > {"status":"approved"}"#);
     assert_eq!(newest(&kept, "devel", None), "5.2-1 -");
     assert_eq!(newest(&kept, "devel", Some(waiting)), "5.1-1 5.2-1");
-    assert_snapshot!(kept.changes(r#"{"op":"withdraw-version","in":"d/devel","package":"bash","version":"5.2-1"}"#), @"");
+    assert_snapshot!(kept.changes(r#"{"op":"withdraw-version","in":"d/devel","package":"bash","version":"5.2-1"}"#), @r#"d/devel version-listing bash: "5.2-1" > nothing"#);
     assert_eq!(newest(&kept, "devel", None), "5.1-1 -");
     let series = kept.ask(None, |view| {
         let distribution = view.distribution(&"d".parse().unwrap())?;
@@ -239,15 +268,15 @@ fn groups_name_built_packages_and_categories_name_groups() {
             r#"{{"op":"set-built","distribution":"d","package":"bash","version":"5.2-1","built":"{built}","summary":"{built}"}}"#
         ));
     }
-    assert_snapshot!(kept.changes(r#"{"op":"list-built","in":"d/s","package":"bash","version":"5.2-1","built":["bash"]}"#), @"");
+    assert_snapshot!(kept.changes(r#"{"op":"list-built","in":"d/s","package":"bash","version":"5.2-1","built":["bash"]}"#), @r#"d/s built-listing bash: nothing > {"built":["bash"],"version":"5.2-1"}"#);
     let members = r#""members":{"bash":{"type":"mandatory"},"bash-doc":{"type":"conditional","requires":"man-db"}}"#;
     let group = format!(r#"{{"op":"set-group","in":"d/s","group":"shells","title":"Shells",{members}}}"#);
-    assert_snapshot!(kept.changes(&group), @"");
+    assert_snapshot!(kept.changes(&group), @r#"d/s group shells: nothing > {"members":{"bash":{"type":"mandatory"},"bash-doc":{"requires":"man-db","type":"conditional"}},"title":"Shells"}"#);
     assert_eq!(kept.done(&group).log, None);
     kept.done(r#"{"op":"set-category","in":"d/s","category":"base","title":"Base","groups":["shells"]}"#);
     let whole = kept.now;
     let fewer = r#"{"op":"set-group","in":"d/s","group":"shells","title":"Shells","members":{"bash":{"type":"optional"}}}"#;
-    assert_snapshot!(kept.changes(fewer), @"");
+    assert_snapshot!(kept.changes(fewer), @r#"d/s group shells: {"members":{"bash":{"type":"mandatory"},"bash-doc":{"requires":"man-db","type":"conditional"}},"title":"Shells"} > {"members":{"bash":{"type":"optional"}},"title":"Shells"}"#);
     kept.done(r#"{"op":"withdraw-version","in":"d/s","package":"bash","version":"5.2-1"}"#);
     let group_of = |kept: &Kept, as_of| kept.of("s", as_of, |view, series| view.group(series, &"shells".parse().unwrap()));
     assert_eq!(
@@ -259,10 +288,13 @@ fn groups_name_built_packages_and_categories_name_groups() {
         serde_json::to_string(&group_of(&kept, Some(whole))).unwrap(),
         format!(r#"{{"title":"Shells",{members}}}"#)
     );
-    assert_snapshot!(kept.changes(r#"{"op":"remove-group","in":"d/s","group":"shells"}"#), @"");
+    assert_snapshot!(kept.changes(r#"{"op":"remove-group","in":"d/s","group":"shells"}"#), @r#"
+    d/s category base: {"groups":["shells"],"title":"Base"} > {"title":"Base"}
+    d/s group shells: {"members":{"bash":{"type":"optional"}},"title":"Shells"} > nothing
+    "#);
     let categories = |kept: &Kept, as_of| kept.of("s", as_of, |view, series| view.categories(series));
     let groups = |as_of| {
-        categories(as_of)
+        categories(&kept, as_of)
             .into_values()
             .map(|category| category.groups.len())
             .collect::<Vec<_>>()

@@ -129,6 +129,6 @@ fn ten_overlays_are_looked_through() {
     assert_eq!(provided.path.len(), 11);
     assert_eq!(provided.newest.unwrap().as_str(), "5.2-1");
     assert_eq!(kept.lookup("s10", "bash", None).unwrap().path.len(), 1);
-    insta::assert_snapshot!(kept.lookup("s8", "dash", None).unwrap_err(), @"");
-    insta::assert_snapshot!(kept.lookup("s8", "bahs", None).unwrap_err(), @"");
+    insta::assert_snapshot!(kept.lookup("s8", "dash", None).unwrap_err(), @"package dash is in none of s8, s9, s10 -- `kinset collection add-package` lists it");
+    insta::assert_snapshot!(kept.lookup("s8", "bahs", None).unwrap_err(), @"distribution d has no package `bahs` -- the nearest names that there are: `bash` for `bahs`");
 }

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::params;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::act::{Act, Scope};
-use super::distributions::names;
 use super::versions::VersionRow;
 use super::view::{DistributionRow, SeriesRow, View, holds, parsed};
 use crate::model::packages::{BuiltDetails, BuiltPackageName, DistributionName, ListingPath, PackageName, Refusal, Unknown, Version};
@@ -53,13 +52,12 @@ pub(super) fn set(
     let BuiltDetails { summary, description } = details;
     let insert = "INSERT INTO built_record (built, since, summary, description) VALUES (?1, ?2, ?3, ?4)";
     act.execute(insert, params![id, act.log, summary, description])?;
-    let said = |details: &BuiltDetails| json!({ "package": package, "version": version.version, "summary": details.summary, "description": details.description });
     act.changed(
         Scope::Distribution(&distribution),
         "built",
-        built,
-        before.map(|before| said(&before.details)),
-        Some(said(details)),
+        &format!("{package} {} {built}", version.version),
+        before.map(|before| json!(before.details)),
+        Some(json!(details)),
     )
 }
 
@@ -77,7 +75,13 @@ pub(super) fn list(act: &mut Act<'_>, path: &ListingPath, version: &Version, wan
         let insert = "INSERT INTO built_listing (collection, built, since) VALUES (?1, ?2, ?3)";
         act.execute(insert, params![series.id, known[*name], act.log])?;
     }
-    act.changed(Scope::Series(&series), "built-listing", &path.package, None, names(new))
+    act.changed(
+        Scope::Series(&series),
+        "built-listing",
+        &path.package,
+        None,
+        Some(said(&version, new)),
+    )
 }
 
 pub(super) fn withdraw(
@@ -94,6 +98,12 @@ pub(super) fn withdraw(
     take_out(act, &series, &version, &gone)
 }
 
+/// What of a version is built.
+fn said<'n>(version: &VersionRow, built: impl IntoIterator<Item = &'n BuiltPackageName>) -> Value {
+    let built: Vec<&BuiltPackageName> = built.into_iter().collect();
+    json!({ "version": version.version, "built": built })
+}
+
 /// Takes everything that is built from a version out of a series.
 pub(super) fn take_out_all(act: &mut Act<'_>, series: &SeriesRow, version: &VersionRow) -> Result<(), Fault> {
     let there = act.view.built_in(series, version)?;
@@ -107,7 +117,13 @@ fn take_out(act: &mut Act<'_>, series: &SeriesRow, version: &VersionRow, gone: &
     for id in gone.values() {
         act.close("built_listing", "collection = ?1 AND built = ?2", &[&series.id, id])?;
     }
-    act.changed(Scope::Series(series), "built-listing", &version.package, names(gone.keys()), None)
+    act.changed(
+        Scope::Series(series),
+        "built-listing",
+        &version.package,
+        Some(said(version, gone.keys())),
+        None,
+    )
 }
 
 fn require_all(

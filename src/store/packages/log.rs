@@ -62,7 +62,7 @@ pub struct LogFilter {
     pub distribution: Option<DistributionName>,
     /// Those that changed something in this series.
     pub series: Option<SeriesName>,
-    /// Those that changed something of this name.
+    /// Those that changed something of this name, or of one that begins with it and a space: with a package's name, its versions too.
     pub name: Option<String>,
     /// Those of this actor.
     pub actor: Option<String>,
@@ -92,7 +92,7 @@ impl View<'_> {
                             SELECT change.log FROM change
                             LEFT JOIN distribution ON distribution.id = change.distribution
                             LEFT JOIN collection ON collection.id = change.collection
-                            WHERE (?4 IS NULL OR distribution.name = ?4) AND (?5 IS NULL OR collection.name = ?5) AND (?6 IS NULL OR change.name = ?6)))
+                            WHERE (?4 IS NULL OR distribution.name = ?4) AND (?5 IS NULL OR collection.name = ?5) AND (?6 IS NULL OR change.name = ?6 OR substr(change.name, 1, length(?6) + 1) = ?6 || ' ')))
                       ORDER BY id DESC LIMIT ?7";
         let distribution = distribution.as_ref().map(DistributionName::as_str);
         let series = series.as_ref().map(SeriesName::as_str);

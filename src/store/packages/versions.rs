@@ -24,8 +24,13 @@ pub struct VersionRow {
     pub status: VersionStatus,
 }
 
-fn said(version: &Version, status: VersionStatus) -> Value {
-    json!({ "version": version, "status": status })
+fn said(status: VersionStatus) -> Value {
+    json!({ "status": status })
+}
+
+/// What a version is called in the log.
+fn called(package: &PackageName, version: &Version) -> String {
+    format!("{package} {version}")
 }
 
 pub(super) fn add(
@@ -46,13 +51,8 @@ pub(super) fn add(
         params![owner.id, version.as_str()],
     )?;
     enter(act, id, status)?;
-    act.changed(
-        Scope::Distribution(&distribution),
-        "version",
-        package,
-        None,
-        Some(said(version, status)),
-    )
+    let name = called(package, version);
+    act.changed(Scope::Distribution(&distribution), "version", &name, None, Some(said(status)))
 }
 
 pub(super) fn change(
@@ -74,9 +74,9 @@ pub(super) fn change(
     act.changed(
         Scope::Distribution(&distribution),
         "version",
-        package,
-        Some(said(version, before.status)),
-        Some(said(version, status)),
+        &called(package, version),
+        Some(said(before.status)),
+        Some(said(status)),
     )
 }
 
