@@ -7,7 +7,7 @@ use kinset::store::packages::Force;
 use crate::packages_support::Kept;
 
 fn said(kept: &Kept, series: &str, as_of: Option<jiff::Timestamp>) -> SeriesDetails {
-    kept.of(series, as_of, |_, series| Ok(series.details.clone()))
+    kept.of(series, as_of, |_, series| Ok(series.details))
 }
 
 #[test]

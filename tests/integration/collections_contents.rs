@@ -97,11 +97,11 @@ fn a_permission_on_a_listing_needs_the_listing_and_goes_with_it() {
     assert_snapshot!(may_commit(&kept, "bob", "s"), @"refused: nothing permits it");
     let permissions = |as_of| {
         kept.of("s", as_of, |view, series| {
-            view.permissions(&view.distribution(&"d".parse().unwrap())?, Some(series))
+            view.permissions(&view.distribution(&"d".parse().unwrap())?, Some(&series))
         })
     };
     assert_eq!((permissions(None).len(), permissions(Some(before)).len()), (0, 1));
-    let built = |as_of| kept.of("s", as_of, |view, series| view.built(series));
+    let built = |as_of| kept.of("s", as_of, |view, series| view.built(&series));
     assert_eq!((built(None).len(), built(Some(before)).len()), (0, 1));
 }
 
@@ -193,12 +193,12 @@ fn a_new_series_takes_listings_over_when_it_is_told_to_and_their_permissions_wit
     d/full series full: nothing > {"owner":"ann","status":"development","version":"0"}
     d/full series-init full: nothing > {"from":"d/s","listings":2,"packagesets":0,"permissions":1,"sources":0,"subsets":0}
     "#);
-    let listings = |name| kept.of(name, None, |view, series| view.listings(series));
+    let listings = |name| kept.of(name, None, |view, series| view.listings(&series));
     assert_eq!(listings("bare"), []);
     assert_eq!(listings("full"), listings("s"));
     assert_snapshot!(may_commit(&kept, "bob", "full"), @"allowed: bob has commit on package bash in full");
     assert_eq!(
-        kept.of("full", None, |view, series| view.versions(series)),
+        kept.of("full", None, |view, series| view.versions(&series)),
         [],
         "versions are built for one series"
     );
@@ -221,7 +221,7 @@ fn the_newest_version_is_the_one_that_the_distributions_rules_say() {
             kept.version("s", "bash", version);
         }
         assert_eq!(kept.lookup("s", "bash", None).unwrap().newest.unwrap().as_str(), newest);
-        let first = kept.of("s", None, |view, series| Ok(view.versions(series)?.remove(0)));
+        let first = kept.of("s", None, |view, series| Ok(view.versions(&series)?.remove(0)));
         assert_eq!(first.version.as_str(), newest, "lists begin with it");
     }
 }
@@ -283,7 +283,7 @@ fn groups_name_built_packages_and_categories_name_groups() {
     let fewer = r#"{"op":"set-group","in":"d/s","group":"shells","title":"Shells","members":{"bash":{"type":"optional"}}}"#;
     assert_snapshot!(kept.changes(fewer), @r#"d/s group shells: {"members":{"bash":{"type":"mandatory"},"bash-doc":{"requires":"man-db","type":"conditional"}},"title":"Shells"} > {"members":{"bash":{"type":"optional"}},"title":"Shells"}"#);
     kept.done(r#"{"op":"withdraw-version","in":"d/s","package":"bash","version":"5.2-1"}"#);
-    let group_of = |kept: &Kept, as_of| kept.of("s", as_of, |view, series| view.group(series, &"shells".parse().unwrap()));
+    let group_of = |kept: &Kept, as_of| kept.of("s", as_of, |view, series| view.group(&series, &"shells".parse().unwrap()));
     assert_eq!(
         group_of(&kept, None).members.len(),
         1,
@@ -297,7 +297,7 @@ fn groups_name_built_packages_and_categories_name_groups() {
     d/s category base: {"groups":["shells"],"title":"Base"} > {"title":"Base"}
     d/s group shells: {"members":{"bash":{"type":"optional"}},"title":"Shells"} > nothing
     "#);
-    let categories = |kept: &Kept, as_of| kept.of("s", as_of, |view, series| view.categories(series));
+    let categories = |kept: &Kept, as_of| kept.of("s", as_of, |view, series| view.categories(&series));
     let groups = |as_of| {
         categories(&kept, as_of)
             .into_values()
@@ -319,7 +319,7 @@ fn a_version_may_come_and_go_again_and_again() {
         kept.version("s", "bash", "1-1");
         kept.done(r#"{"op":"withdraw-version","in":"d/s","package":"bash","version":"1-1"}"#);
     }
-    assert_eq!(kept.of("s", None, |view, series| view.versions(series)), []);
+    assert_eq!(kept.of("s", None, |view, series| view.versions(&series)), []);
     let entries = kept.ask(None, |view| {
         view.log(&LogFilter {
             name: Some("bash".to_owned()),

@@ -86,13 +86,13 @@ proptest! {
                     } else {
                         next.listing.remove(&name.parse().unwrap());
                     }
-                    let is_new = kept.of(name, None, |view, row| Ok(view.find_listing(row, &"p".parse().unwrap())?.is_none()));
+                    let is_new = kept.of(name, None, |view, row| Ok(view.find_listing(&row, &"p".parse().unwrap())?.is_none()));
                     let verb = if is_new { "add" } else { "change" };
                     (format!(r#"{{"op":"{verb}-listing","in":"d/{name}","package":"p","owner":"ann","status":"{status}"}}"#), true)
                 }
                 Step::Go(series) => {
                     let name = SERIES[*series];
-                    let is_legal = kept.of(name, None, |view, row| Ok(view.find_listing(row, &"p".parse().unwrap())?.is_some()));
+                    let is_legal = kept.of(name, None, |view, row| Ok(view.find_listing(&row, &"p".parse().unwrap())?.is_some()));
                     next.listing.remove(&name.parse().unwrap());
                     (format!(r#"{{"op":"remove-listing","in":"d/{name}","package":"p"}}"#), is_legal)
                 }

@@ -102,9 +102,9 @@ impl Kept {
         &self,
         series: &str,
         as_of: Option<Timestamp>,
-        question: impl FnOnce(&View<'_>, &SeriesRow) -> Result<T, Fault>,
+        question: impl FnOnce(&View<'_>, SeriesRow) -> Result<T, Fault>,
     ) -> T {
-        self.ask(as_of, |view| question(view, &view.series(&format!("d/{series}").parse().unwrap())?))
+        self.ask(as_of, |view| question(view, view.series(&format!("d/{series}").parse().unwrap())?))
     }
 
     pub(crate) fn lookup(&self, series: &str, package: &str, as_of: Option<Timestamp>) -> Result<Provided, String> {

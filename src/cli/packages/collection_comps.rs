@@ -3,20 +3,17 @@
 use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
 use super::arguments::{AsOf, Doing, Place, Shape};
 use super::collection::Meant;
 use super::collection_said::{OrNothing, now};
-use super::collection_show::or_dash;
-use super::show::{self, Entry};
-use super::{ask, perform};
+use super::{collection_comps_show as shown, perform};
 use crate::cli::Status;
 use crate::cli::failure::Failure;
 use crate::cli::wiring::ConfigFile;
 use crate::model::packages::{
     BuiltDetails, BuiltPackageName, CategoryDetails, CompsName, GroupDetails, ListingPath, NameError, Operation, PackageName, Refusal,
-    Requirement, Unknown, Version,
+    Requirement, Unknown,
 };
 
 #[derive(Debug, Subcommand)]
@@ -210,17 +207,17 @@ pub(super) fn run(command: CompsCommand, file: &ConfigFile) -> Result<Status, Fa
             place,
             as_of,
             shape,
-        } => built(package.as_ref(), &place, as_of, shape, file),
+        } => shown::built(package.as_ref(), &place, as_of, shape, file),
         CompsCommand::Groups {
             group,
             place,
             as_of,
             shape,
         } => match group {
-            None => groups(&place, as_of, shape, file),
-            Some(group) => members(&group, &place, as_of, shape, file),
+            None => shown::groups(&place, as_of, shape, file),
+            Some(group) => shown::members(&group, &place, as_of, shape, file),
         },
-        CompsCommand::Categories { place, as_of, shape } => categories(&place, as_of, shape, file),
+        CompsCommand::Categories { place, as_of, shape } => shown::categories(&place, as_of, shape, file),
         CompsCommand::AddBuilt {
             meant,
             built,
@@ -338,154 +335,6 @@ fn add_built(
         let path = ListingPath { series, package };
         Ok(set.into_iter().chain([Operation::ListBuilt { path, version, built }]).collect())
     })
-}
-
-#[derive(Debug, Serialize)]
-struct BuiltEntry {
-    built: BuiltPackageName,
-    package: PackageName,
-    version: Version,
-    #[serde(flatten)]
-    details: BuiltDetails,
-}
-
-impl Entry for BuiltEntry {
-    const HEADINGS: &'static [&'static str] = &["BUILT", "PACKAGE", "VERSION", "SUMMARY"];
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.built.to_string(),
-            self.package.to_string(),
-            self.version.to_string(),
-            self.details.summary.clone().unwrap_or_default(),
-        ]
-    }
-
-    fn name(&self) -> String {
-        self.built.to_string()
-    }
-}
-
-fn built(package: Option<&PackageName>, place: &Place, as_of: AsOf, shape: Shape, file: &ConfigFile) -> Result<Status, Failure> {
-    let rows = ask(file, as_of, |view| {
-        let series = place.series(view)?;
-        if let Some(package) = package {
-            view.listing(&series, package)?;
-        }
-        view.built(&series)
-    })?;
-    let wanted = rows.into_iter().filter(|row| package.is_none_or(|package| row.package == *package));
-    let entries: Vec<BuiltEntry> = wanted
-        .map(|row| BuiltEntry {
-            built: row.name,
-            package: row.package,
-            version: row.version,
-            details: row.details,
-        })
-        .collect();
-    show::list(&entries, shape)?;
-    Ok(Status::Done)
-}
-
-#[derive(Debug, Serialize)]
-struct CompsEntry {
-    id: CompsName,
-    title: String,
-    summary: Option<String>,
-    /// How many built packages a group has, and how many groups a category.
-    members: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    groups: Option<BTreeSet<CompsName>>,
-}
-
-impl Entry for CompsEntry {
-    const HEADINGS: &'static [&'static str] = &["ID", "TITLE", "MEMBERS", "SUMMARY"];
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.id.to_string(),
-            self.title.clone(),
-            self.members.to_string(),
-            self.summary.clone().unwrap_or_default(),
-        ]
-    }
-
-    fn name(&self) -> String {
-        self.id.to_string()
-    }
-}
-
-fn groups(place: &Place, as_of: AsOf, shape: Shape, file: &ConfigFile) -> Result<Status, Failure> {
-    let groups = ask(file, as_of, |view| view.groups(&place.series(view)?))?;
-    let entry = |(id, group): (CompsName, GroupDetails)| CompsEntry {
-        id,
-        title: group.title,
-        summary: group.summary,
-        members: group.members.len(),
-        groups: None,
-    };
-    show::list(&groups.into_iter().map(entry).collect::<Vec<_>>(), shape)?;
-    Ok(Status::Done)
-}
-
-fn categories(place: &Place, as_of: AsOf, shape: Shape, file: &ConfigFile) -> Result<Status, Failure> {
-    let categories = ask(file, as_of, |view| view.categories(&place.series(view)?))?;
-    let entry = |(id, category): (CompsName, CategoryDetails)| CompsEntry {
-        id,
-        title: category.title,
-        summary: category.summary,
-        members: category.groups.len(),
-        groups: Some(category.groups),
-    };
-    show::list(&categories.into_iter().map(entry).collect::<Vec<_>>(), shape)?;
-    Ok(Status::Done)
-}
-
-#[derive(Debug, Serialize)]
-struct MemberEntry {
-    built: BuiltPackageName,
-    #[serde(flatten)]
-    requirement: Requirement,
-    /// Whether the collection has it.
-    is_there: bool,
-}
-
-impl Entry for MemberEntry {
-    const HEADINGS: &'static [&'static str] = &["BUILT", "TYPE", "REQUIRES", ""];
-
-    fn cells(&self) -> Vec<String> {
-        let requires = match &self.requirement {
-            Requirement::Conditional { requires } => Some(requires),
-            Requirement::Mandatory | Requirement::Default | Requirement::Optional => None,
-        };
-        vec![
-            self.built.to_string(),
-            self.requirement.word().to_owned(),
-            or_dash(requires),
-            if self.is_there { String::new() } else { "missing".to_owned() },
-        ]
-    }
-
-    fn name(&self) -> String {
-        self.built.to_string()
-    }
-}
-
-fn members(group: &CompsName, place: &Place, as_of: AsOf, shape: Shape, file: &ConfigFile) -> Result<Status, Failure> {
-    let entries = ask(file, as_of, |view| {
-        let series = place.series(view)?;
-        let there: BTreeSet<BuiltPackageName> = view.built(&series)?.into_iter().map(|row| row.name).collect();
-        let members = view.group(&series, group)?.members.into_iter();
-        Ok(members
-            .map(|(built, requirement)| MemberEntry {
-                is_there: there.contains(&built),
-                built,
-                requirement,
-            })
-            .collect::<Vec<_>>())
-    })?;
-    show::list(&entries, shape)?;
-    Ok(Status::Done)
 }
 
 #[cfg(test)]

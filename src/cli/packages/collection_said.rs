@@ -57,7 +57,7 @@ pub(in crate::cli) struct Said {
     /// The series that it was branched from
     #[arg(long, value_name = "SERIES", requires = "branch")]
     parent: Option<SeriesName>,
-    /// Where its packages are published: a URL with [ARCH] and [PACKAGE] in it
+    /// Where its packages are published: a URL with `[ARCH]` and `[PACKAGE]` in it
     #[arg(long, value_name = "URL")]
     publish_url: Option<OrNothing<UrlTemplate>>,
     /// Where packages are that are built and not published yet

@@ -10,8 +10,8 @@ use crate::cli::failure::Failure;
 use crate::cli::wiring::ConfigFile;
 use crate::cli::{Status, output};
 use crate::model::packages::{
-    ArchName, DistributionName, ListingDetails, ListingStatus, Overlays, PackageDetails, PackageName, Party, SeriesDetails, SeriesName,
-    Version, VersionStatus,
+    ArchName, DistributionName, ListingDetails, ListingStatus, PackageDetails, PackageName, Party, SeriesDetails, SeriesName, Version,
+    VersionStatus,
 };
 use crate::store::Fault;
 use crate::store::packages::{Provided, VersionRow};
@@ -80,9 +80,7 @@ pub(super) fn show(place: &Place, as_of: AsOf, format: Format, file: &ConfigFile
     let document = ask(file, as_of, |view| {
         let series = place.series(view)?;
         let distribution = view.distribution(&series.path.distribution)?;
-        let all = view.series_of(&distribution)?;
-        let overlays = Overlays::of(all.iter().map(|row| (&row.path.series, row.details.bases.as_slice())));
-        let asks = overlays.map_err(crate::model::packages::Refusal::Overlay)?;
+        let asks = view.overlays(&distribution)?;
         Ok(CollectionDocument {
             asks: asks.order(&series.path.series).cloned().collect(),
             listings: view.listings(&series)?.len(),
@@ -258,7 +256,7 @@ pub(super) fn show_package(
     let document = ask(file, as_of, |view| {
         let distribution = view.distribution_meant(distribution)?;
         let row = view.package(&distribution, package)?;
-        let listings = view.listed_in(&distribution, &row)?.into_iter();
+        let listings = view.listed_in(&row)?.into_iter();
         let version = |row: VersionRow| {
             Ok(VersionDocument {
                 series: view.series_with(&row)?,

@@ -5,6 +5,7 @@ mod acl_show;
 pub(super) mod arguments;
 pub(super) mod collection;
 mod collection_comps;
+mod collection_comps_show;
 mod collection_said;
 mod collection_show;
 pub(super) mod distribution;

@@ -257,25 +257,27 @@ impl View<'_> {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn listed_in(&self, distribution: &DistributionRow, package: &PackageRow) -> Result<Vec<(SeriesName, ListingDetails)>, Fault> {
-        let mut listings = self.listings_of(package.id)?;
-        let series = self.series_of(distribution)?.into_iter();
-        Ok(series
-            .filter_map(|series| Some((series.path.series, listings.remove(&series.id)?)))
-            .collect())
+    pub fn listed_in(&self, package: &PackageRow) -> Result<Vec<(SeriesName, ListingDetails)>, Fault> {
+        let mut listings: Vec<_> = self.listings_of(package.id)?.into_iter().collect();
+        listings.sort_by_key(|(_, (series, _))| *series);
+        Ok(listings.into_iter().map(|(name, (_, details))| (name, details)).collect())
     }
 
     fn listing_of(&self, series: &SeriesRow, package: i64) -> Result<Option<ListingDetails>, Fault> {
-        Ok(self.listings_of(package)?.remove(&series.id))
+        let listing = self.listings_of(package)?.remove(&series.path.series);
+        Ok(listing.map(|(_, details)| details))
     }
 
-    /// What each collection that lists a package says of it, by the numbers of the collections.
-    pub(super) fn listings_of(&self, package: i64) -> Result<BTreeMap<i64, ListingDetails>, Fault> {
+    /// What each collection that lists a package says of it, with the collection's number.
+    pub(super) fn listings_of(&self, package: i64) -> Result<BTreeMap<SeriesName, (i64, ListingDetails)>, Fault> {
         let select = concat!(
-            "SELECT collection, owner, qa_contact, component, status FROM listing WHERE package = ?2 AND ",
+            "SELECT collection.name, collection.id, listing.owner, listing.qa_contact, listing.component, listing.status
+             FROM listing JOIN collection ON collection.id = listing.collection WHERE listing.package = ?2 AND ",
             holds!("listing")
         );
-        self.all(select, params![self.at, package], |row| Ok((row.get(0)?, listing_details(row, 1)?)))
+        self.all(select, params![self.at, package], |row| {
+            Ok((parsed(row, 0)?, (row.get(1)?, listing_details(row, 2)?)))
+        })
     }
 }
 

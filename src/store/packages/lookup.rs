@@ -3,7 +3,7 @@
 use super::listings::ListingRow;
 use super::versions::VersionRow;
 use super::view::{SeriesRow, View};
-use crate::model::packages::{Overlays, PackageName, Refusal, SeriesName, Version, VersionStatus};
+use crate::model::packages::{PackageName, Refusal, SeriesName, Version, VersionStatus};
 use crate::store::database::Fault;
 
 /// A package as a series has it, itself or from one that it lies over.
@@ -31,28 +31,19 @@ impl View<'_> {
     /// [`Refusal::Nowhere`] with those that were asked; when there is no such package at all, and when the database cannot be read.
     pub fn lookup(&self, series: &SeriesRow, package: &PackageName) -> Result<Provided, Fault> {
         let distribution = self.distribution(&series.path.distribution)?;
-        let all = self.series_of(&distribution)?;
         let row = self.package(&distribution, package)?;
         let mut listings = self.listings_of(row.id)?;
-        listings.retain(|_, listing| listing.status.is_in());
-        let overlays = Overlays::of(all.iter().map(|series| (&series.path.series, series.details.bases.as_slice())));
-        let overlays = overlays.map_err(Refusal::Overlay)?;
+        listings.retain(|_, (_, listing)| listing.status.is_in());
+        let overlays = self.overlays(&distribution)?;
         let asked = &series.path.series;
-        let has = |name: &SeriesName| {
-            all.iter()
-                .any(|series| series.path.series == *name && listings.contains_key(&series.id))
-        };
-        let found = overlays.lookup(asked, has).and_then(|found| {
-            let place = all.iter().position(|series| series.path.series == *found.collection)?;
-            Some((place, found.path))
-        });
-        let Some((provider, details, path)) = found.and_then(|(place, path)| Some((&all[place], listings.remove(&all[place].id)?, path)))
-        else {
+        let found = overlays.lookup(asked, |name| listings.contains_key(name));
+        let Some((path, (_, details))) = found.and_then(|found| Some((found.path, listings.remove(found.collection)?))) else {
             let package = package.clone();
             let asked = overlays.order(asked).cloned().collect();
             return Err(Refusal::Nowhere { package, asked }.into());
         };
-        let versions = self.versions_in(provider, row.id)?;
+        let provider = self.series_in(&distribution, path.last().unwrap_or(&asked))?;
+        let versions = self.versions_in(&provider, row.id)?;
         let newest = |is_wanted: fn(VersionStatus) -> bool| {
             let wanted = versions.iter().filter(|version| is_wanted(version.status));
             distribution
@@ -70,7 +61,7 @@ impl View<'_> {
                 package: row.name,
                 details,
             },
-            series: provider.clone(),
+            series: provider,
         })
     }
 }

@@ -8,8 +8,8 @@ use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 
 use super::act::OPEN;
 use crate::model::packages::{
-    Base, Branch, DistributionDetails, DistributionName, Refusal, SeriesDetails, SeriesName, SeriesPath, Sharing, Unknown, VersionScheme,
-    current_series,
+    Base, Branch, DistributionDetails, DistributionName, Overlays, Refusal, SeriesDetails, SeriesName, SeriesPath, Sharing, Unknown,
+    VersionScheme, current_series,
 };
 use crate::store::database::{Fault, unknown_word, unreadable};
 
@@ -131,18 +131,24 @@ impl<'c> View<'c> {
     /// # Errors
     /// When the database cannot be read.
     pub fn series_of(&self, distribution: &DistributionRow) -> Result<Vec<SeriesRow>, Fault> {
+        self.select_series(distribution, None)
+    }
+
+    /// All series of a distribution, or only the one of that name.
+    fn select_series(&self, distribution: &DistributionRow, only: Option<&SeriesName>) -> Result<Vec<SeriesRow>, Fault> {
         let mut bases = self.bases(distribution)?;
+        let only = only.map(SeriesName::as_str);
         let select = concat!(
             "SELECT collection.id, collection.name, record.title, record.version, record.status, record.owner, record.summary, record.description,
                     record.branch, record.dist_tag, parent.name, record.publish_template, record.pending_template
              FROM collection JOIN collection_record AS record ON record.collection = collection.id
              LEFT JOIN collection AS parent ON parent.id = record.parent
-             WHERE collection.distribution = ?2 AND ",
+             WHERE collection.distribution = ?2 AND (?3 IS NULL OR collection.name = ?3) AND ",
             holds!("record"),
             " ORDER BY collection.id"
         );
-        self.all(select, params![self.at, distribution.id], |row| {
-            let id = row.get(0)?;
+        self.all(select, params![self.at, distribution.id, only], |row| {
+            let name: SeriesName = parsed(row, 1)?;
             let branch = optional(row, 8)?.map(|name| {
                 let branch = Branch {
                     name,
@@ -151,12 +157,13 @@ impl<'c> View<'c> {
                 };
                 Ok::<_, rusqlite::Error>(branch)
             });
+            let bases = bases.remove(&name).unwrap_or_default();
             Ok(SeriesRow {
-                id,
+                id: row.get(0)?,
                 distribution_id: distribution.id,
                 path: SeriesPath {
                     distribution: distribution.name.clone(),
-                    series: parsed(row, 1)?,
+                    series: name,
                 },
                 details: SeriesDetails {
                     title: row.get(2)?,
@@ -168,29 +175,29 @@ impl<'c> View<'c> {
                     branch: branch.transpose()?,
                     publish_url: optional(row, 11)?,
                     pending_url: optional(row, 12)?,
-                    bases: bases.remove(&id).unwrap_or_default(),
+                    bases,
                 },
             })
         })
     }
 
     /// What the collections of a distribution lie over, in the order in which that is asked.
-    fn bases(&self, distribution: &DistributionRow) -> Result<BTreeMap<i64, Vec<Base>>, Fault> {
+    fn bases(&self, distribution: &DistributionRow) -> Result<BTreeMap<SeriesName, Vec<Base>>, Fault> {
         let select = concat!(
-            "SELECT overlay.collection, base.name, overlay.priority
+            "SELECT collection.name, base.name, overlay.priority
              FROM collection JOIN overlay ON overlay.collection = collection.id JOIN collection AS base ON base.id = overlay.base
              WHERE collection.distribution = ?2 AND ",
             holds!("overlay"),
             " ORDER BY overlay.priority, base.name"
         );
-        let rows: Vec<(i64, Base)> = self.all(select, params![self.at, distribution.id], |row| {
+        let rows: Vec<(SeriesName, Base)> = self.all(select, params![self.at, distribution.id], |row| {
             let base = Base {
                 base: parsed(row, 1)?,
                 priority: row.get(2)?,
             };
-            Ok((row.get(0)?, base))
+            Ok((parsed(row, 0)?, base))
         })?;
-        let mut bases: BTreeMap<i64, Vec<Base>> = BTreeMap::new();
+        let mut bases: BTreeMap<SeriesName, Vec<Base>> = BTreeMap::new();
         for (overlay, base) in rows {
             bases.entry(overlay).or_default().push(base);
         }
@@ -207,15 +214,25 @@ impl<'c> View<'c> {
     }
 
     pub(super) fn series_in(&self, distribution: &DistributionRow, name: &SeriesName) -> Result<SeriesRow, Fault> {
-        let mut rows = self.series_of(distribution)?;
-        match rows.iter().position(|row| row.path.series == *name) {
-            Some(place) => Ok(rows.swap_remove(place)),
-            None => Err(Refusal::NoSeries {
-                distribution: distribution.name.clone(),
-                name: Unknown::new(name, rows.iter().map(|row| row.path.series.as_str())),
-            }
-            .into()),
+        if let Some(row) = self.select_series(distribution, Some(name))?.pop() {
+            return Ok(row);
         }
+        let known = self.series_of(distribution)?;
+        Err(Refusal::NoSeries {
+            distribution: distribution.name.clone(),
+            name: Unknown::new(name, known.iter().map(|row| row.path.series.as_str())),
+        }
+        .into())
+    }
+
+    /// Which collections of a distribution lie over which.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn overlays(&self, distribution: &DistributionRow) -> Result<Overlays, Fault> {
+        let bases = self.bases(distribution)?;
+        let overlays = Overlays::of(bases.iter().map(|(name, bases)| (name, bases.as_slice())));
+        Ok(overlays.map_err(Refusal::Overlay)?)
     }
 
     /// The distribution that is meant: the one that is named, else the only one that there is.
