@@ -178,7 +178,13 @@ fn only<'a>(commits: &BTreeSet<&'a str>) -> Option<&'a str> {
 
 /// What a tracker's text says, if it says anything.
 fn spoken(text: Option<&str>) -> Option<&str> {
-    text.map(str::trim).filter(|text| !text.is_empty())
+    text.map(trimmed).filter(|text| !text.is_empty())
+}
+
+/// A commit without the white space around it, as Patchwork keeps it: Python's `strip` takes away U+001C to U+001F too.
+#[must_use]
+pub fn trimmed(text: &str) -> &str {
+    text.trim_matches(|letter: char| letter.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&letter))
 }
 
 /// Whether two texts name one commit: they are equal, or both are hashes in hexadecimal of which one, of seven digits or more, is how the
@@ -186,7 +192,7 @@ fn spoken(text: Option<&str>) -> Option<&str> {
 #[must_use]
 pub fn is_same_commit(one: &str, other: &str) -> bool {
     let is_hash = |text: &str| text.len() >= SHORTEST_ABBREVIATION && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let (one, other) = (one.trim(), other.trim());
+    let (one, other) = (trimmed(one), trimmed(other));
     let shared = one.len().min(other.len());
     one == other || (is_hash(one) && is_hash(other) && one[..shared].eq_ignore_ascii_case(&other[..shared]))
 }

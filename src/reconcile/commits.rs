@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::draft::Rights;
 use super::scene::Lookup;
 use crate::config::Tracker;
-use crate::model::commits::{CommitBecause, CommitPlan, CommitPolicy, CommitWish, WantedCommits, plan_commits};
+use crate::model::commits::{CommitBecause, CommitPlan, CommitPolicy, CommitWish, WantedCommits, plan_commits, trimmed};
 use crate::model::{PatchId, ProjectId, Snapshot};
 use crate::pasta::GroupFile;
 
@@ -43,7 +43,7 @@ pub(super) fn wanted<'a>(tracker: &Tracker, snapshot: &Snapshot, analysis: &'a G
         let commits: BTreeSet<&str> = class
             .commits
             .iter()
-            .map(|commit| commit.trim())
+            .map(|commit| trimmed(commit))
             .filter(|commit| !commit.is_empty())
             .collect();
         for patch in class.elements.iter().flat_map(|element| lookup.patches(element)) {

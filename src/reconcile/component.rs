@@ -57,6 +57,16 @@ impl Component {
         }
     }
 
+    /// What has to be read before its first step: one patch of each class, which shows the whole class. Of those that do so as well, one that is
+    /// written to, or else named by a write: that it is still in its project only its own row shows.
+    pub(super) fn to_read(&self) -> Vec<PatchId> {
+        let written: BTreeSet<PatchId> = self.steps.iter().map(|(patch, _)| *patch).collect();
+        let named: BTreeSet<PatchId> = self.steps.iter().flat_map(|(patch, operation)| named(*patch, operation)).collect();
+        let concern = |member: &PatchId| (!written.contains(member), !named.contains(member));
+        let classes = self.before.iter().filter(|(patch, class)| class.first() == Some(patch));
+        classes.filter_map(|(_, class)| class.iter().copied().min_by_key(concern)).collect()
+    }
+
     /// A patch to name the component by.
     pub(super) fn first_patch(&self) -> Option<PatchId> {
         self.before.keys().next().copied()
@@ -76,7 +86,7 @@ pub(super) fn is_alone(classes: &BTreeMap<PatchId, Class>, patch: PatchId) -> bo
 }
 
 /// One patch of each class: reading it shows the whole class.
-pub(super) fn representatives(classes: &BTreeMap<PatchId, Class>) -> Vec<PatchId> {
+fn representatives(classes: &BTreeMap<PatchId, Class>) -> Vec<PatchId> {
     classes
         .iter()
         .filter(|(patch, class)| class.first() == Some(patch))

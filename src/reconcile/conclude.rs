@@ -38,7 +38,7 @@ pub(super) async fn record(tracker: &Tracker, keeper: &Keeper, snapshot: &Snapsh
         clears: draft.plan.clears() as u64,
         relates: draft.plan.relates() as u64,
         commit_refs: draft.commits.steps.len() as u64,
-        undone: draft.merged.undone.len() as u64,
+        undone: (draft.merged.undone.len() + draft.commits.undone.len()) as u64,
         foreign_changes: draft.foreign as u64,
         guarded: !draft.tripped.is_empty(),
         blocked,

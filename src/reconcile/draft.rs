@@ -8,7 +8,7 @@ use super::commits::{self, RefusedCommits};
 use super::reckon::decisions;
 use super::{Error, Reckoned, Scene};
 use crate::config::{Limits, Tracker};
-use crate::model::commits::{CommitPlan, CommitPolicy, WantedCommits};
+use crate::model::commits::{CommitBecause, CommitPlan, CommitPolicy, WantedCommits};
 use crate::model::packages::acl::{Facts, Question, What, decide};
 use crate::model::packages::{Party, PersonName};
 use crate::model::relations::checker::{Terms, check};
@@ -62,19 +62,18 @@ impl Rights {
             Identity::User(name) => snapshot
                 .projects
                 .get(&project)
-                .is_some_and(|project| maintains(tracker, name, project)),
+                .is_some_and(|project| maintains(tracker.name.as_str(), name, project)),
         }
     }
 }
 
 /// Asks the evaluator of permissions, to which a project's maintainers are permissions like any other.
-fn maintains(tracker: &Tracker, user: &UserName, project: &Project) -> bool {
-    let tracker = tracker.name.to_string();
-    let facts = Facts::of_project(&tracker, project);
+pub(super) fn maintains(tracker: &str, user: &UserName, project: &Project) -> bool {
+    let facts = Facts::of_project(tracker, project);
     let question = Question {
         who: Party::Person(PersonName::from(user)),
         what: What::Maintain {
-            tracker,
+            tracker: tracker.to_owned(),
             project: project.name.clone(),
         },
     };
@@ -165,6 +164,20 @@ impl Draft {
     #[must_use]
     pub fn writes(&self) -> usize {
         self.plan.writes() + self.commits.steps.len()
+    }
+
+    /// The projects that something wanted is left undone in because the user is not known to maintain them.
+    pub(super) fn held_back(&self) -> BTreeSet<ProjectId> {
+        let relations = self.merged.undone.iter().flat_map(|undone| &undone.because);
+        let relations = relations.filter_map(|because| match because {
+            Because::Permission(project) => Some(*project),
+            _ => None,
+        });
+        let commits = self.commits.undone.iter().filter_map(|undone| match undone.because {
+            CommitBecause::Permission(project) => Some(project),
+            _ => None,
+        });
+        relations.chain(commits).collect()
     }
 
     /// Passes the draft on unless a guard tripped.

@@ -11,7 +11,9 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::apply::Shutdown;
-use super::component::{Class, Component, carry_out, doubtful, is_alone, named, representatives};
+use super::component::{Class, Component, carry_out, doubtful, is_alone, named};
+use super::draft::maintains;
+use super::maintainers::reread;
 use super::{Error, Keeper, Patience};
 use crate::model::relations::Policy;
 use crate::model::{Patch, PatchId, ProjectId, Snapshot};
@@ -71,15 +73,19 @@ pub(super) struct Readings<'a> {
 }
 
 impl Readings<'_> {
-    /// Whether a component's patches are related as its plan takes them to be.
+    /// Whether a component's patches are related as its plan takes them to be, and where they were.
     pub(super) async fn stands_as_planned(&self, component: &Component) -> Result<bool, Error> {
-        self.stands(&component.before, representatives(&component.before)).await
+        self.stands(&component.before, component.to_read()).await
     }
 
-    /// Whether the patches are in the classes that they are taken to be in, as far as reading the `representatives` shows.
-    async fn stands(&self, classes: &BTreeMap<PatchId, Class>, representatives: Vec<PatchId>) -> Result<bool, Error> {
-        let mut reads = stream::iter(representatives)
-            .map(|patch| async move { Ok::<_, Error>((patch, self.class_of(patch).await?)) })
+    /// Whether the patches are in the classes that they are taken to be in, as far as reading some of them shows, and those still in their
+    /// projects.
+    async fn stands(&self, classes: &BTreeMap<PatchId, Class>, to_read: Vec<PatchId>) -> Result<bool, Error> {
+        let mut reads = stream::iter(to_read)
+            .map(|patch| async move {
+                let row = self.read(patch).await?.filter(|row| self.is_in_place(row));
+                Ok::<_, Error>((patch, row.as_ref().map(class)))
+            })
             .buffer_unordered(READS_AT_ONCE);
         while let Some((patch, class)) = reads.try_next().await? {
             if class.as_ref() != classes.get(&patch) {
@@ -97,8 +103,9 @@ impl Readings<'_> {
         Ok(self.reader.patch(patch, &known.message_id).await?)
     }
 
-    async fn class_of(&self, patch: PatchId) -> Result<Option<Class>, Error> {
-        Ok(self.read(patch).await?.as_ref().map(class))
+    /// Whether a patch is in the project that the plan takes it to be in. Nothing tells when an administrator moves it.
+    pub(super) fn is_in_place(&self, row: &Patch) -> bool {
+        self.snapshot.patches.get(&row.id).is_some_and(|known| known.project == row.project)
     }
 }
 
@@ -148,13 +155,15 @@ impl Executor<'_> {
         Ok(Verdict::Moved)
     }
 
+    /// As [`Self::survey`], and tells the classes of those that are still in their projects.
     async fn observe(&self, component: &Component) -> Result<BTreeMap<PatchId, Class>, Error> {
         let patches: Vec<PatchId> = component.before.keys().copied().collect();
         let reads = stream::iter(patches).map(|patch| async move { Ok::<_, Error>((patch, self.readings.read(patch).await?)) });
         let rows: Vec<(PatchId, Option<Patch>)> = reads.buffered(READS_AT_ONCE).try_collect().await?;
         let absent: Vec<PatchId> = rows.iter().filter(|(_, row)| row.is_none()).map(|(patch, _)| *patch).collect();
         let fresh: Vec<Patch> = rows.into_iter().filter_map(|(_, row)| row).collect();
-        let classes = fresh.iter().map(|row| (row.id, class(row))).collect();
+        let in_place = fresh.iter().filter(|row| self.readings.is_in_place(row));
+        let classes = in_place.map(|row| (row.id, class(row))).collect();
         let tracker = self.tracker.to_owned();
         self.keeper
             .with(move |store, now| store.record_reads(&tracker, &fresh, &absent, now))
@@ -250,7 +259,7 @@ impl Executor<'_> {
         expected: &BTreeMap<PatchId, Class>,
         wanted: &BTreeMap<PatchId, Class>,
     ) -> Result<Option<Written>, Error> {
-        let class = self.readings.class_of(patch).await?;
+        let class = self.readings.read(patch).await?.as_ref().map(class);
         match (class.as_ref() == expected.get(&patch), class.as_ref() == wanted.get(&patch)) {
             (true, false) => {
                 self.settle(entry, Outcome::NotDone).await?;
@@ -392,22 +401,25 @@ impl Executor<'_> {
         wanted: &BTreeMap<PatchId, Class>,
         expected: &BTreeMap<PatchId, Class>,
     ) -> Result<BTreeSet<ProjectId>, Error> {
-        let Readings { reader, snapshot } = self.readings;
+        let snapshot = self.readings.snapshot;
         let patches = [wanted, expected].into_iter().filter_map(|classes| classes.get(&patch)).flatten();
         let touched: BTreeSet<ProjectId> = patches
             .filter_map(|patch| snapshot.patches.get(patch))
             .map(|patch| patch.project)
             .collect();
-        let mut lost = BTreeSet::new();
-        if let Identity::User(user) = self.identity {
-            for project in touched.iter().filter_map(|project| snapshot.projects.get(project)) {
-                let now = reader.project(&project.name).await?;
-                if !now.is_some_and(|now| now.maintainers.contains(user)) {
-                    lost.insert(project.id);
-                }
-            }
-        }
+        let lost = self.lost(&touched).await?;
         Ok(if lost.is_empty() { touched } else { lost })
+    }
+
+    /// Which of these projects the user does not maintain any more. Who maintains them now is kept, so that the next plan knows.
+    pub(super) async fn lost(&self, projects: &BTreeSet<ProjectId>) -> Result<BTreeSet<ProjectId>, Error> {
+        let Identity::User(user) = self.identity else {
+            return Ok(BTreeSet::new());
+        };
+        let Readings { reader, snapshot } = self.readings;
+        let fresh = reread(reader, self.keeper, self.tracker, snapshot, projects).await?;
+        let is_lost = |project: &ProjectId| !fresh.get(project).is_some_and(|now| maintains(self.tracker, user, now));
+        Ok(projects.iter().copied().filter(is_lost).collect())
     }
 
     pub(super) fn must_stop(&self) -> bool {

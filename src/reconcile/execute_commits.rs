@@ -3,6 +3,7 @@
 //! The rules are those of relations: nothing is written that was not entered into the journal first, and no write whose outcome is unknown is
 //! sent again before a read has shown what became of it. A commit has nothing to do with any other patch, so one patch is all that is read.
 
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 use super::Error;
@@ -26,11 +27,12 @@ enum Standing {
     AsPlanned,
     /// What the step leads to.
     Written,
-    /// Something else, or the patch is gone.
+    /// Something else, or the patch is gone, or in another project.
     Moved,
 }
 
 impl Standing {
+    /// By what the patch says alone, in whatever project.
     fn of(row: Option<&Patch>, step: &CommitStep) -> Self {
         match row {
             Some(row) if row.commit_ref == step.from => Self::AsPlanned,
@@ -43,7 +45,11 @@ impl Standing {
 impl Readings<'_> {
     /// Whether a patch says what its step takes it to say.
     pub(super) async fn says_as_planned(&self, step: &CommitStep) -> Result<bool, Error> {
-        Ok(Standing::of(self.read(step.patch).await?.as_ref(), step) == Standing::AsPlanned)
+        Ok(self.standing(self.read(step.patch).await?.as_ref(), step) == Standing::AsPlanned)
+    }
+
+    fn standing(&self, row: Option<&Patch>, step: &CommitStep) -> Standing {
+        Standing::of(row.filter(|row| self.is_in_place(row)), step)
     }
 }
 
@@ -67,9 +73,9 @@ impl Executor<'_> {
             }
             // Whatever was waited for, this is as fresh as can be when the write is sent.
             let row = self.readings.read(step.patch).await?;
-            let standing = Standing::of(row.as_ref(), step);
+            let standing = self.readings.standing(row.as_ref(), step);
             if let Some((entry, error)) = unknown.take() {
-                self.settle_unknown(entry, standing).await?;
+                self.settle_unknown(entry, Standing::of(row.as_ref(), step)).await?;
                 if standing == Standing::AsPlanned && attempt >= self.patience.attempts {
                     return Err(Error::Writes(Box::new(error)));
                 }
@@ -98,7 +104,7 @@ impl Executor<'_> {
                 }
                 WriteError::Forbidden { .. } | WriteError::Rejected { .. } | WriteError::Conflict { .. } => {
                     self.settle(entry, Outcome::Refused(error.to_string())).await?;
-                    return self.explain(step, project, &error).await;
+                    return self.explain(step, &error).await;
                 }
                 WriteError::Throttled { retry_after, .. } => {
                     self.settle(entry, Outcome::NotDone).await?;
@@ -139,7 +145,10 @@ impl Executor<'_> {
     }
 
     /// Enters that a write took effect, keeps what it made of the patch, and then reads the patch: the answer to a write is no proof.
+    ///
+    /// `row` is the patch right before the write. Patchwork saves it whole, so its relation is looked at too.
     async fn verify(&self, entry: JournalId, step: &CommitStep, row: Option<Patch>) -> Result<Verdict, Error> {
+        let related = row.as_ref().map(|row| row.related.clone());
         let written = row.map(|row| Patch {
             commit_ref: Some(step.to.clone()),
             ..row
@@ -153,16 +162,17 @@ impl Executor<'_> {
             .await?;
         (self.on_write)();
         let row = self.readings.read(step.patch).await?;
-        match Standing::of(row.as_ref(), step) {
-            Standing::Written => Ok(Verdict::Settled),
-            Standing::AsPlanned | Standing::Moved => self.keep(step.patch, row, Verdict::Moved).await,
+        match self.readings.standing(row.as_ref(), step) {
+            Standing::Written if row.as_ref().map(|row| &row.related) == related.as_ref() => Ok(Verdict::Settled),
+            Standing::Written | Standing::AsPlanned | Standing::Moved => self.keep(step.patch, row, Verdict::Moved).await,
         }
     }
 
     /// A refusal: the patch is not what it was, or the tracker refuses the patch, or all of its project. Its relation is another matter.
-    async fn explain(&self, step: &CommitStep, project: Option<ProjectId>, error: &WriteError) -> Result<Verdict, Error> {
+    async fn explain(&self, step: &CommitStep, error: &WriteError) -> Result<Verdict, Error> {
         let row = self.readings.read(step.patch).await?;
-        match Standing::of(row.as_ref(), step) {
+        let project = row.as_ref().map(|row| row.project);
+        match self.readings.standing(row.as_ref(), step) {
             Standing::Written => return self.keep(step.patch, row, Verdict::Settled).await,
             Standing::Moved => return self.keep(step.patch, row, Verdict::Moved).await,
             Standing::AsPlanned => {}
@@ -171,8 +181,12 @@ impl Executor<'_> {
         match project {
             Some(project) if matches!(error, WriteError::Forbidden { .. }) => {
                 tracing::warn!(tracker = self.tracker, %patch, %error, "the commits of this patch's project are left alone from here on");
-                self.forbid(project);
-                Ok(Verdict::Forbidden([project].into()))
+                let projects = BTreeSet::from([project]);
+                if self.forbid(project) {
+                    // Read for the next plan's sake: here the refusal is enough.
+                    self.lost(&projects).await?;
+                }
+                Ok(Verdict::Forbidden(projects))
             }
             _ => {
                 tracing::warn!(tracker = self.tracker, %patch, %error, "the commit was not accepted");
@@ -198,11 +212,12 @@ impl Executor<'_> {
             .contains(&project)
     }
 
-    fn forbid(&self, project: ProjectId) {
+    /// Tells whether it is news.
+    fn forbid(&self, project: ProjectId) -> bool {
         self.forbidden_commits
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(project);
+            .insert(project)
     }
 }
 

@@ -27,6 +27,7 @@ mod execute_commits;
 mod feedback;
 mod keeper;
 mod mails;
+mod maintainers;
 mod patience;
 mod prepare;
 mod pull;

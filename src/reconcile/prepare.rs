@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::conclude::record;
+use super::maintainers::reread;
 use super::pull::{Extent, read};
 use super::reckon::{Actors, reckon};
 use super::settle::settle_left_overs;
-use super::{Draft, Error, Keeper, PlanDocument, Rights, Scene, Session, StepDocument, TrackerDocument};
+use super::{Draft, Error, Keeper, PlanDocument, Reckoned, Rights, Scene, Session, StepDocument, TrackerDocument};
 use crate::config::{Desired, DesiredFormat, Tracker};
-use crate::model::Snapshot;
-use crate::model::commits::{CommitBecause, CommitUndone};
-use crate::model::relations::merge::{Because, Undone};
+use crate::model::{Snapshot, UserName};
 use crate::pasta::{Dialect, Ending, GroupFile};
 use crate::store::{PullState, StoredSnapshot};
 use crate::tracker::{Identity, Progress};
@@ -49,11 +48,7 @@ impl Prepared {
     /// # Errors
     /// [`Error::NoMaintainer`].
     pub fn require_maintainer(&self, tracker: &Tracker) -> Result<(), Error> {
-        let is_held_back = |undone: &Undone| undone.because.iter().any(|because| matches!(because, Because::Permission(_)));
-        let is_commit_held_back = |undone: &CommitUndone| matches!(undone.because, CommitBecause::Permission(_));
-        let Draft { merged, commits, .. } = &self.draft;
-        let is_any_held_back = merged.undone.iter().any(is_held_back) || commits.undone.iter().any(is_commit_held_back);
-        if self.identity == Identity::NoneOf && is_any_held_back {
+        if self.identity == Identity::NoneOf && !self.draft.held_back().is_empty() {
             return Err(Error::NoMaintainer {
                 tracker: tracker.name.clone(),
                 projects: tracker.projects.clone(),
@@ -93,6 +88,8 @@ pub fn read_analysis(tracker: &Tracker) -> Result<GroupFile, Error> {
 
 /// Pulls if asked to, resolves, merges, plans and checks. Settles first what an earlier run left open.
 ///
+/// Projects that the user is not known to maintain, and that something is wanted in, are read again before the plan leaves that undone.
+///
 /// # Errors
 /// When the tracker, the state or the analysis cannot be read, or there is no pull to plan from.
 pub async fn prepare(
@@ -115,24 +112,42 @@ pub async fn prepare(
         Pulling::Fresh(extent) => read(session, keeper, extent, progress).await?.1,
         Pulling::Stored => Actors::new(),
     };
-    let stored = stored(keeper, tracker).await?;
-    let candidates: BTreeSet<_> = stored
-        .snapshot
-        .projects
-        .values()
-        .flat_map(|project| &project.maintainers)
-        .cloned()
-        .collect();
-    let identity = session.reader.whoami(&candidates).await?;
-    let rights = Rights::of(identity.clone());
-    let draft = redraft(tracker, keeper, &stored.snapshot, &analysis, &rights, &actors).await?;
+    let mut stored = stored(keeper, tracker).await?;
+    let candidates = maintainers(&stored.snapshot);
+    let mut rights = Rights::of(session.reader.whoami(&candidates).await?);
+    let reckoned = reckon(tracker, keeper, &stored.snapshot, &actors).await?;
+    let mut draft = drafted(tracker, &stored.snapshot, &analysis, &reckoned, &rights)?;
+    let held_back = draft.held_back();
+    if !held_back.is_empty() {
+        // The user may have become a maintainer since they were read.
+        let known = stored.snapshot.projects.clone();
+        let fresh = reread(&session.reader, keeper, tracker.name.as_str(), &stored.snapshot, &held_back).await?;
+        stored.snapshot.projects.extend(fresh);
+        if stored.snapshot.projects != known {
+            if rights.identity == Identity::NoneOf {
+                let arrived = &maintainers(&stored.snapshot) - &candidates;
+                rights = Rights::of(session.reader.whoami(&arrived).await?);
+            }
+            draft = drafted(tracker, &stored.snapshot, &analysis, &reckoned, &rights)?;
+        }
+    }
     record(tracker, keeper, &stored.snapshot, &draft, &rights).await?;
     Ok(Prepared {
         draft,
         stored,
-        identity,
+        identity: rights.identity,
         analysis,
     })
+}
+
+/// Whoever maintains any of a snapshot's projects.
+fn maintainers(snapshot: &Snapshot) -> BTreeSet<UserName> {
+    snapshot
+        .projects
+        .values()
+        .flat_map(|project| &project.maintainers)
+        .cloned()
+        .collect()
 }
 
 /// Takes in what people decided, then resolves, merges, plans and checks.
@@ -145,8 +160,13 @@ pub(super) async fn redraft(
     actors: &Actors,
 ) -> Result<Draft, Error> {
     let reckoned = reckon(tracker, keeper, snapshot, actors).await?;
+    drafted(tracker, snapshot, analysis, &reckoned, rights)
+}
+
+/// Resolves, merges, plans and checks.
+fn drafted(tracker: &Tracker, snapshot: &Snapshot, analysis: &GroupFile, reckoned: &Reckoned, rights: &Rights) -> Result<Draft, Error> {
     let scene = Scene::resolve(snapshot, analysis, tracker.desired.format);
-    Draft::new(tracker, snapshot, analysis, scene, &reckoned, rights)
+    Draft::new(tracker, snapshot, analysis, scene, reckoned, rights)
 }
 
 /// What is known of a tracker.

@@ -190,7 +190,7 @@ pub struct CycleDocument {
     pub relates: u64,
     /// How many are commits.
     pub commit_refs: u64,
-    /// How much of what is wanted of relations it leaves undone.
+    /// How much of what is wanted it leaves undone, of relations and of commits.
     pub undone: u64,
     /// How many patches somebody else had put into other relations.
     pub foreign_changes: u64,

@@ -23,7 +23,7 @@ pub struct Cycle {
     pub relates: u64,
     /// How many commits it writes down.
     pub commit_refs: u64,
-    /// How much of what is wanted of relations it leaves undone.
+    /// How much of what is wanted it leaves undone, of relations and of commits.
     pub undone: u64,
     /// How many changes by others were found.
     pub foreign_changes: u64,

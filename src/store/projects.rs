@@ -55,7 +55,8 @@ pub(super) fn delete(transaction: &Transaction<'_>, tracker: i64, projects: &[Pr
     Ok(())
 }
 
-fn upsert(transaction: &Transaction<'_>, tracker: i64, project: &Project) -> rusqlite::Result<()> {
+/// Writes a project with its maintainers, new or not.
+pub(super) fn upsert(transaction: &Transaction<'_>, tracker: i64, project: &Project) -> rusqlite::Result<()> {
     let Project { id, name, maintainers } = project;
     transaction
         .prepare_cached("INSERT INTO project (tracker, id, name) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET name = excluded.name")?

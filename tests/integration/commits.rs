@@ -175,6 +175,20 @@ fn every_patch_of_a_mail_gets_its_commit() {
     assert_at_rest(&rig, &[&[1, 2, 41]], &says([(1, ONE), (2, ONE), (41, ONE)]));
 }
 
+/// Other ways into a tracker than its API leave it there.
+#[test]
+fn what_patchwork_would_take_away_around_a_commit_is_no_part_of_it() {
+    let kept = " 2222222\u{1f}";
+    let rig = rig(
+        &saying([(2, kept), (3, "\u{1f}")]),
+        terms("fill"),
+        &format!("2 => 2222222\n3 => {ONE}\n"),
+    );
+    rig.apply(Pulling::Stored).unwrap();
+    assert_eq!(undone(&rig), []);
+    assert_at_rest(&rig, &[], &says([(2, kept), (3, ONE)]));
+}
+
 #[test]
 fn a_commit_with_no_mail_that_the_tracker_knows_is_no_concern_of_it() {
     let rig = rig(&town(&[]), terms("fill"), &format!("99 => {ONE}\n => {TWO}\n1 2\n"));

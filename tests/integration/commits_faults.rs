@@ -1,5 +1,6 @@
 //! Writing down commits on a tracker that fails, refuses, or leaves open what it did.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use kinset::model::PatchId;
@@ -10,7 +11,7 @@ use kinset::tracker::simulator::{Fault, FaultKind, Moment, When};
 use super::commits::{ONE, Says, TWO, assert_at_rest, rig, said, says, terms, write_as_human};
 use crate::support::change::mail;
 use crate::support::log::{Asked, writes};
-use crate::support::rig::{Rig, Terms};
+use crate::support::rig::{Rig, Terms, write_as_human as human_relates};
 use crate::support::town::{ALPHA, BETA, change_users, town};
 
 const GROUPS: &str = "1 => 1111111111111111111111111111111111111111\n2 => 2222222222222222222222222222222222222222\n";
@@ -214,6 +215,48 @@ fn a_project_that_was_taken_from_the_user_is_left_alone_from_then_on() {
     rig.leave_alone();
     assert_eq!(applied.refused_commits.projects, [ALPHA].into());
     assert_eq!(said(&rig), says([(21, "3333333"), (22, "4444444")]));
+}
+
+/// Patchwork saves whole rows.
+#[test]
+fn a_relation_that_changes_while_a_commit_of_its_patch_is_written_is_planned_for() {
+    let cases: [(&[&[u64]], &[u64]); 2] = [(&[&[1, 2]], &[]), (&[], &[3])];
+    for (before, related) in cases {
+        let rig = rig(&town(before), terms("fill"), &format!("1 2 => {ONE}\n3\n"));
+        let commit = 1 + usize::from(before.is_empty());
+        rig.at_write(commit, Moment::After, move |rules| human_relates(rules, 1, related));
+        rig.apply(Pulling::Stored).unwrap();
+        rig.leave_alone();
+        assert_at_rest(&rig, &[&[1, 2]], &says([(1, ONE), (2, ONE)]));
+    }
+}
+
+/// A person relates the patch after a write that came to nothing; that write ends late, and the server saves the row as it was before.
+#[test]
+fn a_relation_that_the_server_undoes_in_writing_a_commit_is_no_decision_to_part() {
+    let preserve = Terms {
+        policy: "preserve",
+        ..terms("fill")
+    };
+    let rig = rig(&town(&[]), preserve, &format!("1 => {ONE}\n"));
+    rig.simulator()
+        .set_faults([Fault::new(FaultKind::status(502), When::At(vec![1])).on_writes()]);
+    let seen = Cell::new(0);
+    rig.simulator().on_request(move |request, moment, rules| {
+        if moment == Moment::After && Asked::of(request).is_write() {
+            seen.set(seen.get() + 1);
+            match seen.get() {
+                1 => human_relates(rules, 1, &[3]),
+                2 => rules.replace_relations([]).unwrap(),
+                _ => {}
+            }
+        }
+    });
+    rig.apply(Pulling::Stored).unwrap();
+    rig.leave_alone();
+    assert_eq!(rig.standing(), [].into());
+    assert_at_rest(&rig, &[], &says([(1, ONE)]));
+    assert_eq!(rig.standing(), [].into());
 }
 
 /// Every tenth request goes wrong, many at a time.

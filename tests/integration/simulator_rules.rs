@@ -11,7 +11,7 @@ use crate::support::patchwork::message;
 const PATCHES: u64 = 9;
 type Class = BTreeSet<PatchId>;
 
-/// Patches of two projects; `both` maintains the two, `one` the first, `none` neither.
+/// Patches of two projects; `both` maintains the two, `one` the first, `none` neither, but sent patch 1 and is the delegate of patch 4.
 fn rules() -> Rules {
     let world = World::default().with_project("alpha").with_project("beta");
     let world = world
@@ -19,10 +19,11 @@ fn rules() -> Rules {
         .with_user("one", "t-one", &["alpha"])
         .with_user("none", "t-none", &[]);
     let place = |id: u64| if id.is_multiple_of(4) { "beta" } else { "alpha" };
-    (1..=PATCHES)
-        .fold(world, |world, id| world.with_patch(PatchId(id), place(id), message(id)))
-        .rules()
-        .unwrap()
+    let mut world = (1..=PATCHES).fold(world, |world, id| world.with_patch(PatchId(id), place(id), message(id)));
+    let none = || Some(UserName("none".to_owned()));
+    world.patches[0].submitter = none();
+    world.patches[3].delegate = none();
+    world.rules().unwrap()
 }
 
 #[derive(Clone, Debug)]
@@ -36,7 +37,7 @@ fn write() -> impl Strategy<Value = Write> {
     let user = prop_oneof![
         12 => Just(Some("both")),
         4 => Just(Some("one")),
-        1 => Just(Some("none")),
+        2 => Just(Some("none")),
         1 => Just(None),
     ];
     // One past the last: a patch that is not there.
@@ -64,6 +65,11 @@ fn maintains(user: &Option<UserName>, patch: PatchId) -> bool {
     user.as_ref().is_some_and(|name| name.0 == "both" || (name.0 == "one" && !is_beta))
 }
 
+/// Whether a patch is a user's to change, but for its relation.
+fn is_theirs(user: &Option<UserName>, patch: PatchId) -> bool {
+    user.as_ref().is_some_and(|name| name.0 == "none") && matches!(patch.0, 1 | 4)
+}
+
 /// The documented rules, said a second time, over plain sets of sets.
 fn expected(before: &BTreeSet<Class>, write: &Write) -> Result<BTreeSet<Class>, Refusal> {
     let is_patch = |patch: &PatchId| patch.0 <= PATCHES;
@@ -78,13 +84,14 @@ fn expected(before: &BTreeSet<Class>, write: &Write) -> Result<BTreeSet<Class>, 
     if write.user.is_none() {
         return Err(Refusal::Anonymous);
     }
-    if !maintains(&write.user, write.patch) {
+    if !maintains(&write.user, write.patch) && !is_theirs(&write.user, write.patch) {
         return Err(Refusal::Powerless);
     }
     if let Some(unknown) = write.related.iter().find(|patch| !is_patch(patch)) {
         return Err(Refusal::UnknownRelated(*unknown));
     }
-    if !own.iter().chain(&write.related).all(|&patch| maintains(&write.user, patch)) {
+    let concerned = own.iter().chain(&write.related).chain([&write.patch]);
+    if !concerned.into_iter().all(|&patch| maintains(&write.user, patch)) {
         return Err(Refusal::ForeignProject);
     }
     if write.related.is_empty() {
@@ -210,7 +217,7 @@ fn a_patch_that_is_deleted_takes_its_events_and_leaves_the_rest_of_its_relation(
 }
 
 #[test]
-fn a_commit_is_written_down_by_whoever_maintains_the_patch_and_touches_nothing_else() {
+fn a_commit_is_written_down_by_maintainer_submitter_or_delegate_and_touches_nothing_else() {
     let mut rules = rules();
     rules.replace_relations([&[PatchId(3), PatchId(4)][..]]).unwrap();
     let (before, events) = (classes(&rules), rules.events().len());
@@ -225,8 +232,15 @@ fn a_commit_is_written_down_by_whoever_maintains_the_patch_and_touches_nothing_e
     ] {
         assert_eq!(rules.set_commit_ref(user.as_ref(), patch, None), Err(refusal));
     }
-    let written = |id| rules.catalogue().patch(PatchId(id)).unwrap().commit_ref.clone();
-    assert_eq!((written(3), written(4)), (commit, None));
+    let written = |rules: &Rules, id| rules.catalogue().patch(PatchId(id)).unwrap().commit_ref.clone();
+    assert_eq!((written(&rules, 3), written(&rules, 4)), (commit.clone(), None));
+    // Patch 4 is theirs to look after, and patch 1 they sent.
+    let none = UserName("none".to_owned());
+    for patch in [1, 4] {
+        rules.set_commit_ref(Some(&none), PatchId(patch), commit.clone()).unwrap();
+        assert_eq!(written(&rules, patch), commit);
+    }
+    assert_eq!(rules.set_commit_ref(Some(&none), PatchId(2), None), Err(Refusal::Powerless));
     assert_eq!((classes(&rules), rules.events().len()), (before, events));
 }
 

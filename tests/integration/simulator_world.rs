@@ -39,7 +39,7 @@ fn every_optional_field_is_read() {
             "projects": [{"link_name": "alpha", "id": 7, "name": "Alpha", "list_id": "a.example.org", "list_email": "a@example.org"}, "beta"],
             "users": {"bot": {"id": 5, "token": "t", "maintains": ["beta"], "first_name": "B", "last_name": "Ot", "email": "b@example.org"}},
             "patches": [{"id": 3, "project": "alpha", "msgid": "<a@b>", "name": "a subject", "date": "2026-01-31T12:00:00",
-                "commit_ref": "0123abc", "mail": "From a\n\nb\n"}],
+                "commit_ref": "0123abc", "submitter": "bot", "delegate": "bot", "mail": "From a\n\nb\n"}],
             "hidden_relations": [3],
             "api_versions": ["1.2"],
             "max_per_page": 10,
@@ -63,6 +63,10 @@ fn every_optional_field_is_read() {
     assert_eq!(
         (patch.commit_ref.as_deref(), patch.mail.as_deref()),
         (Some("0123abc"), Some("From a\n\nb\n"))
+    );
+    assert_eq!(
+        [&patch.submitter, &patch.delegate].map(|name| name.as_ref().map(|name| name.0.as_str())),
+        [Some("bot"); 2]
     );
     assert!(rules.hidden_relations().contains(&PatchId(3)));
     assert_eq!((world.api_versions, world.max_per_page.get()), (vec![ApiVersion::V1_2], 10));
@@ -104,7 +108,7 @@ fn what_is_wrong_with_a_world_is_told_with_its_place_and_its_remedy() {
         (
             r#"{"patches": [{"id": 1, "project": "alpha", "msgid": "<a@b>", "subject": "x"}]}"#,
             "w.json, at patches[0].subject: there is no \"subject\" here",
-            "known here: id, project, msgid, name, date, commit_ref, mail",
+            "known here: id, project, msgid, name, date, commit_ref, submitter, delegate, mail",
         ),
         (
             r#"{"faults": [{"kind": "rest", "when": {"every": 1}}]}"#,
@@ -175,6 +179,17 @@ fn what_is_wrong_with_a_world_is_told_with_its_place_and_its_remedy() {
             r#"{"patches": [{"id": 1, "project": "alpha", "msgid": "<a@b>"}]}"#,
             "w.json, at patches[0].project: there is no project alpha",
             "declare it under `projects`",
+        ),
+        (
+            r#"{"projects": ["alpha"], "patches": [{"id": 1, "project": "alpha", "msgid": "<a@b>", "submitter": "bot"}]}"#,
+            "w.json, at patches[0]: there is no user bot",
+            "declare them under `users`",
+        ),
+        (
+            r#"{"projects": ["alpha"], "users": {"bot": {"token": "t"}},
+                "patches": [{"id": 1, "project": "alpha", "msgid": "<a@b>", "delegate": "bt"}]}"#,
+            "w.json, at patches[0]: there is no user bt",
+            "did you mean bot?",
         ),
         (
             r#"{"projects": ["alpha"], "patches": [{"id": 1, "project": "alpha", "msgid": "<a@b>"}, {"id": 1, "project": "alpha", "msgid": "<c@d>"}]}"#,

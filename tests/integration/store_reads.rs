@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kinset::model::{EventCursor, Patch, PatchId, ProjectId, Snapshot};
+use kinset::model::{EventCursor, Patch, PatchId, Project, ProjectId, Snapshot, UserName};
 use kinset::remedy::Remedy;
 use kinset::store::{Store, StoreError};
 use proptest::collection::{btree_set, vec};
@@ -44,6 +44,37 @@ fn a_row_of_another_project_counts_for_its_relation_only() {
     };
     store.record_reads("t", &[outside, patch(2, &[])], &[], at(1)).unwrap();
     assert_eq!(loaded(&store), snapshot([(1, &[50][..]), (2, &[])]));
+}
+
+#[test]
+fn a_patch_that_was_moved_to_a_project_that_is_not_read_is_known_by_its_relatives_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = saved(folder.path(), &snapshot([(1, &[2][..]), (2, &[1]), (3, &[])]));
+    let moved = |id, related| Patch {
+        project: ProjectId(2),
+        ..patch(id, related)
+    };
+    store.record_reads("t", &[moved(2, &[1])], &[], at(1)).unwrap();
+    assert_eq!(loaded(&store), snapshot([(1, &[2][..]), (3, &[])]));
+    store.record_pull("t", &[moved(3, &[])], &[], &cursor(&[1]), at(2)).unwrap();
+    assert_eq!(loaded(&store), snapshot([(1, &[2][..])]));
+}
+
+#[test]
+fn maintainers_are_those_that_were_read_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = saved(folder.path(), &snapshot([(1, &[][..])]));
+    let maintained = |id, maintainers: &[&str]| Project {
+        maintainers: maintainers.iter().map(|&name| UserName(name.to_owned())).collect(),
+        ..project(id)
+    };
+    let fresh = [maintained(1, &["alice", "human"]), maintained(2, &["bot"])];
+    store.record_maintainers("t", &fresh).unwrap();
+    let stored = store.snapshot("t").unwrap().unwrap();
+    assert_eq!(stored.snapshot.projects, BTreeMap::from([(ProjectId(1), fresh[0].clone())]));
+    assert_eq!((stored.pulled_at, stored.refreshed_at), (at(0), None), "no patch was read");
+    let refused = store.record_maintainers("kernel", &fresh).unwrap_err();
+    assert!(matches!(refused, StoreError::NeverPulled { .. }), "{refused:?}");
 }
 
 #[test]

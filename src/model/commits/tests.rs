@@ -181,3 +181,17 @@ proptest! {
         prop_assert_eq!(again.undone, plan.undone);
     }
 }
+
+/// As Patchwork cuts it off.
+#[test]
+fn what_python_takes_for_space_around_a_commit_is_no_part_of_it() {
+    for around in [" ", "\n", "\u{85}", "\u{a0}", "\u{2003}", "\u{1c}", "\u{1d}", "\u{1e}", "\u{1f}"] {
+        let text = format!("{around}{HASH}{around}");
+        assert_eq!(trimmed(&text), HASH, "{around:?}");
+        assert!(is_same_commit(&text, &HASH[..12]), "{around:?}");
+        assert_outcomes(Some(around), &[HASH], [(Some(HASH), None), (Some(HASH), None)]);
+    }
+    for around in ["\u{1b}", "\u{200b}", "\u{feff}"] {
+        assert!(!is_same_commit(&format!("{around}{HASH}"), HASH), "{around:?}");
+    }
+}

@@ -60,6 +60,16 @@ pub struct User {
     pub email: String,
 }
 
+impl User {
+    /// Their names as people write them; what they log in with where they have told none.
+    fn shown_name(&self) -> String {
+        match format!("{} {}", self.first_name, self.last_name).trim() {
+            "" => self.name.to_string(),
+            name => name.to_owned(),
+        }
+    }
+}
+
 /// One mail in one project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Patch {
@@ -75,6 +85,10 @@ pub struct Patch {
     pub date: DateTime,
     /// The commit that the patch became, as somebody wrote it down; an empty text is another thing than none.
     pub commit_ref: Option<String>,
+    /// Who sent it, if they have an account; they may change the patch, though not its relation.
+    pub submitter: Option<UserName>,
+    /// Who is to look after it; they may change as much of it.
+    pub delegate: Option<UserName>,
     /// The whole mail, as it is handed out; one is made up where there is none.
     pub mail: Option<String>,
 }
@@ -93,6 +107,8 @@ impl Patch {
             name: format!("[PATCH] fix thing {id}"),
             date: first.saturating_add(since_first),
             commit_ref: None,
+            submitter: None,
+            delegate: None,
             mail: None,
         }
     }
@@ -117,6 +133,14 @@ pub enum SetupError {
         name: ProjectName,
         /// The nearest name that exists.
         nearest: Option<ProjectName>,
+    },
+    /// A user who is not there.
+    #[error("there is no user {name}")]
+    UnknownUser {
+        /// The name as given.
+        name: UserName,
+        /// The nearest name that exists.
+        nearest: Option<UserName>,
     },
     /// Two patches of one number.
     #[error("patch {0} is there already")]
@@ -147,6 +171,10 @@ impl Remedy for SetupError {
                 nearest: Some(nearest), ..
             } => format!("did you mean {nearest}? projects are declared under `projects`"),
             Self::UnknownProject { nearest: None, .. } => "declare it under `projects`".to_owned(),
+            Self::UnknownUser {
+                nearest: Some(nearest), ..
+            } => format!("did you mean {nearest}? users are declared under `users`"),
+            Self::UnknownUser { nearest: None, .. } => "declare them under `users`".to_owned(),
             Self::PatchTaken(_) => "give each patch a number of its own".to_owned(),
             Self::MessageTaken { .. } => {
                 "one mail is one patch per project: change the message id, or put the patch into another project".to_owned()
@@ -205,11 +233,14 @@ impl Catalogue {
     /// Adds a patch.
     ///
     /// # Errors
-    /// When its project is unknown, its number is taken, or its mail is in the project already.
+    /// When its project, submitter or delegate is unknown, its number is taken, or its mail is in the project already.
     pub(super) fn add_patch(&mut self, patch: Patch) -> Result<(), SetupError> {
         let id = patch.id;
         if self.patches.contains_key(&id) {
             return Err(SetupError::PatchTaken(id));
+        }
+        for name in [&patch.submitter, &patch.delegate].into_iter().flatten() {
+            self.require_user(name)?;
         }
         let Some(of_project) = self.patches_of.get_mut(&patch.project) else {
             return Err(SetupError::UnknownProject {
@@ -261,10 +292,10 @@ impl Catalogue {
         })
     }
 
-    /// Writes down the commit that a patch became.
-    pub(super) fn set_commit_ref(&mut self, id: PatchId, commit_ref: Option<String>) {
+    /// Changes what patches are not found by.
+    pub(super) fn change_patch(&mut self, id: PatchId, change: impl FnOnce(&mut Patch)) {
         if let Some(patch) = self.patches.get_mut(&id) {
-            patch.commit_ref = commit_ref;
+            change(patch);
         }
     }
 
@@ -316,6 +347,17 @@ impl Catalogue {
         self.user_names.get(name).and_then(|id| self.users.get(id))
     }
 
+    fn require_user(&self, name: &UserName) -> Result<(), SetupError> {
+        if self.user_names.contains_key(name) {
+            return Ok(());
+        }
+        let known = self.user_names.keys().map(|known| known.0.as_str());
+        Err(SetupError::UnknownUser {
+            name: name.clone(),
+            nearest: nearest(&name.0, known).map(|found| UserName(found.to_owned())),
+        })
+    }
+
     /// The user whose token it is.
     #[must_use]
     pub fn user_with(&self, token: &Token) -> Option<&User> {
@@ -331,6 +373,14 @@ impl Catalogue {
     #[must_use]
     pub fn patch(&self, id: PatchId) -> Option<&Patch> {
         self.patches.get(&id)
+    }
+
+    /// The name and the address of whoever sent a patch.
+    pub(super) fn sender(&self, patch: &Patch) -> (String, String) {
+        match patch.submitter.as_ref().and_then(|name| self.user_named(name)) {
+            Some(user) => (user.shown_name(), user.email.clone()),
+            None => ("A. Author".to_owned(), "author@example.org".to_owned()),
+        }
     }
 
     /// All patches, by number.

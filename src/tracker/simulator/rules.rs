@@ -67,11 +67,12 @@ pub enum Refusal {
     UnknownPatch,
     /// Nobody said who they are.
     Anonymous,
-    /// The user does not maintain the project of the patch at the address.
+    /// The user neither maintains the project of the patch at the address nor is its submitter or delegate.
     Powerless,
     /// A patch to be related does not exist.
     UnknownRelated(PatchId),
-    /// The user does not maintain the project of a patch that is to be related, or that is related to the one at the address.
+    /// A relation is concerned, and the user does not maintain the project of the patch at the address, of one that is to be related to it, or of
+    /// one that is.
     ForeignProject,
     /// The patches are in more than one relation.
     Conflict,
@@ -162,7 +163,7 @@ impl Rules {
     /// Whether the user may write to the patch at all, which Patchwork asks before it looks at what is to be written.
     ///
     /// # Errors
-    /// When there is no such patch, or no user, or one who does not maintain its project.
+    /// When there is no such patch, or no user, or one who neither maintains its project nor is its submitter or delegate.
     pub fn admit(&self, user: Option<&UserName>, patch: PatchId) -> Result<(), Refusal> {
         self.admitted(user, patch).map(|_| ())
     }
@@ -181,8 +182,8 @@ impl Rules {
     ///
     /// # Errors
     /// In the order in which Patchwork looks: as [`Self::admit`]; an unknown patch in the list; a project that the user does not maintain
-    /// among the list and the patch's present relation (and *not* the rest of a relation that the patch would join); more than one
-    /// relation among the patch and the list.
+    /// among the patch, the list and the patch's present relation (and *not* the rest of a relation that the patch would join); more than
+    /// one relation among the patch and the list.
     pub fn write(&mut self, user: Option<&UserName>, patch: PatchId, related: &[PatchId]) -> Result<Written, Refusal> {
         self.write_to_extent(user, patch, related, Extent::Whole)
     }
@@ -219,22 +220,36 @@ impl Rules {
         }
     }
 
-    /// `PATCH` of a patch's `commit_ref`. Leaves no event, and relations as they are.
+    /// `PATCH` of a patch's `commit_ref`, which its submitter and its delegate may do too. Leaves no event, and relations as they are.
     ///
     /// # Errors
-    /// As [`Self::admit`]: the patch at the address is the only one whose project matters.
+    /// As [`Self::admit`]: neither projects nor people of the patches related to it matter.
     pub fn set_commit_ref(&mut self, user: Option<&UserName>, patch: PatchId, commit_ref: Option<String>) -> Result<(), Refusal> {
         self.admit(user, patch)?;
-        self.catalogue.set_commit_ref(patch, commit_ref);
+        self.catalogue.change_patch(patch, |patch| patch.commit_ref = commit_ref);
+        Ok(())
+    }
+
+    /// `PATCH` of a patch's `delegate` with nobody. Leaves no event that is simulated.
+    ///
+    /// # Errors
+    /// As [`Self::admit`].
+    pub fn undelegate(&mut self, user: Option<&UserName>, patch: PatchId) -> Result<(), Refusal> {
+        self.admit(user, patch)?;
+        self.catalogue.change_patch(patch, |patch| patch.delegate = None);
         Ok(())
     }
 
     fn admitted(&self, user: Option<&UserName>, patch: PatchId) -> Result<&User, Refusal> {
         let patch = self.catalogue.patch(patch).ok_or(Refusal::UnknownPatch)?;
         let user = user.ok_or(Refusal::Anonymous)?;
+        let is_theirs = [&patch.submitter, &patch.delegate]
+            .into_iter()
+            .flatten()
+            .any(|theirs| theirs == user);
         self.catalogue
             .user_named(user)
-            .filter(|user| user.maintains.contains(&patch.project))
+            .filter(|user| is_theirs || user.maintains.contains(&patch.project))
             .ok_or(Refusal::Powerless)
     }
 
@@ -246,6 +261,7 @@ impl Rules {
         let projects = present
             .iter()
             .chain(related)
+            .chain([&patch])
             .filter_map(|&other| self.catalogue.patch(other))
             .map(|other| other.project);
         if !projects.into_iter().all(|project| user.maintains.contains(&project)) {

@@ -118,6 +118,10 @@ pub struct WorldPatch {
     pub date: Option<DateTime>,
     /// The commit that it became, as somebody wrote it down.
     pub commit_ref: Option<String>,
+    /// The user who sent it; somebody without an account where there is none.
+    pub submitter: Option<UserName>,
+    /// The user who is to look after it.
+    pub delegate: Option<UserName>,
     /// The whole mail, as it is handed out; one is made up where there is none.
     pub mail: Option<String>,
 }
@@ -276,6 +280,8 @@ impl World {
             name: None,
             date: None,
             commit_ref: None,
+            submitter: None,
+            delegate: None,
             mail: None,
         });
         self
@@ -394,6 +400,8 @@ impl WorldPatch {
             name: self.name.clone().unwrap_or(plain.name),
             date: self.date.unwrap_or(plain.date),
             commit_ref: self.commit_ref.clone(),
+            submitter: self.submitter.clone(),
+            delegate: self.delegate.clone(),
             mail: self.mail.clone(),
             ..plain
         })

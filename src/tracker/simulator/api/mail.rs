@@ -11,7 +11,9 @@ pub(super) fn answer(catalogue: &Catalogue, request: &Request) -> Reply {
     let path = percent_decode_str(&request.path).decode_utf8_lossy();
     let with_slash = || format!("{path}/");
     match (request.method.as_str(), place(&path)) {
-        ("GET" | "HEAD", Some((project, mail))) => found(catalogue, project, &mail).map_or_else(not_found, handed_out),
+        ("GET" | "HEAD", Some((project, mail))) => {
+            found(catalogue, project, &mail).map_or_else(not_found, |patch| handed_out(catalogue, patch))
+        }
         ("GET" | "HEAD", None) if place(&with_slash()).is_some() => redirect_to_slash(request),
         // It asks for a proof that a form of its own was sent.
         (_, Some(_)) => Reply::html(403, "403 Forbidden"),
@@ -38,8 +40,8 @@ fn found<'a>(catalogue: &'a Catalogue, project: &str, mail: &str) -> Option<&'a 
     patches.into_iter().find(|patch| patch.project == project)
 }
 
-fn handed_out(patch: &Patch) -> Reply {
-    let text = patch.mail.clone().unwrap_or_else(|| made_up(patch));
+fn handed_out(catalogue: &Catalogue, patch: &Patch) -> Reply {
+    let text = patch.mail.clone().unwrap_or_else(|| made_up(catalogue, patch));
     Reply::new(200, "text/plain; charset=utf-8", text.into()).with_header(
         "Content-Disposition",
         format!("attachment; filename={}.patch", file_name(&patch.name)),
@@ -47,7 +49,7 @@ fn handed_out(patch: &Patch) -> Reply {
 }
 
 /// Begins with a line for mailboxes, and never mind lines further down that look like one.
-fn made_up(patch: &Patch) -> String {
+fn made_up(catalogue: &Catalogue, patch: &Patch) -> String {
     let Patch {
         id,
         message_id,
@@ -55,12 +57,13 @@ fn made_up(patch: &Patch) -> String {
         date,
         ..
     } = patch;
+    let (sender, address) = catalogue.sender(patch);
     format!(
         "From patchwork {from}\n\
          Content-Type: text/plain; charset=\"utf-8\"\n\
          MIME-Version: 1.0\n\
          Content-Transfer-Encoding: 7bit\n\
-         X-Patchwork-Submitter: \"A. Author\" <author@example.org>\n\
+         X-Patchwork-Submitter: \"{sender}\" <{address}>\n\
          X-Patchwork-Id: {id}\n\
          Message-Id: {message_id}\n\
          Subject: {name}\n\

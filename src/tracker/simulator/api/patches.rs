@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::message::Detail;
+use super::python;
 use super::query::{Direction, NotSimulated, Query};
 use super::write_body::{self, BodyError, Update};
 use super::{Reply, Visit};
@@ -70,7 +71,7 @@ impl Visit<'_> {
         let projects = self.project_filter(rules, query);
         let message = query
             .last("msgid")
-            .map(str::trim)
+            .map(python::strip)
             .filter(|bare| !bare.is_empty() && self.version >= ApiVersion::V1_2);
         let Some(bare) = message else {
             return rules.catalogue().patches_of(projects.as_ref());
@@ -107,6 +108,9 @@ impl Visit<'_> {
         };
         if let Some(commit_ref) = changes.commit_ref.filter(|_| self.extent == Extent::Whole) {
             rules.set_commit_ref(user, id, commit_ref)?;
+        }
+        if changes.undelegates && self.extent == Extent::Whole {
+            rules.undelegate(user, id)?;
         }
         // Patchwork fills a field that it lost only where the whole patch was sent.
         let shown = shown.or((update == Update::Full).then(Vec::new));

@@ -1,8 +1,13 @@
-//! Python's ways with numbers, where they show in what Patchwork accepts and answers.
+//! Python's ways with texts and numbers, where they show in what Patchwork accepts and answers.
+
+/// `text.strip()`: four separators that are no white space to Unicode are some to Python.
+pub(super) fn strip(text: &str) -> &str {
+    text.trim_matches(|letter: char| letter.is_whitespace() || matches!(letter, '\u{1c}' | '\u{1d}' | '\u{1e}' | '\u{1f}'))
+}
 
 /// `int(text)`: surrounding space, one sign, and single underscores between digits are fine. Numbers too large for the type are its largest.
 pub(super) fn int(text: &str) -> Option<i128> {
-    let text = text.trim();
+    let text = strip(text);
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),
         None => (1, text.strip_prefix('+').unwrap_or(text)),
@@ -33,11 +38,37 @@ pub(super) fn shown_float(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{int, shown_float};
+    use super::{int, shown_float, strip};
+
+    /// As a real server kept commits.
+    #[test]
+    fn a_text_is_stripped_of_what_python_takes_for_space() {
+        for text in [
+            "abc",
+            "  abc \n",
+            "\u{a0}abc\u{a0}",
+            "\u{1c}\u{1d}\u{1e}\u{1f}abc\u{1f}",
+            "\u{85}abc\u{2003}",
+        ] {
+            assert_eq!(strip(text), "abc", "{text:?}");
+        }
+        assert_eq!(strip("\u{1f}"), "");
+        for text in ["\u{200b}abc\u{feff}", "a\u{1f}c", "\u{1b}", "\u{1}abc"] {
+            assert_eq!(strip(text), text);
+        }
+    }
 
     #[test]
     fn an_int_may_have_space_a_sign_and_underscores() {
-        for (text, number) in [("3", 3), (" +3\n", 3), ("-0", 0), ("1_000", 1000), ("0003", 3), ("\u{a0}-7", -7)] {
+        for (text, number) in [
+            ("3", 3),
+            (" +3\n", 3),
+            ("-0", 0),
+            ("1_000", 1000),
+            ("0003", 3),
+            ("\u{a0}-7", -7),
+            ("\u{1f}5", 5),
+        ] {
             assert_eq!(int(text), Some(number), "{text:?}");
         }
         for text in ["", " ", "3.0", "0x3", "3_", "_3", "1__0", "+-3", "x"] {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::mail;
 use super::version::ApiVersion;
 use super::write_body::STATE;
-use crate::model::PatchId;
+use crate::model::{PatchId, UserName};
 use crate::tracker::simulator::catalogue::{Patch, Project, User, UserId};
 use crate::tracker::simulator::rules::{Category, Event, Rules};
 
@@ -111,8 +111,8 @@ struct SettingsBody {
 struct PersonBody {
     id: u64,
     url: String,
-    name: &'static str,
-    email: &'static str,
+    name: String,
+    email: String,
 }
 
 /// A patch as others mention it.
@@ -147,7 +147,7 @@ pub(super) struct PatchBody<'a> {
     archived: bool,
     hash: String,
     submitter: PersonBody,
-    delegate: (),
+    delegate: Option<UserBody<'a>>,
     mbox: String,
     series: [(); 0],
     comments: String,
@@ -338,13 +338,8 @@ impl<'a> Site<'a> {
             state: STATE,
             archived: false,
             hash: format!("{:040x}", patch.id.0),
-            submitter: PersonBody {
-                id: 1,
-                url: self.address("people/1/"),
-                name: "A. Author",
-                email: "author@example.org",
-            },
-            delegate: (),
+            submitter: self.submitter(patch),
+            delegate: self.named_user(patch.delegate.as_ref()).map(|user| self.user(user)),
             mbox: format!("{mail}mbox/"),
             series: [],
             comments: format!("{}/api/patches/{}/comments/", self.root, patch.id),
@@ -356,12 +351,29 @@ impl<'a> Site<'a> {
         }
     }
 
+    fn named_user(&self, name: Option<&UserName>) -> Option<&'a User> {
+        self.rules.catalogue().user_named(name?)
+    }
+
+    /// People are numbered apart from users: the first is whoever has no account.
+    fn submitter(&self, patch: &Patch) -> PersonBody {
+        let user = self.named_user(patch.submitter.as_ref());
+        let id = user.map_or(1, |user| user.id.0.saturating_add(1));
+        let (name, email) = self.rules.catalogue().sender(patch);
+        PersonBody {
+            id,
+            url: self.address(&format!("people/{id}/")),
+            name,
+            email,
+        }
+    }
+
     /// An event. Its patch is there: a patch takes its events with it.
     pub(super) fn event(&self, event: &'a Event) -> EventBody<'a> {
         let catalogue = self.rules.catalogue();
         let patch = catalogue.patch(event.patch);
         let project = catalogue.project(event.project);
-        let actor = event.actor.as_ref().and_then(|name| catalogue.user_named(name));
+        let actor = self.named_user(event.actor.as_ref());
         let relations = RelationsBody {
             previous_relation: (),
             current_relation: (),

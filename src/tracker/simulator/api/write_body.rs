@@ -34,6 +34,8 @@ pub(super) struct Changes {
     pub(super) related: Option<Vec<PatchId>>,
     /// What is to become of its commit.
     pub(super) commit_ref: Option<Option<String>>,
+    /// Whether it is to be nobody's to look after.
+    pub(super) undelegates: bool,
 }
 
 /// Which fields must be there.
@@ -93,7 +95,7 @@ pub(super) fn read(body: &[u8], media_type: &str, update: Update, exists: impl F
     let field = |name: &str| entries.iter().find(|(key, _)| key == name).map(|(_, value)| value);
     let (commit_ref, commit_ref_refusal) = outcome(field("commit_ref").map(commit_ref).transpose())?;
     let (_, state_refusal) = outcome(state(field("state"), update))?;
-    let (_, delegate_refusal) = outcome(delegate(field("delegate"), update))?;
+    let (undelegates, delegate_refusal) = outcome(delegate(field("delegate"), update))?;
     let (related, related_refusal) = outcome(field("related").map(|value| related(value, exists)).transpose())?;
     let errors = FieldErrors {
         commit_ref: commit_ref_refusal,
@@ -116,6 +118,7 @@ pub(super) fn read(body: &[u8], media_type: &str, update: Update, exists: impl F
             Update::Full => Some(related.unwrap_or_default()),
         },
         commit_ref: commit_ref.flatten(),
+        undelegates: undelegates.unwrap_or_default(),
     })
 }
 
@@ -186,7 +189,7 @@ fn commit_ref(value: &Json) -> Result<Option<String>, FieldError> {
         Json::Str(_) | Json::Int(_) | Json::Float(_) => value.shown(),
         Json::Bool(_) | Json::List(_) | Json::Dict(_) => return refused("Not a valid string.".to_owned()),
     };
-    let text = text.trim();
+    let text = python::strip(&text);
     if text.chars().count() > LONGEST_COMMIT_REF {
         return refused(format!("Ensure this field has no more than {LONGEST_COMMIT_REF} characters."));
     }
@@ -214,11 +217,11 @@ fn state(value: Option<&Json>, update: Update) -> Result<(), FieldError> {
     }
 }
 
-fn delegate(value: Option<&Json>, update: Update) -> Result<(), FieldError> {
+fn delegate(value: Option<&Json>, update: Update) -> Result<bool, FieldError> {
     match value {
-        None => required(update),
-        Some(Json::Null) => Ok(()),
-        Some(_) => Err(FieldError::NotSimulated("its patches have no delegates")),
+        None => required(update).map(|()| false),
+        Some(Json::Null) => Ok(true),
+        Some(_) => Err(FieldError::NotSimulated("it makes nobody the delegate of a patch")),
     }
 }
 
