@@ -1,10 +1,5 @@
 //! Packages in collections, their versions, what is built from these, and groups of that.
 
-#![expect(
-    clippy::redundant_closure_for_method_calls,
-    reason = "a method of a view is no function of views of every lifetime"
-)]
-
 use insta::assert_snapshot;
 use kinset::model::packages::acl::{Question, What, decide};
 use kinset::model::packages::{Action, Party, SeriesName};
