@@ -20,19 +20,28 @@ fn help_shows_every_command() {
     Usage: kinset [OPTIONS] <COMMAND>
 
     Commands:
-      demo         Show everything at work against a simulated Patchwork; nothing to configure, nothing
-                   left behind
-      config       Write, check or show the configuration
-      pull         Learn what trackers have now, and remember it
-      plan         Show the fewest writes that would make trackers follow their analyses; writes nothing
-      apply        Show the plan, ask, and write it
-      status       Tell how trackers stand, by what was last read, planned and written
-      relations    Look at relations
-      decisions    Look at what people decided by hand
-      simulate     Serve a simulated Patchwork
-      completions  Print completions for a shell
-      man          Print the manual page, or write the pages of all commands into a folder
-      help         Print this message or the help of the given subcommand(s)
+      demo          Show everything at work against a simulated Patchwork; nothing to configure, nothing
+                    left behind
+      config        Write, check or show the configuration
+      pull          Learn what trackers have now, and remember it
+      plan          Show the fewest writes that would make trackers follow their analyses; writes
+                    nothing
+      apply         Show the plan, ask, and write it
+      status        Tell how trackers stand, by what was last read, planned and written
+      relations     Look at relations
+      decisions     Look at what people decided by hand
+      distribution  Look after distributions
+      series        Look after the series of distributions
+      collection    Ask and change which packages and versions are in a series, and where it gets what
+                    it lacks
+      packageset    Ask and change what package sets there are in a series, and what is in them
+      acl           Ask and change who may do what
+      team          Ask and change who is in which team
+      log           Tell who changed what in distributions, when, from what to what
+      simulate      Serve a simulated Patchwork
+      completions   Print completions for a shell
+      man           Print the manual page, or write the pages of all commands into a folder
+      help          Print this message or the help of the given subcommand(s)
 
     Options:
       -c, --config <FILE>  The configuration file [default: `$KINSET_CONFIG`, else
@@ -174,7 +183,7 @@ fn misuse_exits_with_1_because_2_means_changes() {
     --- stderr
     error: unrecognized subcommand 'paln'
 
-      tip: some similar subcommands exist: 'man', 'plan'
+      tip: some similar subcommands exist: 'acl', 'man', 'plan'
 
     Usage: kinset [OPTIONS] <COMMAND>
 
