@@ -2,18 +2,19 @@
 
 pub(super) mod arguments;
 pub(super) mod distribution;
+mod distribution_file;
 pub(super) mod log;
 pub(super) mod packageset;
 mod packageset_show;
 pub(super) mod series;
 mod show;
-mod words;
+pub(super) mod words;
 
 use jiff::Timestamp;
 
+use super::Status;
 use super::failure::Failure;
 use super::wiring::ConfigFile;
-use super::Status;
 use crate::model::packages::Operation;
 use crate::store::packages::{Force, Hand, Performed, View};
 use crate::store::{Fault, Store, StoreError};

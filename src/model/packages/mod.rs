@@ -1,6 +1,7 @@
 //! Who may do what to which package in which series: collections, package sets and permissions.
 
 mod current;
+pub mod document;
 mod hierarchy;
 mod names;
 mod operation;

@@ -23,6 +23,12 @@ impl Unknown {
         let nearest = nearest(&name, known).map(str::to_owned);
         Self { name, nearest }
     }
+
+    /// The name that may have been meant.
+    #[must_use]
+    pub fn nearest(&self) -> Option<&str> {
+        self.nearest.as_deref()
+    }
 }
 
 impl fmt::Display for Unknown {
@@ -134,6 +140,16 @@ pub enum Refusal {
         group: GroupName,
         /// Its set there.
         set: PackageSetName,
+    },
+    /// The set that a new one is to be related to is of another group than the new one is to be.
+    #[error("package set {} of {} is of group {group}, and not of {asked}", .path.set, .path.series)]
+    OtherGroup {
+        /// The set.
+        path: SetPath,
+        /// Its group.
+        group: GroupName,
+        /// The group that was asked for.
+        asked: GroupName,
     },
     /// The way of sharing of a distribution with several series can be changed by conversion only.
     #[error("distribution {distribution} has {series} series, which its package sets are tied to as {sharing}")]
@@ -257,6 +273,7 @@ impl Remedy for Refusal {
             | Self::Cycle { .. }
             | Self::NotIn { .. }
             | Self::Incarnation { .. }
+            | Self::OtherGroup { .. }
             | Self::NotExplicit(_)
             | Self::TeamCycle { .. }
             | Self::NoMembers { .. } => None,

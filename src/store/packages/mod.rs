@@ -6,6 +6,7 @@
 mod act;
 mod convert;
 mod distributions;
+mod export;
 mod flat;
 mod init;
 mod log;
@@ -78,6 +79,22 @@ impl Store {
         self.database.rehearse(|transaction| perform_all(transaction, hand, operations))
     }
 
+    /// Tells what operations would change, and asks the package model as it would be after them. Nothing is changed.
+    ///
+    /// # Errors
+    /// As for [`Self::perform`] and [`Self::ask`].
+    pub fn rehearse_and_ask<T>(
+        &mut self,
+        hand: &Hand,
+        operations: &[Operation],
+        question: impl FnOnce(&View<'_>) -> Result<T, Fault>,
+    ) -> Result<(Vec<Performed>, T), StoreError> {
+        self.database.rehearse(|transaction| {
+            let performed = perform_all(transaction, hand, operations)?;
+            Ok((performed, question(&View::now(transaction))?))
+        })
+    }
+
     /// Asks the package model as it is, or as it was at a time: whatever was changed at that very moment counts.
     ///
     /// # Errors
@@ -105,7 +122,12 @@ fn perform(transaction: &Transaction<'_>, hand: &Hand, operation: &Operation) ->
         Operation::InitSeries { series, from, details } => init::init(&mut act, series, from, details),
         Operation::ChangeSeries { series, details } => series::change(&mut act, series, details),
         Operation::AddPackages { distribution, packages } => distributions::add_packages(&mut act, distribution, packages),
-        Operation::CreateSet { path, details, related } => sets::create(&mut act, path, details, related.as_ref()),
+        Operation::CreateSet {
+            path,
+            details,
+            related,
+            group,
+        } => sets::create(&mut act, path, details, related.as_ref(), group.as_ref()),
         Operation::ChangeSet { path, details } => sets::change(&mut act, path, details),
         Operation::RenameSet { path, to } => sets::rename(&mut act, path, to),
         Operation::ScoreSet { path, score } => sets::score(&mut act, path, *score),
