@@ -4,7 +4,11 @@
 //! `cargo bench --bench packages`; `docs/performance.md` says what the figures mean. CPU time is that of the one thread there is.
 
 #![expect(clippy::print_stdout, reason = "the figures are what is wanted")]
-#![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to say")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a benchmark that cannot be set up has nothing to say"
+)]
 
 mod generated;
 

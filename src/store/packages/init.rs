@@ -136,6 +136,7 @@ mod tests {
         static STATEMENTS: Cell<usize> = const { Cell::new(0) };
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "SQLite's trace hands it over")]
     fn count(event: TraceEvent<'_>) {
         if let TraceEvent::Stmt(..) = event {
             STATEMENTS.set(STATEMENTS.get() + 1);
