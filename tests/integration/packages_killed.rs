@@ -230,7 +230,7 @@ fn a_deleted_set_is_gone_from_all_sets_or_from_none() {
 
 #[test]
 fn a_distribution_is_converted_in_whole_or_not_at_all() {
-    killed_anywhere("series convert --to tethered");
+    killed_anywhere("series convert --yes --to tethered");
 }
 
 #[test]
