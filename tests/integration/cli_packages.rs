@@ -131,6 +131,14 @@ fn what_is_shared_shows_and_a_change_makes_a_copy_first() {
     assert_snapshot!(place.run("packageset history core"), @r#"
     exit 0
     --- stdout
+    3  TIME  ann
+      ubuntu/jammy packageset core: + description "", group ubuntu/core, owner @core-dev
+    5  TIME  ann
+      ubuntu/jammy subsets core: + kernel
+    8  TIME  ann
+      ubuntu/jammy permission @core-dev: + action upload, on package-set, party @core-dev, series jammy, set core, status approved
+    12  TIME  ann
+      ubuntu/noble series-init noble: + from ubuntu/jammy, packagesets 2, permissions 0, sources 0, subsets 0
     14  TIME  ann
       ubuntu/noble packageset-copy core: + no longer shared with ubuntu/jammy, permissions 1, sources 0, subsets 1
       ubuntu/noble packageset core: description "" > main
@@ -271,9 +279,11 @@ fn a_series_that_has_ended_answers_and_takes_no_changes_unless_somebody_insists(
     ubuntu/jammy packageset late: + description "", group ubuntu/late, owner ann
     "#);
     assert_snapshot!(place.run("series set --series jammy --status development"), @r"
-    exit 0
-    --- stdout
-    ubuntu/jammy series jammy: status eol > development
+    exit 1
+    --- stderr
+    error: series ubuntu/jammy keeps its status
+      because: a collection that is eol does not become development, only active or maintenance
+      help: with `--force` it takes any
     ");
 }
 
