@@ -39,7 +39,7 @@ fn a_plan_tells_of_commits_apart_from_relations() {
     ");
     let status = place.run("status");
     let last_cycle = status.lines().find(|line| line.contains("last cycle")).unwrap().trim();
-    assert_snapshot!(last_cycle, @"last cycle  TIME: 3 writes: 0 clears, 1 relate, 2 commits, 0 undone, 0 patches moved by others");
+    assert_snapshot!(last_cycle, @"last cycle  TIME: 3 writes: 0 clears, 1 relate, 2 commits, 1 undone, 0 patches moved by others");
     assert_snapshot!(place.run("apply --yes"), @r"
     exit 0
     --- stdout
