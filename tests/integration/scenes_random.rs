@@ -1,5 +1,6 @@
 //! Years beside people that nobody thought of: people, the analysis and kinset take turns, and requests go wrong.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
@@ -100,6 +101,10 @@ fn pairs(classes: &Classes) -> BTreeSet<Pair> {
     classes.iter().flat_map(of).collect()
 }
 
+fn class_of(patch: PatchId, classes: &Classes) -> Option<&Class> {
+    classes.iter().find(|class| class.contains(&patch))
+}
+
 /// What people did last to each pair: whether they left it together.
 #[derive(Clone, Default)]
 struct Memory(Arc<Mutex<BTreeMap<Pair, bool>>>);
@@ -133,7 +138,8 @@ impl Memory {
 
 impl Turn {
     /// Lets all this happen around a cycle. People's deeds in mid-cycle come after a write took effect: whatever kinset writes next, it reads
-    /// first. Directly before a write there is no defence, as Patchwork has no conditional writes.
+    /// first. Directly before a write there is no defence, as Patchwork has no conditional writes. Nor is there one when the write's answer is
+    /// lost and somebody has put its patch back to where it was: it reads as if it had never been written.
     fn play(&self, rig: &Rig, memory: &Memory) -> Result<(), Error> {
         let before = rig.relations();
         rig.simulator().with_rules(|rules| {
@@ -146,14 +152,23 @@ impl Turn {
             rig.simulator().set_faults([Fault::new(kind, When::every(every))]);
         }
         if let Some((after, (patch, related))) = self.meanwhile.clone() {
-            let (memory, writes) = (memory.clone(), std::cell::Cell::new(0));
+            let (memory, writes, found) = (memory.clone(), Cell::new(0), Cell::new(Classes::new()));
+            let is_faultless = self.fault.is_none();
             rig.simulator().on_request(move |request, moment, rules: &mut Rules| {
-                if moment == Moment::After && Asked::of(request).is_write() {
-                    writes.set(writes.get() + 1);
-                    if writes.get() == after {
-                        let before = rules.relations();
-                        try_as_human(rules, patch, &related);
-                        memory.enter(&before, &rules.relations());
+                let Asked::Write(written) = Asked::of(request) else {
+                    return;
+                };
+                if moment == Moment::Before {
+                    found.set(rules.relations());
+                    return;
+                }
+                writes.set(writes.get() + 1);
+                if writes.get() == after {
+                    let before = rules.relations();
+                    try_as_human(rules, patch, &related);
+                    let now = rules.relations();
+                    if is_faultless || class_of(written, &now) != class_of(written, &found.take()) {
+                        memory.enter(&before, &now);
                     }
                 }
             });
