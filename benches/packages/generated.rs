@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use kinset::model::packages::{
-    Action, DistributionDetails, DistributionName, Operation, PackageName, PackageSetName, Party, Permission, PermissionStatus, Pocket,
-    SeriesDetails, SeriesName, SeriesPath, SetDetails, SetPath, Sharing, Target, TeamName, VersionScheme,
+    Action, Base, DistributionDetails, DistributionName, ListingDetails, ListingPath, ListingStatus, Operation, PackageName,
+    PackageSetName, Party, Permission, PermissionStatus, Pocket, SeriesDetails, SeriesName, SeriesPath, SetDetails, SetPath, Sharing,
+    Target, TeamName, VersionScheme,
 };
 
 /// How many sets there are on each level of the hierarchy, from the top down.
@@ -148,29 +149,63 @@ fn grant_on_set(chance: &mut Chance, of: u64) -> Operation {
     grant(chance, Action::Upload, target)
 }
 
-/// The distribution with its first series.
-pub(crate) fn beginning(shape: Shape, sharing: Sharing) -> Vec<Operation> {
-    let mut chance = Chance::new(1);
+/// The distribution with its packages.
+fn founding(sharing: Sharing, sources: u64) -> [Operation; 2] {
     let details = DistributionDetails {
         sharing,
         versions: VersionScheme::Debian,
         series: None,
         permit_obsolete_uploads: false,
     };
-    let mut operations = vec![
+    [
         Operation::CreateDistribution {
             distribution: distribution(),
             details,
         },
         Operation::AddPackages {
             distribution: distribution(),
-            packages: (0..shape.sources).map(source).collect(),
+            packages: (0..sources).map(source).collect(),
         },
-        Operation::CreateSeries {
-            series: series_path(0),
-            details: series_details(0),
+    ]
+}
+
+/// A distribution whose last series lies over all before it, each over the one before itself. They share out the packages among themselves.
+pub(crate) fn overlaid(overlays: u64, listings: u64) -> Vec<Operation> {
+    let over = |number: u64| {
+        let below = number.checked_sub(1).map(series);
+        below.into_iter().map(|base| Base { base, priority: 0 }).collect()
+    };
+    let mut operations = Vec::from(founding(Sharing::SharedNothing, listings));
+    operations.extend((0..=overlays).map(|number| Operation::CreateSeries {
+        series: series_path(number),
+        details: SeriesDetails {
+            bases: over(number),
+            ..series_details(number)
         },
-    ];
+    }));
+    operations.extend((0..listings).map(|number| Operation::AddListing {
+        path: ListingPath {
+            series: series_path(number % (overlays + 1)),
+            package: source(number),
+        },
+        details: ListingDetails {
+            owner: person(number % PEOPLE),
+            qa_contact: None,
+            component: None,
+            status: ListingStatus::Approved,
+        },
+    }));
+    operations
+}
+
+/// The distribution with its first series.
+pub(crate) fn beginning(shape: Shape, sharing: Sharing) -> Vec<Operation> {
+    let mut chance = Chance::new(1);
+    let mut operations = Vec::from(founding(sharing, shape.sources));
+    operations.push(Operation::CreateSeries {
+        series: series_path(0),
+        details: series_details(0),
+    });
     operations.extend((0..TEAMS).map(|number| Operation::AddMembers {
         distribution: distribution(),
         team: team(number),

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use kinset::model::packages::acl::{InComponent, Question, Upload, What, decide};
-use kinset::model::packages::{Base, Operation, Overlays, PackageName, Pocket, Refusal, SeriesName, Sharing};
+use kinset::model::packages::{Operation, PackageName, Pocket, Refusal, Sharing};
 use kinset::store::packages::{Force, Hand, Inclusion, Performed, SeriesRow, View};
 use kinset::store::{Fault, Store, StoreError};
 use rusqlite::Connection;
@@ -39,6 +39,9 @@ const MEMBERSHIPS_100_000: Shape = Shape {
 
 /// How many questions of a kind are asked, each about something else.
 const QUESTIONS: u64 = 200;
+/// How many collections a lookup goes through beyond the one that is asked, and how many listings they have in all.
+const OVERLAYS: u64 = 10;
+const LISTINGS: u64 = 100_000;
 /// How many series more are begun to see what a change in a set that they share costs.
 const MORE_SERIES: u64 = 5;
 
@@ -139,14 +142,18 @@ struct Rig {
 
 impl Rig {
     fn new(shape: Shape, sharing: Sharing) -> Self {
+        let mut rig = Self::empty();
+        rig.perform(&generated::beginning(shape, sharing)).unwrap();
+        rig
+    }
+
+    fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut rig = Self {
+        Self {
             store: Store::open(folder.path()).unwrap(),
             now: "2004-10-20T00:00:00Z".parse().unwrap(),
             folder,
-        };
-        rig.perform(&generated::beginning(shape, sharing)).unwrap();
-        rig
+        }
     }
 
     fn perform(&mut self, operations: &[Operation]) -> Result<Vec<Performed>, StoreError> {
@@ -280,36 +287,21 @@ impl Rig {
     }
 }
 
-/// A lookup that asks ten overlays in a row, as a set of memberships answers; the store's own is not there yet.
+/// Lookups in a collection that lies over ten others, one over the next, of packages that only the last one lists: 100,000 listings in all.
 fn overlays() {
-    println!("## ten overlays, 100,000 memberships");
-    let collections: Vec<SeriesName> = (0..=10).map(generated::series).collect();
-    let mut overlays = Overlays::default();
-    for pair in collections.windows(2) {
-        let base = Base {
-            base: pair[1].clone(),
-            priority: 0,
-        };
-        overlays.add(&pair[0], base).unwrap();
-    }
-    let mut chance = Chance::new(3);
-    let members: std::collections::BTreeSet<(SeriesName, PackageName)> = (0..100_000)
-        .map(|source| (collections[chance.below(11) as usize].clone(), generated::source(source)))
-        .collect();
-    let lowest: Vec<&PackageName> = members
-        .iter()
-        .filter(|(collection, _)| *collection == collections[10])
-        .map(|(_, package)| package)
+    println!("## ten overlays, 100,000 listings");
+    let mut rig = Rig::empty();
+    rig.perform(&generated::overlaid(OVERLAYS, LISTINGS)).unwrap();
+    let asked = rig.series(OVERLAYS);
+    let of_the_last = (0..LISTINGS).filter(|source| source % (OVERLAYS + 1) == 0);
+    let took: Vec<Took> = of_the_last
         .take(QUESTIONS as usize)
-        .collect();
-    let took: Vec<Took> = lowest
-        .into_iter()
-        .map(|package| {
-            let has = |collection: &SeriesName| members.contains(&(collection.clone(), package.clone()));
-            let (found, took) = Took::by(|| overlays.lookup(&collections[0], has).map(|found| found.path.len()));
-            assert_eq!(found, Some(11));
+        .map(|source| {
+            let package = generated::source(source);
+            let (found, took) = Took::by(|| rig.ask(None, |view| view.lookup(&asked, &package)));
+            assert_eq!(found.path.len() as u64, OVERLAYS + 1);
             took
         })
         .collect();
-    Took::median(&took).print("a source of the lowest base");
+    Took::median(&took).print("a package of the last base");
 }

@@ -118,6 +118,15 @@ impl Memory {
         memory.extend(before.difference(&after).map(|&pair| (pair, false)));
     }
 
+    /// Forgets the pairs that somebody changed where nobody can tell.
+    fn drop_what_differs(&self, before: &Classes, after: &Classes) {
+        let (before, after) = (pairs(before), pairs(after));
+        self.0
+            .lock()
+            .unwrap()
+            .retain(|pair, _| before.contains(pair) == after.contains(pair));
+    }
+
     /// Forgets what an analysis has come round to, for both patches of the pair are named in it.
     fn forget(&self, analysis: &Classes) {
         let together = pairs(analysis);
@@ -128,12 +137,34 @@ impl Memory {
         self.0.lock().unwrap().retain(|pair, together| !is_agreed(pair, *together));
     }
 
+    /// What relations say otherwise than people did last.
     fn undone_by(&self, relations: &Classes) -> Vec<(Pair, bool)> {
         let together = pairs(relations);
         let memory = self.0.lock().unwrap();
-        let is_undone = |(pair, left_together): &(&Pair, &bool)| together.contains(pair) != **left_together;
+        let impossible = contradictions(&memory);
+        let is_undone = |(pair, left_together): &(&Pair, &bool)| together.contains(pair) != **left_together && !impossible.contains(pair);
         memory.iter().filter(is_undone).map(|(&pair, &together)| (pair, together)).collect()
     }
+}
+
+/// Pairs that cannot all be as people left them, for they joined two by way of others that they parted as well. A person who relates a patch that
+/// kinset has just taken out of a relation, to put it into another, may come to that.
+fn contradictions(memory: &BTreeMap<Pair, bool>) -> BTreeSet<Pair> {
+    let mut joined: BTreeMap<PatchId, Class> = BTreeMap::new();
+    for ((one, other), _) in memory.iter().filter(|(_, together)| **together) {
+        let class: Class = [one, other]
+            .into_iter()
+            .flat_map(|patch| joined.get(patch).cloned().unwrap_or_else(|| [*patch].into()))
+            .collect();
+        joined.extend(class.iter().map(|&member| (member, class.clone())));
+    }
+    let classes: Classes = joined.into_values().collect();
+    let contradicts_itself = |class: &&Class| {
+        memory
+            .iter()
+            .any(|((one, other), together)| !together && class.contains(one) && class.contains(other))
+    };
+    pairs(&classes.iter().filter(contradicts_itself).cloned().collect())
 }
 
 impl Turn {
@@ -166,8 +197,11 @@ impl Turn {
                 if writes.get() == after {
                     let before = rules.relations();
                     try_as_human(rules, patch, &related);
-                    let now = rules.relations();
-                    if is_faultless || class_of(written, &now) != class_of(written, &found.take()) {
+                    let (found, now) = (found.take(), rules.relations());
+                    let was_carried_out = class_of(written, &before) != class_of(written, &found);
+                    if !is_faultless && was_carried_out && class_of(written, &now) == class_of(written, &found) {
+                        memory.drop_what_differs(&before, &now);
+                    } else {
                         memory.enter(&before, &now);
                     }
                 }

@@ -28,15 +28,17 @@ impl View<'_> {
             }
             Inclusion::Transitive => {
                 let select = concat!(
-                    "SELECT DISTINCT package.name FROM flat_set
-                     JOIN series_set AS link ON link.collection = flat_set.collection AND link.set_group = flat_set.child
-                     JOIN set_source ON set_source.package_set = link.package_set JOIN package ON package.id = set_source.package
-                     WHERE flat_set.collection = ?2 AND flat_set.parent = ?3 AND ",
+                    "SELECT name FROM package WHERE id IN (
+                         SELECT set_source.package FROM flat_set
+                         JOIN series_set AS link ON link.collection = flat_set.collection AND link.set_group = flat_set.child
+                         JOIN set_source ON set_source.package_set = link.package_set
+                         WHERE flat_set.collection = ?2 AND flat_set.parent = ?3 AND ",
                     holds!("flat_set"),
                     " AND ",
                     holds!("link"),
                     " AND ",
-                    holds!("set_source")
+                    holds!("set_source"),
+                    ")"
                 );
                 self.all(select, params![self.at, series.id, set.group_id], |row| parsed(row, 0))
             }
@@ -55,14 +57,14 @@ impl View<'_> {
         };
         let select = match inclusion {
             Inclusion::Direct => concat!(
-                "SELECT link.set_group FROM set_source JOIN series_set AS link ON link.package_set = set_source.package_set
+                "SELECT link.set_group FROM series_set AS link JOIN set_source ON set_source.package_set = link.package_set
                  WHERE set_source.package = ?3 AND link.collection = ?2 AND ",
                 holds!("set_source"),
                 " AND ",
                 holds!("link")
             ),
             Inclusion::Transitive => concat!(
-                "SELECT flat_set.parent FROM set_source JOIN series_set AS link ON link.package_set = set_source.package_set
+                "SELECT flat_set.parent FROM series_set AS link JOIN set_source ON set_source.package_set = link.package_set
                  JOIN flat_set ON flat_set.collection = link.collection AND flat_set.child = link.set_group
                  WHERE set_source.package = ?3 AND link.collection = ?2 AND ",
                 holds!("set_source"),

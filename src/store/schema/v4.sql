@@ -127,16 +127,15 @@ CREATE TABLE set_record (
     PRIMARY KEY (package_set, until)
 ) STRICT, WITHOUT ROWID;
 
--- The packages that are directly in a set.
+-- The packages that are directly in a set. Which sets of a series have a package is found out by looking for it in each of them: an index by
+-- package would double what most of the database consists of, and would be no faster.
 CREATE TABLE set_source (
     package_set INTEGER NOT NULL REFERENCES package_set (id),
-    until       INTEGER NOT NULL DEFAULT 9223372036854775807,
     package     INTEGER NOT NULL REFERENCES package (id),
+    until       INTEGER NOT NULL DEFAULT 9223372036854775807,
     since       INTEGER NOT NULL REFERENCES log (id),
-    PRIMARY KEY (package_set, until, package)
+    PRIMARY KEY (package_set, package, until)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX set_source_by_package ON set_source (package, until, package_set, since);
 
 -- The sets that are directly in a set: whichever incarnation of the group a series has.
 CREATE TABLE set_subset (
