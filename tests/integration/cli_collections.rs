@@ -350,6 +350,39 @@ fn bases_and_branches_are_said_and_unsaid() {
 }
 
 #[test]
+fn dates_are_said_and_unsaid() {
+    let place = fedora();
+    assert_snapshot!(place.run("series create f42 --date released=2025-04-15 --date eol=2026-05-13 --date eol-x=2026-05-13 --actor ann"), @r"
+    exit 0
+    --- stdout
+    fedora/f42 series f42: + dates eol 2026-05-13, eol-x 2026-05-13, released 2025-04-15, owner ann, status development, version 0
+    ");
+    assert_snapshot!(place.run("series set --series f42 --date created=2025-02-04 --no-date eol-x --actor ann"), @r"
+    exit 0
+    --- stdout
+    fedora/f42 series f42: dates eol 2026-05-13, eol-x 2026-05-13, released 2025-04-15 > created 2025-02-04, eol 2026-05-13, released 2025-04-15
+    ");
+    assert_snapshot!(place.run("collection show --series f42"), @r"
+    exit 0
+    --- stdout
+    collection   fedora/f42
+    version      0
+    status       development
+    owner        ann
+    dates        created 2025-02-04, released 2025-04-15, eol 2026-05-13
+    asks         f42
+    has          packages 0, versions 0, built packages 0, groups 0, categories 0
+    ");
+    assert_snapshot!(place.run("series set --series f42 --date released=soon --actor ann"), @r"
+    exit 1
+    --- stderr
+    error: invalid value 'released=soon' for '--date <MILESTONE=DATE>': expected a milestone, `=` and a date, as in released=2025-04-15
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
 fn a_question_may_be_about_the_past() {
     let place = fedora();
     assert_snapshot!(place.run("collection lookup bash --series python --as-of 2020-01-01"), @r"

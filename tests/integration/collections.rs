@@ -35,6 +35,33 @@ fn a_collection_is_kept_as_it_is_said_and_as_it_was_said() {
 }
 
 #[test]
+fn dates_are_kept_as_they_are_said_and_as_they_were_said() {
+    let mut kept = Kept::new("rpm", &[], &[]);
+    kept.done(
+        r#"{"op":"create-series","in":"d/f41","owner":"ann","dates":{"released":"2024-10-29","eol":"2025-11-26","eol-new":"2026-01-01"}}"#,
+    );
+    let dates = |kept: &Kept, as_of| {
+        let dates = said(kept, "f41", as_of).dates;
+        dates
+            .iter()
+            .map(|(milestone, date)| format!("{milestone} {date}"))
+            .collect::<Vec<_>>()
+    };
+    let before = kept.now;
+    assert_eq!(dates(&kept, None), ["eol 2025-11-26", "eol-new 2026-01-01", "released 2024-10-29"]);
+    let moved = r#"{"op":"change-series","in":"d/f41","owner":"ann","dates":{"released":"2024-10-29","eol":"2025-12-15"}}"#;
+    assert_snapshot!(kept.changes(moved), @r#"d/f41 series f41: {"dates":{"eol":"2025-11-26","eol-new":"2026-01-01","released":"2024-10-29"},"owner":"ann","status":"development","version":"0"} > {"dates":{"eol":"2025-12-15","released":"2024-10-29"},"owner":"ann","status":"development","version":"0"}"#);
+    assert_eq!(dates(&kept, None), ["eol 2025-12-15", "released 2024-10-29"]);
+    assert_eq!(
+        dates(&kept, Some(before)),
+        ["eol 2025-11-26", "eol-new 2026-01-01", "released 2024-10-29"]
+    );
+    assert_eq!(kept.done(moved).log, None, "said again it is nothing new");
+    kept.done(r#"{"op":"init-series","in":"d/f42","from":"d/f41","owner":"ann"}"#);
+    assert_eq!(said(&kept, "f42", None).dates.len(), 0, "a new series has dates of its own");
+}
+
+#[test]
 fn bases_are_kept_in_the_order_in_which_they_are_asked() {
     let mut kept = Kept::new("rpm", &["a", "b", "c"], &[]);
     let with = |bases: &str| format!(r#"{{"op":"create-series","in":"d/top","owner":"ann","bases":[{bases}]}}"#);

@@ -3,11 +3,13 @@
 use std::str::FromStr;
 
 use clap::Args;
+use jiff::civil::Date;
 
 use super::arguments::Doing;
 use crate::cli::failure::Failure;
 use crate::model::packages::{
-    Base, Branch, BranchName, CollectionStatus, DistTag, NameError, Party, SeriesDetails, SeriesName, SeriesVersion, UrlTemplate,
+    Base, Branch, BranchName, CollectionStatus, DistTag, Milestone, MilestoneError, NameError, Party, SeriesDetails, SeriesName,
+    SeriesVersion, UrlTemplate,
 };
 
 /// Something that is said, or with an empty text said no longer.
@@ -66,6 +68,10 @@ pub(in crate::cli) struct Said {
     /// A series that provides what this one lacks; the lowest priority, 0 if there is none, is asked first; may be given several times
     #[arg(long = "base", value_name = "SERIES[=PRIORITY]", value_parser = base)]
     bases: Vec<Base>,
+    /// When something happened to it or is to happen, as in released=2025-04-15: created, released, eol, eol-esm, or a source's own word; may be
+    /// given several times
+    #[arg(long = "date", value_name = "MILESTONE=DATE", value_parser = dated)]
+    dates: Vec<(Milestone, Date)>,
 }
 
 /// What is said of a collection no longer.
@@ -77,6 +83,9 @@ pub(in crate::cli) struct Unsaid {
     /// It lies over this series no longer; may be given several times
     #[arg(long = "no-base", value_name = "SERIES")]
     no_bases: Vec<SeriesName>,
+    /// Nothing is known of when this happens; may be given several times
+    #[arg(long = "no-date", value_name = "MILESTONE")]
+    no_dates: Vec<Milestone>,
 }
 
 /// Reads a base, perhaps with a priority.
@@ -88,6 +97,14 @@ fn base(text: &str) -> Result<Base, String> {
             .parse()
             .map_err(|_| "expected a series, and perhaps `=` and a whole number, as in devel=10".to_owned())?,
     })
+}
+
+/// Reads what happens when.
+pub(super) fn dated(text: &str) -> Result<(Milestone, Date), String> {
+    const EXPECTED: &str = "expected a milestone, `=` and a date, as in released=2025-04-15";
+    let (milestone, date) = text.split_once('=').ok_or(EXPECTED)?;
+    let milestone = milestone.parse().map_err(|error: MilestoneError| error.to_string())?;
+    Ok((milestone, date.parse().map_err(|_| EXPECTED.to_owned())?))
 }
 
 impl Said {
@@ -112,11 +129,14 @@ impl Said {
             publish_url,
             pending_url,
             bases: said,
+            dates: dated,
         } = self;
         let branch = branch.zip(dist_tag).map(|(name, dist_tag)| Branch { name, dist_tag, parent });
         let mut bases = before.bases;
         bases.retain(|base| said.iter().all(|said| said.base != base.base));
         bases.extend(said);
+        let mut dates = before.dates;
+        dates.extend(dated);
         SeriesDetails {
             title: now(title, before.title),
             version: version.unwrap_or(before.version),
@@ -128,6 +148,7 @@ impl Said {
             publish_url: now(publish_url, before.publish_url),
             pending_url: now(pending_url, before.pending_url),
             bases,
+            dates,
         }
     }
 }
@@ -137,6 +158,7 @@ impl Unsaid {
     pub(super) fn over(self, mut before: SeriesDetails) -> SeriesDetails {
         before.branch = before.branch.filter(|_| !self.no_branch);
         before.bases.retain(|base| !self.no_bases.contains(&base.base));
+        before.dates.retain(|milestone, _| !self.no_dates.contains(milestone));
         before
     }
 }
@@ -152,6 +174,15 @@ mod tests {
         assert_eq!(read("devel=-3"), Ok(("devel".to_owned(), -3)));
         assert!(read("devel=x").is_err());
         assert!(read("=1").is_err());
+    }
+
+    #[test]
+    fn a_date_is_of_something() {
+        let read = |text| dated(text).map(|(milestone, date)| (milestone.to_string(), date.to_string()));
+        assert_eq!(read("eol-esm=2030-04-25"), Ok(("eol-esm".to_owned(), "2030-04-25".to_owned())));
+        for text in ["2030-04-25", "=2030-04-25", "eol=", "eol=2030-02-30", "eol=soon", "EOL=2030-04-25"] {
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 
     #[test]

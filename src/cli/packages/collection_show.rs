@@ -127,9 +127,18 @@ fn print_collection(document: &CollectionDocument) -> Result<(), Failure> {
             "lies over",
             Some(bases.collect::<Vec<_>>().join(", ")).filter(|bases| !bases.is_empty()),
         ),
+        ("dates", Some(dates(details)).filter(|dates| !dates.is_empty())),
         ("asks", Some(asks.join(" > "))),
         ("has", Some(has)),
     ])
+}
+
+/// What happens when, by the date and what is usual on the same.
+fn dates(details: &SeriesDetails) -> String {
+    let mut dates: Vec<_> = details.dates.iter().map(|(milestone, date)| (date, milestone)).collect();
+    dates.sort_by_key(|(date, milestone)| (**date, milestone.place(), *milestone));
+    let dates = dates.iter().map(|(date, milestone)| format!("{milestone} {date}"));
+    dates.collect::<Vec<_>>().join(", ")
 }
 
 /// Prints what is said, a line each with its heading.

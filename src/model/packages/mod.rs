@@ -12,7 +12,7 @@ mod status;
 mod word;
 
 pub use collections::{
-    Base, Branch, BuiltDetails, CategoryDetails, Found, GroupDetails, ListingDetails, ListingPath, Order, OverlayError, Overlays,
+    Base, Branch, BuiltDetails, CategoryDetails, Found, GroupDetails, ListingDetails, ListingPath, Milestone, MilestoneError, Order, OverlayError, Overlays,
     PackageDetails, Requirement, SeriesDetails, UrlTemplate, UrlTemplateError, Version, VersionError, VersionScheme,
     compare_series_versions, current_series, is_orphan,
 };

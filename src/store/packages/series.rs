@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use rusqlite::params;
 use serde_json::json;
 
 use super::act::{Act, OPEN, Scope};
 use super::distributions::exists;
 use super::view::{DistributionRow, SeriesRow};
-use crate::model::packages::{Overlays, Refusal, SeriesDetails, SeriesName, SeriesPath, UrlTemplate};
+use crate::model::packages::{Milestone, Overlays, Refusal, SeriesDetails, SeriesName, SeriesPath, UrlTemplate};
 use crate::store::database::Fault;
 
 /// Adds a series without any set.
@@ -76,6 +77,7 @@ fn enter(act: &Act<'_>, distribution: &DistributionRow, others: &[SeriesRow], ro
         publish_url,
         pending_url,
         bases: _,
+        dates,
     } = &row.details;
     let is_same = |other: &&SeriesRow| title.is_some() && (&other.details.title, &other.details.version) == (title, version);
     if let (Some(other), Some(title)) = (others.iter().find(is_same), title) {
@@ -104,7 +106,8 @@ fn enter(act: &Act<'_>, distribution: &DistributionRow, others: &[SeriesRow], ro
             pending_url.as_ref().map(UrlTemplate::as_str),
         ],
     )?;
-    set_bases(act, row, &bases)
+    set_bases(act, row, &bases)?;
+    set_dates(act, row, dates)
 }
 
 /// The number of a series that another one of the same distribution refers to; that may be itself.
@@ -153,6 +156,27 @@ fn set_bases(act: &Act<'_>, row: &SeriesRow, wanted: &BTreeMap<i64, i32>) -> Res
         if found.get(base) != Some(priority) {
             let insert = "INSERT INTO overlay (collection, base, since, priority) VALUES (?1, ?2, ?3, ?4)";
             act.execute(insert, params![row.id, base, act.log, priority])?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes these the dates of a series.
+fn set_dates(act: &Act<'_>, row: &SeriesRow, wanted: &BTreeMap<Milestone, Date>) -> Result<(), Fault> {
+    let found = act
+        .view
+        .dates(row.distribution_id, Some(&row.path.series))?
+        .remove(&row.path.series);
+    let found = found.unwrap_or_default();
+    for (milestone, date) in &found {
+        if wanted.get(milestone) != Some(date) {
+            act.close("milestone", "collection = ?1 AND name = ?2", &[&row.id, &milestone.as_str()])?;
+        }
+    }
+    for (milestone, date) in wanted {
+        if found.get(milestone) != Some(date) {
+            let insert = "INSERT INTO milestone (collection, name, since, date) VALUES (?1, ?2, ?3, ?4)";
+            act.execute(insert, params![row.id, milestone.as_str(), act.log, date.to_string()])?;
         }
     }
     Ok(())

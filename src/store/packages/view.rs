@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 
 use super::act::OPEN;
 use crate::model::packages::{
-    Base, Branch, DistributionDetails, DistributionName, Overlays, Refusal, SeriesDetails, SeriesName, SeriesPath, Sharing, Unknown,
-    VersionScheme, current_series,
+    Base, Branch, DistributionDetails, DistributionName, Milestone, Overlays, Refusal, SeriesDetails, SeriesName, SeriesPath, Sharing,
+    Unknown, VersionScheme, current_series,
 };
 use crate::store::database::{Fault, unknown_word, unreadable};
 
@@ -137,6 +138,7 @@ impl<'c> View<'c> {
     /// All series of a distribution, or only the one of that name.
     fn select_series(&self, distribution: &DistributionRow, only: Option<&SeriesName>) -> Result<Vec<SeriesRow>, Fault> {
         let mut bases = self.bases(distribution)?;
+        let mut dates = self.dates(distribution.id, only)?;
         let only = only.map(SeriesName::as_str);
         let select = concat!(
             "SELECT collection.id, collection.name, record.title, record.version, record.status, record.owner, record.summary, record.description,
@@ -158,6 +160,7 @@ impl<'c> View<'c> {
                 Ok::<_, rusqlite::Error>(branch)
             });
             let bases = bases.remove(&name).unwrap_or_default();
+            let dates = dates.remove(&name).unwrap_or_default();
             Ok(SeriesRow {
                 id: row.get(0)?,
                 distribution_id: distribution.id,
@@ -176,6 +179,7 @@ impl<'c> View<'c> {
                     publish_url: optional(row, 11)?,
                     pending_url: optional(row, 12)?,
                     bases,
+                    dates,
                 },
             })
         })
@@ -202,6 +206,28 @@ impl<'c> View<'c> {
             bases.entry(overlay).or_default().push(base);
         }
         Ok(bases)
+    }
+
+    /// The dates of the collections of a distribution, or of the one of that name.
+    pub(super) fn dates(
+        &self,
+        distribution: i64,
+        only: Option<&SeriesName>,
+    ) -> Result<BTreeMap<SeriesName, BTreeMap<Milestone, Date>>, Fault> {
+        let select = concat!(
+            "SELECT collection.name, milestone.name, milestone.date FROM collection JOIN milestone ON milestone.collection = collection.id
+             WHERE collection.distribution = ?2 AND (?3 IS NULL OR collection.name = ?3) AND ",
+            holds!("milestone")
+        );
+        let only = only.map(SeriesName::as_str);
+        let rows: Vec<(SeriesName, Milestone, Date)> = self.all(select, params![self.at, distribution, only], |row| {
+            Ok((parsed(row, 0)?, parsed(row, 1)?, parsed(row, 2)?))
+        })?;
+        let mut dates: BTreeMap<SeriesName, BTreeMap<Milestone, Date>> = BTreeMap::new();
+        for (series, milestone, date) in rows {
+            dates.entry(series).or_default().insert(milestone, date);
+        }
+        Ok(dates)
     }
 
     /// A series.

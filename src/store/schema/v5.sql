@@ -1,4 +1,14 @@
--- What is in collections: packages, their versions, what is built from these, and groups of that. As in the package model, nothing is overwritten.
+-- What happens to collections when, and what is in them: packages, their versions, what is built from these, and groups of that. As in the package model, nothing is overwritten.
+
+-- A date in the life of a collection, as YYYY-MM-DD, by what happens then: created, released, eol, and whatever else a source has a word for.
+CREATE TABLE milestone (
+    collection INTEGER NOT NULL REFERENCES collection (id),
+    until      INTEGER NOT NULL DEFAULT 9223372036854775807,
+    name       TEXT NOT NULL,
+    since      INTEGER NOT NULL REFERENCES log (id),
+    date       TEXT NOT NULL,
+    PRIMARY KEY (collection, until, name)
+) STRICT, WITHOUT ROWID;
 
 -- What is said of a package as such; one that is known by its name alone has no row.
 CREATE TABLE package_record (

@@ -1,7 +1,11 @@
 //! What is said of a collection, as plain data.
 
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::milestone::Milestone;
 use super::template::UrlTemplate;
 use crate::model::packages::{BranchName, CollectionStatus, DistTag, Party, SeriesName, SeriesVersion};
 
@@ -40,6 +44,9 @@ pub struct SeriesDetails {
     /// The collections that provide what it lacks itself, as [`Overlays`](super::Overlays) asks them; by priority and name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bases: Vec<Base>,
+    /// What happened, or is to happen, when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dates: BTreeMap<Milestone, Date>,
 }
 
 impl SeriesDetails {
@@ -57,6 +64,7 @@ impl SeriesDetails {
             publish_url: None,
             pending_url: None,
             bases: Vec::new(),
+            dates: BTreeMap::new(),
         }
     }
 
@@ -111,7 +119,8 @@ mod tests {
         let text = concat!(
             r#"{"title":"Fedora Core","version":"6","status":"active","owner":"@releng","summary":"The sixth","#,
             r#""branch":{"name":"FC-6","dist_tag":".fc6","parent":"devel"},"#,
-            r#""publish_url":"https://example.org/6/[ARCH]/[PACKAGE].rpm","bases":[{"base":"extras","priority":-1}]}"#
+            r#""publish_url":"https://example.org/6/[ARCH]/[PACKAGE].rpm","bases":[{"base":"extras","priority":-1}],"#,
+            r#""dates":{"eol":"2007-12-07","eol-new":"2008-01-01","released":"2006-10-24"}}"#
         );
         let collection: SeriesDetails = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&collection).unwrap(), text);
