@@ -5,27 +5,37 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::args::ApplyArguments;
-use super::failure::{Failure, Misuse};
+use super::failure::Failure;
 use super::plan::{prepared, pulling};
 use super::render::words::count;
-use super::wiring::{ConfigFile, each, open_session, open_state, shutdown_on_signals};
-use super::{Status, output, progress, render};
-use crate::config::Tracker;
+use super::wiring::{ConfigFile, each_among, open_session, open_state, shutdown_on_signals};
+use super::{Status, distributions, output, progress};
+use crate::config::{Distribution, Selection, Tracker};
 use crate::model::{PatchId, ProjectId, ProjectName};
 use crate::reconcile::{Applied, Apply, Keeper, Patience, PlanDocument, Prepared, Pulling, Rights, Shutdown, conclude};
 
 pub(super) async fn run(arguments: &ApplyArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
     let saved = arguments.plan.as_deref().map(PlanDocument::load).transpose()?;
-    let trackers = match &saved {
-        Some(saved) if arguments.names.is_empty() => config.select(&saved.tracker_names())?,
-        _ => config.select(&arguments.names)?,
+    let Selection { trackers, distributions } = match &saved {
+        Some(saved) if arguments.names.is_empty() => config.select_any(&saved.names())?,
+        _ => config.select_any(&arguments.names)?,
     };
+    let among = trackers.len() + distributions.len();
     let keeper = open_state(&config)?;
     let shutdown = shutdown_on_signals()?;
     let one = async |tracker: &Tracker| one(arguments, tracker, saved.as_ref(), &keeper, &shutdown).await;
-    let (statuses, status) = each(&trackers, one).await;
-    Ok(statuses.into_iter().find(|status| *status != Status::Done).unwrap_or(status))
+    let (mut statuses, status) = each_among(&trackers, among, one).await;
+    let one = async |distribution: &Distribution| {
+        if shutdown.is_requested() {
+            return Ok(Status::Failed);
+        }
+        distributions::apply(arguments, distribution, saved.as_ref(), &keeper).await
+    };
+    let (more, and_status) = each_among(&distributions, among, one).await;
+    statuses.extend([status, and_status]);
+    statuses.extend(more);
+    Ok(statuses.into_iter().find(|status| *status != Status::Done).unwrap_or(Status::Done))
 }
 
 async fn one(
@@ -97,7 +107,7 @@ async fn approve<'a>(
         prepared = prepared.require_same(tracker, saved)?;
     }
     let plan = PlanDocument::new([prepared.document(tracker)]);
-    show(&plan)?;
+    output::plan(&plan)?;
     prepared.draft = prepared.draft.require_unguarded(tracker)?;
     prepared.require_maintainer(tracker)?;
     if plan.writes == 0 {
@@ -116,17 +126,6 @@ async fn approve<'a>(
         Approval::Given(Box::new((apply, prepared)))
     } else {
         Approval::Denied
-    })
-}
-
-/// Shows the plan. Nothing is written that nobody saw.
-fn show(plan: &PlanDocument) -> Result<(), Failure> {
-    output::data(|out| render::plan::text(out, plan)).map_err(|failure| {
-        if failure.is_for_want_of_a_reader() {
-            Misuse::PlanUnread.into()
-        } else {
-            failure
-        }
     })
 }
 

@@ -42,7 +42,7 @@ pub(super) enum Command {
     Config(ConfigCommand),
     /// Learn what trackers have now, and remember it
     Pull(PullArguments),
-    /// Show the fewest writes that would make trackers follow their analyses; writes nothing
+    /// Show the fewest writes that would make trackers follow their analyses, and distributions their files; writes nothing
     Plan(PlanArguments),
     /// Show the plan, ask, and write it
     Apply(ApplyArguments),
@@ -129,7 +129,7 @@ pub(super) struct PullArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct PlanArguments {
-    /// The trackers to plan for [default: all]
+    /// The trackers and distributions to plan for [default: all]
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// Plan from the last pull instead of reading the tracker now
@@ -144,8 +144,11 @@ pub(super) struct PlanArguments {
     /// Exit with 0 when there is nothing to do, 2 when there is, 1 on error
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// Of distributions: change series that have ended, too
+    #[arg(long)]
+    pub force: bool,
     /// Plan between two group files, with no tracker: what there is
-    #[arg(long, value_name = "FILE", requires = "desired", conflicts_with_all = ["names", "no_pull", "out", "config"])]
+    #[arg(long, value_name = "FILE", requires = "desired", conflicts_with_all = ["names", "no_pull", "out", "config", "force"])]
     pub current: Option<PathBuf>,
     /// Plan between two group files, with no tracker: what is wanted
     #[arg(long, value_name = "FILE", requires = "current")]
@@ -199,7 +202,7 @@ impl PlanArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct ApplyArguments {
-    /// The trackers to write to [default: all, or those of the saved plan]
+    /// The trackers and distributions to write to [default: all, or those of the saved plan]
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// Write without asking
@@ -211,6 +214,12 @@ pub(super) struct ApplyArguments {
     /// Plan from the last pull; what the plan touches is read again before it is written all the same
     #[arg(long)]
     pub no_pull: bool,
+    /// Of distributions: change series that have ended, too; of a saved plan, what it was made with counts
+    #[arg(long, conflicts_with = "plan")]
+    pub force: bool,
+    /// Of distributions: who the log says did it [default: `$KINSET_ACTOR`, else `local:` and the name of the file]
+    #[arg(long, value_name = "NAME", env = "KINSET_ACTOR", hide_env = true)]
+    pub actor: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -4,12 +4,14 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 
 use super::args::ConfigCommand;
+use super::distributions::file_order;
 use super::failure::{Failure, Misuse};
 use super::render::words::count;
 use super::wiring::ConfigFile;
 use super::{Status, output};
 use crate::config::example;
 use crate::reconcile::{check_token, read_analysis};
+use crate::store::packages::Force;
 
 pub(super) fn run(command: &ConfigCommand, file: &ConfigFile) -> Result<Status, Failure> {
     match command {
@@ -36,20 +38,28 @@ fn init(file: &ConfigFile) -> Result<Status, Failure> {
 
 fn check(file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
+    let among = config.trackers.len() + config.distributions.len();
     let mut status = Status::Done;
     for tracker in &config.trackers {
         let problems = [check_token(tracker).err(), read_analysis(tracker).err()];
         for problem in problems.into_iter().flatten() {
-            Failure::from(problem).report_on(tracker, config.trackers.len());
+            Failure::from(problem).report_on(tracker, among);
+            status = Status::Failed;
+        }
+    }
+    for distribution in &config.distributions {
+        if let Err(problem) = file_order(distribution, None, Force::Not).read() {
+            Failure::from(problem).report_on(distribution, among);
             status = Status::Failed;
         }
     }
     if status == Status::Done {
-        output::say(&format!(
-            "{} is fine: {}",
-            config.path.display(),
-            count(config.trackers.len(), "tracker")
-        ));
+        let trackers = count(config.trackers.len(), "tracker");
+        let named = match config.distributions.len() {
+            0 => trackers,
+            distributions => format!("{trackers}, {}", count(distributions, "distribution")),
+        };
+        output::say(&format!("{} is fine: {named}", config.path.display()));
     }
     Ok(status)
 }

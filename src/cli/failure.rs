@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::output;
-use crate::config::Tracker;
+use crate::config::{Distribution, Tracker};
 use crate::model::packages::Action;
 use crate::remedy::Remedy;
 
@@ -37,10 +37,10 @@ impl Failure {
         let _told = std::io::stderr().lock().write_all(text.as_bytes());
     }
 
-    /// The same of one of several trackers, naming it where that could be in doubt.
-    pub(super) fn report_on(&self, tracker: &Tracker, among: usize) {
+    /// The same of one of several trackers and distributions, naming it where that could be in doubt.
+    pub(super) fn report_on(&self, subject: &impl Subject, among: usize) {
         if among > 1 {
-            output::say(&format!("tracker {}:", tracker.name));
+            output::say(&format!("{}:", subject.label()));
         }
         self.report();
     }
@@ -58,6 +58,24 @@ impl Failure {
     pub(super) fn is_for_want_of_a_reader(&self) -> bool {
         let error: &(dyn Error + 'static) = &*self.0;
         matches!(error.downcast_ref(), Some(Misuse::NobodyReads))
+    }
+}
+
+/// What a command does one after the other.
+pub(super) trait Subject {
+    /// What it is, and its name.
+    fn label(&self) -> String;
+}
+
+impl Subject for Tracker {
+    fn label(&self) -> String {
+        format!("tracker {}", self.name)
+    }
+}
+
+impl Subject for Distribution {
+    fn label(&self) -> String {
+        format!("distribution {}", self.name)
     }
 }
 
@@ -102,6 +120,12 @@ pub(super) enum Misuse {
     /// A file exists that would be overwritten.
     #[error("{} exists already", .path.display())]
     Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The same, where a distribution was to be written to it.
+    #[error("{} exists already", .path.display())]
+    ExportExists {
         /// The file.
         path: PathBuf,
     },
@@ -175,6 +199,7 @@ impl Remedy for Misuse {
                 "read first what would be done, as it was printed or with `kinset plan`; then run the command again with --yes"
             }
             Self::Exists { .. } => "move it away, or choose another path with --config",
+            Self::ExportExists { .. } => "move it away, or choose another path with --out; a file is never written over",
             Self::PlanUnread => "let all of the plan be read, or send it to a file",
             Self::NoPlaceForExample { .. } => {
                 "check that its folder exists and that this user may write there, or name another file with `--config FILE`"

@@ -8,6 +8,7 @@ mod args;
 mod config;
 mod decisions;
 mod demo;
+mod distributions;
 mod failure;
 mod output;
 mod packages;

@@ -2,8 +2,9 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
-use super::Status;
 use super::failure::{Failure, Misuse};
+use super::{Status, render};
+use crate::reconcile::PlanDocument;
 
 /// Enough to keep system calls rare when a plan has millions of steps.
 const BUFFER: usize = 1 << 18;
@@ -32,6 +33,17 @@ pub(super) fn json_if_whole(value: &impl serde::Serialize, status: Status) -> Re
     data(|out| {
         serde_json::to_writer_pretty(&mut *out, value)?;
         writeln!(out)
+    })
+}
+
+/// Shows a plan that is about to be carried out. Nothing is written that nobody saw.
+pub(super) fn plan(plan: &PlanDocument) -> Result<(), Failure> {
+    data(|out| render::plan::text(out, plan)).map_err(|failure| {
+        if failure.is_for_want_of_a_reader() {
+            Misuse::PlanUnread.into()
+        } else {
+            failure
+        }
     })
 }
 

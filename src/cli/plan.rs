@@ -4,22 +4,30 @@ use std::path::Path;
 
 use super::args::{Format, PlanArguments};
 use super::failure::{Failure, Misuse};
-use super::wiring::{ConfigFile, each, open_session, open_state};
-use super::{Status, output, progress, render};
-use crate::config::Tracker;
+use super::wiring::{ConfigFile, each_among, open_session, open_state};
+use super::{Status, distributions, output, progress, render};
+use crate::config::{Distribution, Selection, Tracker};
 use crate::reconcile::{Error, Extent, Keeper, PlanDocument, Prepared, Pulling, Session, prepare};
 
 pub(super) async fn run(arguments: &PlanArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
-    let trackers = config.select(&arguments.names)?;
+    let Selection { trackers, distributions } = config.select_any(&arguments.names)?;
+    let among = trackers.len() + distributions.len();
     let keeper = open_state(&config)?;
     let one = async |tracker: &Tracker| {
         let session = open_session(tracker).await?;
         let prepared = prepared(&session, &keeper, pulling(arguments.no_pull)).await?;
         Ok(prepared.document(tracker))
     };
-    let (parts, status) = each(&trackers, one).await;
-    let plan = PlanDocument::new(parts);
+    let (parts, of_trackers) = each_among(&trackers, among, one).await;
+    let one = async |distribution: &Distribution| distributions::plan(distribution, arguments.force, &keeper).await;
+    let (plans, of_distributions) = each_among(&distributions, among, one).await;
+    let status = if of_trackers == Status::Done {
+        of_distributions
+    } else {
+        of_trackers
+    };
+    let plan = PlanDocument::new(parts).with_distributions(plans);
     match &arguments.out {
         Some(path) if status == Status::Done => save(&plan, path)?,
         Some(path) => output::say(&format!("{} was not written, as the plan is not whole", path.display())),

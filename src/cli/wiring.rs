@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use super::failure::{Failure, Misuse};
+use super::failure::{Failure, Misuse, Subject};
 use super::{Status, output};
 use crate::config::{self, Config, Tracker};
 use crate::reconcile::{Error, Keeper, Session, SessionOptions, Shutdown};
@@ -85,13 +85,22 @@ pub(super) async fn open_session(tracker: &Tracker) -> Result<Session<'_>, Error
 /// Gives each tracker its turn. A failure is told at once, and the others have their turn all the same. What came of the turns, and whether all
 /// went well.
 pub(super) async fn each<T>(trackers: &[&Tracker], turn: impl AsyncFn(&Tracker) -> Result<T, Failure>) -> (Vec<T>, Status) {
+    each_among(trackers, trackers.len(), turn).await
+}
+
+/// The same of some among others.
+pub(super) async fn each_among<S: Subject, T>(
+    subjects: &[&S],
+    among: usize,
+    turn: impl AsyncFn(&S) -> Result<T, Failure>,
+) -> (Vec<T>, Status) {
     let mut results = Vec::new();
     let mut status = Status::Done;
-    for &tracker in trackers {
-        match turn(tracker).await {
+    for &subject in subjects {
+        match turn(subject).await {
             Ok(result) => results.push(result),
             Err(failure) => {
-                failure.report_on(tracker, trackers.len());
+                failure.report_on(subject, among);
                 status = Status::Failed;
             }
         }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::keys::{self, Key};
-use super::{CommitPolicy, Config, DEFAULT_STATE_DIR, Desired, Guard, Limits, Pull, TokenSource, Tracker};
+use super::{CommitPolicy, Config, DEFAULT_STATE_DIR, Desired, Distribution, DistributionGuard, Guard, Limits, Pull, TokenSource, Tracker};
 
 /// Marks a value that is the one that a missing key would have.
 const DEFAULT_MARK: &str = "default";
@@ -15,14 +15,43 @@ const DEFAULT_MARK: &str = "default";
 const SECRET: &str = "***";
 
 pub(super) fn render(config: &Config) -> String {
-    let Config { path, state_dir, trackers } = config;
+    let Config {
+        path,
+        state_dir,
+        trackers,
+        distributions,
+    } = config;
     let mut out = Lines::default();
     out.line(format_args!("# {} as it is in effect", path.display().to_string().escape_debug()));
     out.defaulted(&keys::STATE_DIR, quoted_path(state_dir), state_dir == Path::new(DEFAULT_STATE_DIR));
     for tracker in trackers {
         render_tracker(tracker, &mut out);
     }
+    for distribution in distributions {
+        render_distribution(distribution, &mut out);
+    }
     out.0
+}
+
+fn render_distribution(distribution: &Distribution, out: &mut Lines) {
+    let Distribution { name, file, guard } = distribution;
+    out.header("[[distribution]]");
+    out.value(&keys::DISTRIBUTION_NAME, quoted(name.as_str()));
+    out.value(&keys::FILE, quoted_path(file));
+    let DistributionGuard {
+        max_removed_fraction,
+        min_removed,
+        allow_empty,
+    } = guard;
+    let default = DistributionGuard::default();
+    out.header("[distribution.guard]");
+    out.defaulted(
+        &keys::MAX_REMOVED_FRACTION,
+        max_removed_fraction,
+        *max_removed_fraction == default.max_removed_fraction,
+    );
+    out.defaulted(&keys::MIN_REMOVED, min_removed, *min_removed == default.min_removed);
+    out.defaulted(&keys::ALLOW_EMPTY, allow_empty, *allow_empty == default.allow_empty);
 }
 
 fn render_tracker(tracker: &Tracker, out: &mut Lines) {

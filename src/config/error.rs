@@ -47,16 +47,46 @@ pub enum ConfigError {
         /// Every problem of the file, in its order; at least one.
         problems: Vec<Problem>,
     },
-    /// Trackers were asked for that the configuration does not have.
-    #[error("the configuration {} has no tracker {}", path.display(), joined(unknown, " and no tracker "))]
-    UnknownTrackers {
+    /// Names were asked for that the configuration does not have.
+    #[error("the configuration {} has no {kind} {}", path.display(), joined(unknown, &format!(" and no {kind} ")))]
+    UnknownNames {
         /// The file.
         path: PathBuf,
+        /// What they should stand for.
+        kind: Kind,
         /// The names that are not there; at least one.
-        unknown: Vec<UnknownTracker>,
+        unknown: Vec<UnknownName>,
         /// The names that are.
         known: Vec<String>,
     },
+    /// All of something was asked for, and there is none.
+    #[error("the configuration {} names no {kind}", path.display())]
+    Nothing {
+        /// The file.
+        path: PathBuf,
+        /// What was asked for.
+        kind: Kind,
+        /// How many distributions it names.
+        distributions: usize,
+    },
+}
+
+/// What a name in a configuration may stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A tracker.
+    Tracker,
+    /// A tracker or a distribution.
+    Either,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tracker => "tracker",
+            Self::Either => "tracker or distribution",
+        })
+    }
 }
 
 impl Remedy for ConfigError {
@@ -80,34 +110,57 @@ impl Remedy for ConfigError {
                                      looks at the file again without doing anything else"
                     .to_owned()
             }
-            Self::UnknownTrackers { known, .. } => format!("the trackers it has: {}", known.join(", ")),
+            Self::UnknownNames { known, kind, .. } if known.is_empty() => format!("it names no {kind} at all; {}", add(*kind)),
+            Self::UnknownNames { known, kind, .. } => match kind {
+                Kind::Tracker => format!("the trackers it has: {}", known.join(", ")),
+                Kind::Either => format!("the trackers and distributions it has: {}", known.join(", ")),
+            },
+            Self::Nothing { kind, distributions, .. } => {
+                let others = match (kind, distributions) {
+                    (Kind::Tracker, 1..) => "this command is about trackers, and not about distributions; ",
+                    _ => "",
+                };
+                format!("{others}{}", add(*kind))
+            }
         })
     }
 }
 
-/// A name that no tracker has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownTracker {
-    /// The name that was asked for.
-    pub name: String,
-    /// The tracker that was probably meant.
-    pub nearest: Option<String>,
+fn add(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Tracker => "add a [[tracker]] table; `kinset config init` shows one with every key",
+        Kind::Either => "add a [[tracker]] or [[distribution]] table; `kinset config init` shows them with every key",
+    }
 }
 
-impl UnknownTracker {
-    pub(super) fn new(name: &str, known: &BTreeSet<&str>) -> Self {
+/// A name that stands for nothing that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownName {
+    /// The name that was asked for.
+    pub name: String,
+    /// The name that was probably meant.
+    pub nearest: Option<String>,
+    /// Whether there is a distribution of that name.
+    pub is_distribution: bool,
+}
+
+impl UnknownName {
+    pub(super) fn new(name: &str, known: &BTreeSet<&str>, is_distribution: bool) -> Self {
         Self {
             name: name.to_owned(),
             nearest: nearest(name, known.iter().copied()).map(str::to_owned),
+            is_distribution,
         }
     }
 }
 
-impl fmt::Display for UnknownTracker {
+impl fmt::Display for UnknownName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name.escape_debug();
         match &self.nearest {
-            Some(nearest) => write!(f, "`{}` (did you mean `{nearest}`?)", self.name.escape_debug()),
-            None => write!(f, "`{}`", self.name.escape_debug()),
+            _ if self.is_distribution => write!(f, "`{name}` (which is a distribution)"),
+            Some(nearest) => write!(f, "`{name}` (did you mean `{nearest}`?)"),
+            None => write!(f, "`{name}`"),
         }
     }
 }

@@ -41,6 +41,7 @@ macro_rules! keys {
 keys! {
     STATE_DIR = "state_dir": "the path of a folder, such as \"/var/lib/kinset\"";
     TRACKERS = "tracker": "one [[tracker]] table for each tracker, at least one";
+    DISTRIBUTIONS = "distribution": "one [[distribution]] table for each distribution that is kept in a file";
 
     NAME = "name": "a name of letters, digits, `-`, `_` and `.` that starts with a letter or digit, such as \"kernel\"";
     URL = "url": "the http:// or https:// address of the Patchwork site, such as \"https://patchwork.example.org/\"";
@@ -75,13 +76,20 @@ keys! {
     MAX_SHRINK_FRACTION = "max_shrink_fraction": "a number from 0 to 1";
     MAX_FOREIGN_FRACTION = "max_foreign_fraction": "a number from 0 to 1";
     MAX_OVERWRITE_FRACTION = "max_overwrite_fraction": "a number from 0 to 1";
+
+    DISTRIBUTION_NAME = "name": "the name of a distribution, such as \"ubuntu\"";
+    FILE = "file": "the path of the file that says what the distribution is to be, as TOML or JSON, such as \"ubuntu.toml\"";
+    DISTRIBUTION_GUARD = "guard": "a [distribution.guard] table";
+
+    MAX_REMOVED_FRACTION = "max_removed_fraction": "a number from 0 to 1";
+    MIN_REMOVED = "min_removed": "a whole number from 0 to 4294967295";
 }
 
 /// The top of the file.
 pub(super) static ROOT_TABLE: Table = Table {
     prefix: "",
     place: "at the top of the file",
-    keys: &[&STATE_DIR, &TRACKERS],
+    keys: &[&STATE_DIR, &TRACKERS, &DISTRIBUTIONS],
 };
 
 /// One tracker.
@@ -148,14 +156,30 @@ pub(super) static GUARD_TABLE: Table = Table {
     ],
 };
 
+/// One distribution.
+pub(super) static DISTRIBUTION_TABLE: Table = Table {
+    prefix: "distribution.",
+    place: "under [[distribution]]",
+    keys: &[&DISTRIBUTION_NAME, &FILE, &DISTRIBUTION_GUARD],
+};
+
+/// What is too drastic in a distribution.
+pub(super) static DISTRIBUTION_GUARD_TABLE: Table = Table {
+    prefix: "distribution.guard.",
+    place: "under [distribution.guard]",
+    keys: &[&MAX_REMOVED_FRACTION, &MIN_REMOVED, &ALLOW_EMPTY],
+};
+
 /// All tables.
-pub(super) static TABLES: [&Table; 6] = [
+pub(super) static TABLES: [&Table; 8] = [
     &ROOT_TABLE,
     &TRACKER_TABLE,
     &DESIRED_TABLE,
     &LIMITS_TABLE,
     &PULL_TABLE,
     &GUARD_TABLE,
+    &DISTRIBUTION_TABLE,
+    &DISTRIBUTION_GUARD_TABLE,
 ];
 
 #[cfg(test)]
@@ -189,6 +213,8 @@ mod tests {
             "[tracker.limits]",
             "[tracker.pull]",
             "[tracker.guard]",
+            "#[[distribution]]",
+            "#[distribution.guard]",
         ] {
             assert!(example().lines().any(|line| line == header), "{header}");
         }

@@ -6,6 +6,7 @@
 //! This module knows nothing of the command line, opens no file but the configuration itself, and never reads a token: a [`TokenSource`] says
 //! where one is kept.
 
+mod distribution;
 mod effective;
 mod error;
 mod keys;
@@ -29,7 +30,8 @@ use crate::model::commits::CommitPolicy;
 use crate::model::relations::Policy;
 use crate::model::relations::guard::Thresholds;
 
-pub use error::{ConfigError, Problem, ProblemKind, UnknownTracker};
+pub use distribution::{Distribution, DistributionGuard};
+pub use error::{ConfigError, Kind, Problem, ProblemKind, UnknownName};
 
 /// The variable of the environment that names the configuration file.
 pub const PATH_VARIABLE: &str = "KINSET_CONFIG";
@@ -64,8 +66,19 @@ pub struct Config {
     pub path: PathBuf,
     /// The folder that holds what kinset remembers: snapshots and the journal of its writes. Default: [`DEFAULT_STATE_DIR`].
     pub state_dir: PathBuf,
-    /// The trackers to keep in step, in the order of the file; at least one, no two of the same name.
+    /// The trackers to keep in step, in the order of the file; no two of the same name.
     pub trackers: Vec<Tracker>,
+    /// The distributions that are kept in files, in the order of the file; none has the name of another or of a tracker.
+    pub distributions: Vec<Distribution>,
+}
+
+/// What names stand for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Selection<'c> {
+    /// The trackers, in the order of the file.
+    pub trackers: Vec<&'c Tracker>,
+    /// The distributions, in the order of the file.
+    pub distributions: Vec<&'c Distribution>,
 }
 
 impl Config {
@@ -100,21 +113,56 @@ impl Config {
     /// The trackers of these names, in the order of the file; all trackers when no name is given.
     ///
     /// # Errors
-    /// When there is no tracker of one of the names: then all such names.
+    /// When there is no tracker of one of the names: then all such names; and when there is no tracker at all.
     pub fn select<N: AsRef<str>>(&self, names: &[N]) -> Result<Vec<&Tracker>, ConfigError> {
+        Ok(self.choose(names, Kind::Tracker)?.trackers)
+    }
+
+    /// The trackers and distributions of these names; all of both when no name is given.
+    ///
+    /// # Errors
+    /// When there is neither of one of the names: then all such names; and when there is nothing at all.
+    pub fn select_any<N: AsRef<str>>(&self, names: &[N]) -> Result<Selection<'_>, ConfigError> {
+        self.choose(names, Kind::Either)
+    }
+
+    fn choose<N: AsRef<str>>(&self, names: &[N], kind: Kind) -> Result<Selection<'_>, ConfigError> {
         let asked: BTreeSet<&str> = names.iter().map(AsRef::as_ref).collect();
-        let known: BTreeSet<&str> = self.trackers.iter().map(|tracker| tracker.name.as_str()).collect();
-        let unknown: Vec<_> = asked.difference(&known).map(|name| UnknownTracker::new(name, &known)).collect();
-        if !unknown.is_empty() {
-            let known = known.into_iter().map(str::to_owned).collect();
-            return Err(ConfigError::UnknownTrackers {
+        let trackers = self.trackers.iter().map(|tracker| tracker.name.as_str());
+        let distributions = self.distributions.iter().map(|distribution| distribution.name.as_str());
+        let known: BTreeSet<&str> = match kind {
+            Kind::Tracker => trackers.collect(),
+            Kind::Either => trackers.chain(distributions.clone()).collect(),
+        };
+        if known.is_empty() && asked.is_empty() {
+            return Err(ConfigError::Nothing {
                 path: self.path.clone(),
-                unknown,
-                known,
+                kind,
+                distributions: self.distributions.len(),
             });
         }
-        let wanted = |tracker: &&Tracker| asked.is_empty() || asked.contains(tracker.name.as_str());
-        Ok(self.trackers.iter().filter(wanted).collect())
+        let others: BTreeSet<&str> = distributions.collect();
+        let unknown = asked.difference(&known);
+        let unknown: Vec<_> = unknown.map(|name| UnknownName::new(name, &known, others.contains(name))).collect();
+        if !unknown.is_empty() {
+            return Err(ConfigError::UnknownNames {
+                path: self.path.clone(),
+                kind,
+                unknown,
+                known: known.into_iter().map(str::to_owned).collect(),
+            });
+        }
+        let is_wanted = |name: &str| asked.is_empty() || asked.contains(name);
+        Ok(Selection {
+            trackers: self.trackers.iter().filter(|tracker| is_wanted(tracker.name.as_str())).collect(),
+            distributions: match kind {
+                Kind::Tracker => Vec::new(),
+                Kind::Either => {
+                    let distributions = self.distributions.iter();
+                    distributions.filter(|distribution| is_wanted(distribution.name.as_str())).collect()
+                }
+            },
+        })
     }
 
     /// The configuration as it is in effect, as TOML: defaults filled in and marked, paths resolved.

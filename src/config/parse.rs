@@ -7,9 +7,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{ConfigError, ProblemKind};
-use super::keys::{self, Key};
+use super::keys::{self, Key, Table};
 use super::section::{Problems, Section};
-use super::{Config, DEFAULT_STATE_DIR, Desired, Guard, Limits, Pull, TokenSource, Tracker, values};
+use super::{Config, DEFAULT_STATE_DIR, Desired, Distribution, DistributionGuard, Guard, Limits, Pull, TokenSource, Tracker, values};
 use crate::model::ProjectName;
 
 /// Reads a whole configuration.
@@ -23,11 +23,11 @@ pub(super) fn config(text: &str, path: &Path) -> Result<Config, ConfigError> {
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let root = Section::new(&keys::ROOT_TABLE, document.get_ref(), 0, &mut problems);
     let state_dir = root.optional(&keys::STATE_DIR, values::path, &mut problems);
-    let trackers = Trackers {
+    let mut tables = Tables {
         folder,
         problems: &mut problems,
-    }
-    .read(&root);
+    };
+    let (trackers, distributions) = tables.read(&root);
     let problems = problems.into_sorted();
     if !problems.is_empty() {
         return Err(ConfigError::Invalid {
@@ -39,6 +39,7 @@ pub(super) fn config(text: &str, path: &Path) -> Result<Config, ConfigError> {
         path: path.to_path_buf(),
         state_dir: folder.join(state_dir.unwrap_or_else(|| PathBuf::from(DEFAULT_STATE_DIR))),
         trackers,
+        distributions,
     })
 }
 
@@ -52,42 +53,52 @@ fn key_on_line(text: &str, offset: usize) -> String {
     if key.chars().all(bare) { key.to_owned() } else { String::new() }
 }
 
-/// Reads the trackers of a configuration that stands in a folder.
-struct Trackers<'a, 'd> {
+/// Reads the trackers and distributions of a configuration that stands in a folder.
+struct Tables<'a, 'd> {
     folder: &'a Path,
     problems: &'a mut Problems<'d>,
 }
 
-impl Trackers<'_, '_> {
-    /// All trackers that could be read; for each other one there is a problem.
-    fn read(&mut self, root: &Section<'_>) -> Vec<Tracker> {
-        let Some(value) = root.raw(&keys::TRACKERS) else {
+impl Tables<'_, '_> {
+    /// All trackers and distributions that could be read; for each other one there is a problem.
+    fn read(&mut self, root: &Section<'_>) -> (Vec<Tracker>, Vec<Distribution>) {
+        if [&keys::STATE_DIR, &keys::TRACKERS, &keys::DISTRIBUTIONS]
+            .iter()
+            .all(|key| root.raw(key).is_none())
+        {
             root.report_missing(&keys::TRACKERS, self.problems);
-            return Vec::new();
-        };
-        let elements: &[Spanned<DeValue<'_>>] = value.get_ref().as_array().map_or(&[], |array| array);
-        if elements.is_empty() {
-            root.report_wrong(&keys::TRACKERS, value, self.problems);
         }
-        let mut sections = Vec::new();
-        for element in elements {
-            match element.get_ref() {
-                DeValue::Table(entries) => {
-                    sections.push(Section::new(&keys::TRACKER_TABLE, entries, element.span().start, self.problems));
-                }
-                _ => root.report_wrong(&keys::TRACKERS, element, self.problems),
-            }
-        }
+        let trackers = self.sections(root, &keys::TRACKERS, &keys::TRACKER_TABLE);
+        let distributions = self.sections(root, &keys::DISTRIBUTIONS, &keys::DISTRIBUTION_TABLE);
         // Two trackers that write the same feedback would take back what the other wrote.
-        for key in [&keys::NAME, &keys::FEEDBACK] {
-            self.report_same(key, &sections);
-        }
-        let trackers: Vec<_> = sections
+        self.report_same(&keys::FEEDBACK, &trackers);
+        let all: Vec<Section<'_>> = trackers.iter().chain(&distributions).copied().collect();
+        self.report_same(&keys::NAME, &all);
+        let trackers: Vec<_> = trackers
             .into_iter()
             .filter_map(|section| Some((section, self.tracker(&section)?)))
             .collect();
         self.report_shared(&trackers);
-        trackers.into_iter().map(|(_, tracker)| tracker).collect()
+        (
+            trackers.into_iter().map(|(_, tracker)| tracker).collect(),
+            distributions.iter().filter_map(|section| self.distribution(section)).collect(),
+        )
+    }
+
+    fn sections<'s>(&mut self, root: &Section<'s>, key: &'static Key, table: &'static Table) -> Vec<Section<'s>> {
+        let Some(value) = root.raw(key) else { return Vec::new() };
+        let elements: &[Spanned<DeValue<'_>>] = value.get_ref().as_array().map_or(&[], |array| array);
+        if elements.is_empty() {
+            root.report_wrong(key, value, self.problems);
+        }
+        let mut sections = Vec::new();
+        for element in elements {
+            match element.get_ref() {
+                DeValue::Table(entries) => sections.push(Section::new(table, entries, element.span().start, self.problems)),
+                _ => root.report_wrong(key, element, self.problems),
+            }
+        }
+        sections
     }
 
     /// What one of two trackers writes to a project that both have, the other would take back.
@@ -171,6 +182,36 @@ impl Trackers<'_, '_> {
             pull,
             guard,
         })
+    }
+
+    /// One distribution, or nothing and at least one problem.
+    fn distribution(&mut self, section: &Section<'_>) -> Option<Distribution> {
+        let name = section.required(&keys::DISTRIBUTION_NAME, values::distribution_name, self.problems);
+        let file = section.required(&keys::FILE, values::path, self.problems);
+        let guard = self.distribution_guard(section);
+        Some(Distribution {
+            name: name?,
+            file: self.folder.join(file?),
+            guard,
+        })
+    }
+
+    fn distribution_guard(&mut self, distribution: &Section<'_>) -> DistributionGuard {
+        let default = DistributionGuard::default();
+        let section = distribution.subsection(&keys::DISTRIBUTION_GUARD, &keys::DISTRIBUTION_GUARD_TABLE, self.problems);
+        let Some(section) = section else { return default };
+        let problems = &mut *self.problems;
+        DistributionGuard {
+            max_removed_fraction: section
+                .optional(&keys::MAX_REMOVED_FRACTION, values::fraction, problems)
+                .unwrap_or(default.max_removed_fraction),
+            min_removed: section
+                .optional(&keys::MIN_REMOVED, values::count, problems)
+                .unwrap_or(default.min_removed),
+            allow_empty: section
+                .optional(&keys::ALLOW_EMPTY, values::boolean, problems)
+                .unwrap_or(default.allow_empty),
+        }
     }
 
     fn projects(&mut self, section: &Section<'_>) -> Option<Vec<ProjectName>> {

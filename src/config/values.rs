@@ -10,6 +10,7 @@ use super::error::ProblemKind;
 use super::keys::Key;
 use super::{CommitPolicy, DesiredFormat, Fraction, Policy, TrackerName};
 use crate::model::ProjectName;
+use crate::model::packages::DistributionName;
 
 type Value<T> = Result<T, ProblemKind>;
 
@@ -34,6 +35,11 @@ pub(super) fn tracker_name(key: &Key, value: &DeValue<'_>) -> Value<TrackerName>
         .as_str()
         .and_then(TrackerName::new)
         .ok_or_else(|| ProblemKind::wrong(key, value))
+}
+
+pub(super) fn distribution_name(key: &Key, value: &DeValue<'_>) -> Value<DistributionName> {
+    let text = value.as_str().ok_or_else(|| ProblemKind::wrong(key, value))?;
+    text.parse().map_err(|_| ProblemKind::wrong(key, value))
 }
 
 /// The address of a Patchwork site. A text that may hold a password is never repeated in a message.

@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Draft, Error};
+use super::{DistributionPlan, Draft, Error};
 use crate::config::Tracker;
 use crate::model::commits::{CommitBecause, CommitStep, CommitUndone};
 use crate::model::relations::decisions::Verdict;
@@ -20,15 +20,18 @@ use crate::tracker::Identity;
 /// The layout of [`PlanDocument`]. A saved plan of another layout is refused.
 const FORMAT: u32 = 2;
 
-/// What is planned for one or more trackers.
+/// What is planned for trackers and distributions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanDocument {
-    /// How many writes the plan takes.
+    /// How many writes the plan takes; of distributions, operations.
     pub writes: usize,
     /// The writes, tracker by tracker and component by component, in order; the commits of a tracker come last.
     pub steps: Vec<StepDocument>,
     /// The trackers, with what each plan was computed from.
     pub trackers: Vec<TrackerDocument>,
+    /// The distributions, with what is done to each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub distributions: Vec<DistributionPlan>,
     /// The layout of this document.
     pub format: u32,
 }
@@ -252,8 +255,17 @@ impl PlanDocument {
             writes: steps.len(),
             steps,
             trackers,
+            distributions: Vec::new(),
             format: FORMAT,
         }
+    }
+
+    /// The same with plans for distributions.
+    #[must_use]
+    pub fn with_distributions(mut self, distributions: Vec<DistributionPlan>) -> Self {
+        self.writes += distributions.iter().map(|plan| plan.operations.len()).sum::<usize>();
+        self.distributions.extend(distributions);
+        self
     }
 
     /// Reads a saved plan.
@@ -285,10 +297,12 @@ impl PlanDocument {
         serde_json::from_slice(&text).map_err(no_plan)
     }
 
-    /// The names of the trackers that it plans for.
+    /// The names of the trackers and distributions that it plans for.
     #[must_use]
-    pub fn tracker_names(&self) -> Vec<&str> {
-        self.trackers.iter().map(|tracker| tracker.name.as_str()).collect()
+    pub fn names(&self) -> Vec<&str> {
+        let trackers = self.trackers.iter().map(|tracker| tracker.name.as_str());
+        let distributions = self.distributions.iter().map(|distribution| distribution.name.as_str());
+        trackers.chain(distributions).collect()
     }
 
     /// Whether the plan for a tracker is the one that is computed now.

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use crate::config::TrackerName;
+use crate::model::packages::{self, DistributionName};
 use crate::model::relations::checker::Violation;
 use crate::model::relations::guard::Tripped;
 use crate::model::{PatchId, ProjectName};
 use crate::pasta::{FeedbackError, GroupsError, MboxError};
 use crate::remedy::Remedy;
+use crate::source::local::LocalError;
 use crate::store::{DecisionId, StoreError};
 use crate::tracker::{TokenError, WriteError};
 
@@ -131,6 +133,37 @@ pub enum Error {
         /// The format of this kinset.
         expected: u32,
     },
+    /// The file of a distribution cannot be worked with.
+    #[error(transparent)]
+    Local(LocalError),
+    /// A guard of a distribution tripped.
+    #[error("distribution {distribution}: {tripped}")]
+    GuardedDistribution {
+        /// The distribution.
+        distribution: DistributionName,
+        /// The guard.
+        tripped: packages::document::Tripped,
+    },
+    /// The plan for a distribution would not lead to what its file says: a defect of kinset.
+    #[error("kinset made a plan that does not lead to what the file says of distribution {distribution}")]
+    UnsoundDistribution {
+        /// The distribution.
+        distribution: DistributionName,
+    },
+    /// A saved plan is for a distribution that was not asked for.
+    #[error("the plan says nothing about distribution {distribution}")]
+    DistributionNotPlanned {
+        /// The distribution.
+        distribution: DistributionName,
+    },
+    /// A saved plan was computed from something else than what is there now.
+    #[error("the plan for distribution {distribution} is stale: {what}")]
+    StaleDistribution {
+        /// The distribution.
+        distribution: DistributionName,
+        /// What differs.
+        what: &'static str,
+    },
     /// A saved plan is for a tracker that was not asked for.
     #[error("the plan says nothing about tracker {tracker}")]
     NotPlanned {
@@ -214,8 +247,14 @@ impl Remedy for Error {
             Self::Unsound(_) => "nothing of it was written; please report this with the output of `kinset plan --format json`".to_owned(),
             Self::NoPlan { .. } | Self::OtherPlanFormat { .. } => "make it anew with `kinset plan --out FILE`".to_owned(),
             Self::PlanUnreadable { .. } => "check the path given with --plan".to_owned(),
+            Self::Local(source) => return source.remedy(),
+            Self::GuardedDistribution { tripped, .. } => return tripped.remedy(),
+            Self::UnsoundDistribution { .. } => {
+                "nothing of it was changed; please report this with the file and the output of `kinset distribution export`".to_owned()
+            }
             Self::NotPlanned { .. } => "name the trackers that the plan was made for".to_owned(),
-            Self::Stale { .. } => "nothing was written; make it anew with `kinset plan --out FILE` and read it again".to_owned(),
+            Self::DistributionNotPlanned { .. } => "name the distributions that the plan was made for".to_owned(),
+            Self::StaleDistribution { .. } | Self::Stale { .. } => "nothing was written; make it anew with `kinset plan --out FILE` and read it again".to_owned(),
             Self::MovedMeanwhile { .. } => {
                 "nothing was written that the plan does not hold; see what is left with `kinset plan`, and save that".to_owned()
             }

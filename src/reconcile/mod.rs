@@ -12,6 +12,8 @@
 //! | apply, verify | [`Apply`] | read and write the tracker, keep the journal |
 //! | record | [`conclude()`] | reckon again, record the cycle, write feedback |
 //!
+//! Distributions that are kept in files go another, shorter way: [`DistributionDraft`] reads, compares, checks and changes them in the state alone.
+//!
 //! Whoever only plans holds no [`Writer`](crate::tracker::Writer) and cannot make one from a [`Draft`]. After a crash [`prepare()`] first finds
 //! out by reading what became of the writes that were under way.
 
@@ -19,6 +21,7 @@ mod apply;
 mod commits;
 mod component;
 mod conclude;
+mod distribution;
 mod document;
 mod draft;
 mod error;
@@ -44,6 +47,7 @@ mod walk;
 pub use apply::{Applied, Apply, Shutdown};
 pub use commits::RefusedCommits;
 pub use conclude::conclude;
+pub use distribution::{DistributionDraft, DistributionPlan, FileOrder};
 pub use document::{
     BecauseDocument, CommitBecauseDocument, CommitUndoneDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument,
     TrackerDocument, UndoneDocument, UserDocument, VerdictDocument,

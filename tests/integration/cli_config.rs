@@ -327,14 +327,14 @@ fn a_tracker_that_is_not_configured_is_told_with_the_nearest_one() {
     assert_snapshot!(place.run("plan kernle"), @r"
     exit 1
     --- stderr
-    error: the configuration DIR/kinset.toml has no tracker `kernle` (did you mean `kernel`?)
-      help: the trackers it has: kernel
+    error: the configuration DIR/kinset.toml has no tracker or distribution `kernle` (did you mean `kernel`?)
+      help: the trackers and distributions it has: kernel
     ");
     assert_snapshot!(place.run("apply kernel u-boot"), @r"
     exit 1
     --- stderr
-    error: the configuration DIR/kinset.toml has no tracker `u-boot`
-      help: the trackers it has: kernel
+    error: the configuration DIR/kinset.toml has no tracker or distribution `u-boot`
+      help: the trackers and distributions it has: kernel
     ");
 }
 

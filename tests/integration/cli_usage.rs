@@ -24,8 +24,8 @@ fn help_shows_every_command() {
                     left behind
       config        Write, check or show the configuration
       pull          Learn what trackers have now, and remember it
-      plan          Show the fewest writes that would make trackers follow their analyses; writes
-                    nothing
+      plan          Show the fewest writes that would make trackers follow their analyses, and
+                    distributions their files; writes nothing
       apply         Show the plan, ask, and write it
       status        Tell how trackers stand, by what was last read, planned and written
       relations     Look at relations
@@ -57,12 +57,13 @@ fn help_of_each_command_shows_its_options() {
     assert_snapshot!(run("plan --help"), @r"
     exit 0
     --- stdout
-    Show the fewest writes that would make trackers follow their analyses; writes nothing
+    Show the fewest writes that would make trackers follow their analyses, and distributions their
+    files; writes nothing
 
     Usage: kinset plan [OPTIONS] [NAME]...
 
     Arguments:
-      [NAME]...  The trackers to plan for [default: all]
+      [NAME]...  The trackers and distributions to plan for [default: all]
 
     Options:
       -c, --config <FILE>      The configuration file [default: `$KINSET_CONFIG`, else
@@ -71,6 +72,7 @@ fn help_of_each_command_shows_its_options() {
           --format <FORMAT>    How to print the plan [default: text] [possible values: text, json]
           --out <FILE>         Save the plan for `apply --plan`
           --detailed-exitcode  Exit with 0 when there is nothing to do, 2 when there is, 1 on error
+          --force              Of distributions: change series that have ended, too
           --current <FILE>     Plan between two group files, with no tracker: what there is
           --desired <FILE>     Plan between two group files, with no tracker: what is wanted
           --attach-limit <N>   Between two group files: how many ids one relate may name [default: 50]
@@ -84,7 +86,7 @@ fn help_of_each_command_shows_its_options() {
     Usage: kinset apply [OPTIONS] [NAME]...
 
     Arguments:
-      [NAME]...  The trackers to write to [default: all, or those of the saved plan]
+      [NAME]...  The trackers and distributions to write to [default: all, or those of the saved plan]
 
     Options:
       -c, --config <FILE>  The configuration file [default: `$KINSET_CONFIG`, else
@@ -94,6 +96,10 @@ fn help_of_each_command_shows_its_options() {
                            has changed
           --no-pull        Plan from the last pull; what the plan touches is read again before it is
                            written all the same
+          --force          Of distributions: change series that have ended, too; of a saved plan, what
+                           it was made with counts
+          --actor <NAME>   Of distributions: who the log says did it [default: `$KINSET_ACTOR`, else
+                           `local:` and the name of the file]
       -h, --help           Print help
     ");
     assert_snapshot!(run("pull --help"), @r"

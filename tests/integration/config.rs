@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kinset::config::{
-    Config, ConfigError, DEFAULT_PATH, Desired, DesiredFormat, Fraction, Guard, Limits, Pull, TokenSource, choose_path, example,
+    Config, ConfigError, DEFAULT_PATH, Desired, DesiredFormat, DistributionGuard, Fraction, Guard, Limits, Pull, TokenSource, choose_path,
+    example,
 };
 use kinset::model::ProjectName;
 use kinset::model::commits::CommitPolicy;
@@ -18,7 +19,7 @@ use kinset::remedy::Remedy;
 const PATH: &str = "/etc/kinset/kinset.toml";
 
 /// The least that is valid. Tests make one thing wrong in it.
-const LEAST: &str = r#"[[tracker]]
+pub(crate) const LEAST: &str = r#"[[tracker]]
 name = "kernel"
 url = "https://patchwork.example.org"
 projects = ["alpha"]
@@ -63,9 +64,18 @@ min_resolved_fraction = 0.0
 max_shrink_fraction = 5e-1
 max_foreign_fraction = 0
 max_overwrite_fraction = 0.5
+
+[[distribution]]
+name = "tidewater"
+file = "files/tidewater.json"
+
+[distribution.guard]
+max_removed_fraction = 1
+min_removed = 0
+allow_empty = true
 "#;
 
-fn parse(text: &str) -> Config {
+pub(crate) fn parse(text: &str) -> Config {
     Config::parse(text, Path::new(PATH)).unwrap()
 }
 
@@ -376,34 +386,6 @@ fn the_file_is_the_one_asked_for_then_the_one_of_the_environment_then_the_usual_
     assert_eq!(choose_path(None, None), PathBuf::from(DEFAULT_PATH));
 }
 
-fn two_trackers() -> Config {
-    let second = least_with("kernel", "qemu").replace("alpha", "beta");
-    parse(&format!("{LEAST}\n{second}"))
-}
-
-#[test]
-fn trackers_are_selected_by_name_and_come_in_the_order_of_the_file() {
-    let config = two_trackers();
-    let selected = |names: &[&str]| -> Vec<String> {
-        config
-            .select(names)
-            .unwrap()
-            .iter()
-            .map(|tracker| tracker.name.to_string())
-            .collect()
-    };
-    assert_eq!(selected(&[]), ["kernel", "qemu"]);
-    assert_eq!(selected(&["qemu"]), ["qemu"]);
-    assert_eq!(selected(&["qemu", "kernel", "qemu"]), ["kernel", "qemu"]);
-}
-
-#[test]
-fn unknown_trackers_are_all_named_with_the_nearest_known_ones() {
-    let error = two_trackers().select(&["kernle", "qemu", "u-boot"]).unwrap_err();
-    insta::assert_snapshot!(error, @"the configuration /etc/kinset/kinset.toml has no tracker `kernle` (did you mean `kernel`?) and no tracker `u-boot`");
-    insta::assert_snapshot!(error.remedy().unwrap(), @"the trackers it has: kernel, qemu");
-}
-
 #[test]
 fn the_effective_configuration_marks_defaults_and_hides_the_token() {
     let text = least_with("policy", "token_env = \"KINSET_TOKEN\"\npolicy");
@@ -455,17 +437,17 @@ fn the_effective_configuration_read_again_is_the_same_configuration() {
         FULL,
         example(),
         awkward.as_str(),
-        two_trackers().to_effective_toml().as_str(),
+        crate::config_names::two_trackers().to_effective_toml().as_str(),
     ] {
         let config = parse(text);
         assert_eq!(parse(&config.to_effective_toml()), config);
     }
 }
 
-/// The example with the lines `#key = value` made to count, except those of these keys.
+/// The example with the lines `#key = value` and `#[table]` made to count, except those of these keys.
 fn example_with_all_but(left_out: &[&str]) -> String {
     let uncommented = |line: &str| match line.strip_prefix('#') {
-        Some(setting) if setting.starts_with(|first: char| first.is_ascii_lowercase()) => setting.to_owned(),
+        Some(setting) if setting.starts_with(|first: char| first.is_ascii_lowercase() || first == '[') => setting.to_owned(),
         _ => line.to_owned(),
     };
     let kept = |line: &String| !left_out.iter().any(|key| line.starts_with(&format!("{key} = ")));
@@ -477,6 +459,9 @@ fn the_example_is_valid_as_it_stands_and_all_in_it_that_is_commented_out_is_the_
     let mut all = parse(&example_with_all_but(&["token_env", "token_credential"]));
     assert_eq!(all.trackers[0].contact.take().as_deref(), Some("patch-bot@example.org"));
     assert_eq!(all.trackers[0].feedback.take(), Some(PathBuf::from("/srv/pasta/feedback")));
+    let distributions = std::mem::take(&mut all.distributions);
+    assert_eq!(distributions.len(), 1);
+    assert_eq!(distributions[0].guard, DistributionGuard::default());
     assert_eq!(all, parse(example()));
 }
 

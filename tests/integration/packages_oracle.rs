@@ -99,7 +99,12 @@ impl Oracle {
                 let is_new = self.series.insert(series.series.clone(), copy).is_none();
                 is_new.then_some(())
             }
-            Operation::CreateSet { path, details, related } => {
+            Operation::CreateSet {
+                path,
+                details,
+                related,
+                group: None,
+            } => {
                 let group = match related {
                     Some(related) => self.set(related)?.group,
                     None => {
@@ -131,9 +136,12 @@ impl Oracle {
                 let group = sets.remove(&path.set)?.group;
                 if !is_tethered {
                     edges.retain(|&(parent, child)| parent != group && child != group);
-                } else if !self.series.values().any(|(sets, _)| sets.values().any(|set| set.group == group)) {
+                } else {
+                    let sets = self.series.values().map(|(sets, _)| sets);
+                    let groups: Vec<BTreeSet<usize>> = sets.map(|sets| sets.values().map(|set| set.group).collect()).collect();
+                    let is_seen = |edge: &(usize, usize)| groups.iter().any(|groups| groups.contains(&edge.0) && groups.contains(&edge.1));
                     for (_, edges) in self.series.values_mut() {
-                        edges.retain(|&(parent, _)| parent != group);
+                        edges.retain(is_seen);
                     }
                 }
                 Some(())

@@ -4,11 +4,12 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::arguments::{AsOf, Doing, Shape};
+use super::distribution_file::{self, ExportArguments, ImportArguments};
 use super::show::{self, Entry};
 use super::{ask, perform};
 use crate::cli::Status;
 use crate::cli::failure::Failure;
-use crate::cli::wiring::ConfigFile;
+use crate::cli::wiring::{ConfigFile, block_on};
 use crate::model::packages::{DistributionDetails, DistributionName, Operation, SeriesName, Sharing, VersionScheme};
 
 #[derive(Debug, Subcommand)]
@@ -33,6 +34,10 @@ pub(in crate::cli) enum DistributionCommand {
         #[command(flatten)]
         doing: Doing,
     },
+    /// Print all of a distribution, or write it to a file, as `distribution import` and `[[distribution]]` read it
+    Export(ExportArguments),
+    /// Make a distribution what a file says, once; shows the plan and asks. What follows its file for good is configured with `[[distribution]]`
+    Import(ImportArguments),
     /// Change what is said of a distribution; its way of sharing is changed with `series convert`
     Set(SetArguments),
 }
@@ -169,6 +174,8 @@ pub(in crate::cli) fn run(command: DistributionCommand, file: &ConfigFile) -> Re
                 details,
             }])
         }),
+        DistributionCommand::Export(arguments) => distribution_file::export(arguments, file),
+        DistributionCommand::Import(arguments) => block_on(distribution_file::import(arguments, file)),
         DistributionCommand::Set(arguments) => set(arguments, file),
     }
 }

@@ -9,13 +9,14 @@ mod collection_comps_show;
 mod collection_said;
 mod collection_show;
 pub(super) mod distribution;
+mod distribution_file;
 pub(super) mod log;
 pub(super) mod packageset;
 mod packageset_show;
 pub(super) mod series;
 mod show;
 pub(super) mod team;
-mod words;
+pub(super) mod words;
 
 use jiff::Timestamp;
 

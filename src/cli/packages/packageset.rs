@@ -251,6 +251,7 @@ pub(in crate::cli) fn run(command: PackagesetCommand, file: &ConfigFile) -> Resu
                     path,
                     details,
                     related: related_to,
+                    group: None,
                 }])
             })
         }

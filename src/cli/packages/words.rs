@@ -20,7 +20,7 @@ pub(super) fn tell(done: &[Performed], is_dry_run: bool) -> Result<(), Failure> 
 }
 
 /// A change in one line.
-pub(super) fn line(change: &Change) -> String {
+pub(in crate::cli) fn line(change: &Change) -> String {
     let Change {
         distribution,
         series,

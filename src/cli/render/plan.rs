@@ -1,14 +1,15 @@
-//! A tracker's plan as text.
+//! A plan as text.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::words;
+use crate::cli::packages;
 use crate::model::PatchId;
 use crate::model::commits::LONGEST_COMMIT;
 use crate::reconcile::{
-    BecauseDocument, CommitBecauseDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument, TrackerDocument, UndoneDocument,
-    UserDocument,
+    BecauseDocument, CommitBecauseDocument, DistributionPlan, GuardDocument, OperationDocument, PlanDocument, StepDocument,
+    TrackerDocument, UndoneDocument, UserDocument,
 };
 
 /// How many patches of something left undone are listed before the rest is counted.
@@ -16,6 +17,7 @@ const LISTED: usize = 12;
 
 /// Prints all of a plan.
 pub(in crate::cli) fn text(out: &mut dyn Write, plan: &PlanDocument) -> io::Result<()> {
+    let is_after_trackers = !plan.trackers.is_empty();
     for (index, tracker) in plan.trackers.iter().enumerate() {
         if index > 0 {
             writeln!(out)?;
@@ -35,7 +37,39 @@ pub(in crate::cli) fn text(out: &mut dyn Write, plan: &PlanDocument) -> io::Resu
             guard_lines(out, guard)?;
         }
     }
+    for (index, plan) in plan.distributions.iter().enumerate() {
+        if index > 0 || is_after_trackers {
+            writeln!(out)?;
+        }
+        distribution(out, plan)?;
+    }
     Ok(())
+}
+
+fn distribution(out: &mut dyn Write, plan: &DistributionPlan) -> io::Result<()> {
+    let DistributionPlan {
+        name,
+        file,
+        operations,
+        changes,
+        force,
+        guards,
+        digest: _,
+    } = plan;
+    let force = if *force { ", series that have ended included" } else { "" };
+    writeln!(
+        out,
+        "distribution {name} as in {}{force}",
+        file.display().to_string().escape_debug()
+    )?;
+    for change in changes {
+        writeln!(out, "  {}", packages::words::line(change))?;
+    }
+    match operations.len() {
+        0 => writeln!(out, "nothing to do: all is as the file says")?,
+        operations => writeln!(out, "{}", words::count(operations, "change"))?,
+    }
+    guards.iter().try_for_each(|guard| guard_lines(out, guard))
 }
 
 fn total(tracker: &TrackerDocument) -> words::Total {

@@ -2,6 +2,7 @@
 
 pub mod acl;
 mod collections;
+pub mod document;
 mod hierarchy;
 mod names;
 mod operation;

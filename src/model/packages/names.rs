@@ -199,6 +199,14 @@ impl Default for SeriesVersion {
     }
 }
 
+impl GroupName {
+    /// The name of the group that begins with a set of that name.
+    #[must_use]
+    pub fn beginning_with(distribution: &DistributionName, set: &PackageSetName) -> Self {
+        Self(format!("{distribution}/{set}").into())
+    }
+}
+
 /// A series, with the distribution that it is of. Its text is `ubuntu/noble`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::names::{BuiltPackageName, CompsName, DistributionName, PackageName, PackageSetName, Party, SeriesName, SeriesPath, TeamName};
+use super::names::{
+    BuiltPackageName, CompsName, DistributionName, GroupName, PackageName, PackageSetName, Party, SeriesName, SeriesPath, TeamName,
+};
 use super::permission::{Action, Permission, Target};
 use super::{
     BuiltDetails, CategoryDetails, GroupDetails, ListingDetails, ListingPath, PackageDetails, SeriesDetails, Sharing, Version,
@@ -270,6 +272,9 @@ pub enum Operation {
         /// The set of another series that it is an incarnation of.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         related: Option<SetPath>,
+        /// The group that it is to be of, whether there is one of that name or not; `None`: that of the related set, else a new one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<GroupName>,
     },
     /// Changes what is said of a set.
     ChangeSet {

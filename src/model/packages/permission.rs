@@ -98,7 +98,7 @@ pub enum Target {
         #[serde(skip_serializing_if = "Option::is_none")]
         series: Option<SeriesName>,
     },
-    /// A project of a tracker.
+    /// A project of a tracker. Who maintains it the tracker says, and no distribution keeps a permission on it.
     TrackerProject {
         /// The tracker's name in the configuration.
         tracker: String,

@@ -24,6 +24,12 @@ impl Unknown {
         Self { name, nearest }
     }
 
+    /// The name that may have been meant.
+    #[must_use]
+    pub fn nearest(&self) -> Option<&str> {
+        self.nearest.as_deref()
+    }
+
     /// The name that may have been meant, in place of this one.
     fn correction(&self) -> Option<String> {
         Some(format!("`{}` for {self}", self.nearest.as_ref()?))
@@ -140,6 +146,16 @@ pub enum Refusal {
         /// Its set there.
         set: PackageSetName,
     },
+    /// The set that a new one is to be related to is of another group than the new one is to be.
+    #[error("package set {} of {} is of group {group}, and not of {asked}", .path.set, .path.series)]
+    OtherGroup {
+        /// The set.
+        path: SetPath,
+        /// Its group.
+        group: GroupName,
+        /// The group that was asked for.
+        asked: GroupName,
+    },
     /// The way of sharing of a distribution with several series can be changed by conversion only.
     #[error("distribution {distribution} has {series} series, which its package sets are tied to as {sharing}")]
     Tied {
@@ -187,6 +203,9 @@ pub enum Refusal {
         /// The way round.
         cycle: Cycle<TeamName>,
     },
+    /// Who maintains a tracker's projects is the tracker's to say.
+    #[error("{0} takes no permission here: its maintainers are those that the tracker has")]
+    TrackersOwn(Target),
     /// They are not in the team.
     #[error("{} not directly in team @{team}", are(.members))]
     NoMembers {
@@ -369,6 +388,9 @@ impl Remedy for Refusal {
             Self::BaseElsewhere { distribution, .. } => Some(format!(
                 "`kinset series list --distribution {distribution}` shows those that it may lie over"
             )),
+            Self::TrackersOwn(_) => {
+                Some("make them maintainers in the tracker; from the next `kinset pull` on they are known here".to_owned())
+            }
             Self::ListingsElsewhere { .. } => Some("leave out `--listings`".to_owned()),
             Self::Nowhere { .. } => Some("`kinset collection add-package` lists it".to_owned()),
             Self::NoPermission { .. } => Some("`kinset acl list` shows those that there are".to_owned()),
@@ -376,6 +398,7 @@ impl Remedy for Refusal {
             | Self::Cycle { .. }
             | Self::NotIn { .. }
             | Self::Incarnation { .. }
+            | Self::OtherGroup { .. }
             | Self::NotExplicit(_)
             | Self::TeamCycle { .. }
             | Self::Overlay(_)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 use serde_json::{Value, json};
 
 use super::act::{Act, Scope};
@@ -168,6 +168,19 @@ impl View<'_> {
         })
     }
 
+    /// All that is known to be built from versions of a distribution's packages, by name, and then by what it is built from.
+    pub(super) fn all_built(&self, distribution: &DistributionRow) -> Result<Vec<BuiltRow>, Fault> {
+        let select = concat!(
+            "SELECT built_package.id, built_package.name, package.name, package_version.version, record.summary, record.description
+             FROM built_package JOIN package_version ON package_version.id = built_package.version
+             JOIN package ON package.id = package_version.package
+             JOIN built_record AS record ON record.built = built_package.id WHERE package.distribution = ?2 AND ",
+            holds!("record"),
+            " ORDER BY built_package.name, package.name, package_version.version"
+        );
+        self.all(select, params![self.at, distribution.id], built_row)
+    }
+
     /// The built packages that a series has, by name, and then by what they are built from.
     ///
     /// # Errors
@@ -183,18 +196,7 @@ impl View<'_> {
             holds!("record"),
             " ORDER BY built_package.name, package.name, package_version.version"
         );
-        self.all(select, params![self.at, series.id], |row| {
-            Ok(BuiltRow {
-                id: row.get(0)?,
-                name: parsed(row, 1)?,
-                package: parsed(row, 2)?,
-                version: parsed(row, 3)?,
-                details: BuiltDetails {
-                    summary: row.get(4)?,
-                    description: row.get(5)?,
-                },
-            })
-        })
+        self.all(select, params![self.at, series.id], built_row)
     }
 
     /// What a series has of what is built from a version.
@@ -227,4 +229,17 @@ impl View<'_> {
         }
         Err(Refusal::NoBuilt { names, series: None }.into())
     }
+}
+
+fn built_row(row: &Row<'_>) -> rusqlite::Result<BuiltRow> {
+    Ok(BuiltRow {
+        id: row.get(0)?,
+        name: parsed(row, 1)?,
+        package: parsed(row, 2)?,
+        version: parsed(row, 3)?,
+        details: BuiltDetails {
+            summary: row.get(4)?,
+            description: row.get(5)?,
+        },
+    })
 }

@@ -4,7 +4,7 @@ use rusqlite::params;
 use serde_json::json;
 
 use super::act::{Act, OPEN, Scope};
-use super::sets::{Content, SetRow, copy_content, copy_subsets, enter, identity, link, new_set};
+use super::sets::{Content, SetRow, copy_content, copy_subsets, enter, identity, link, new_set, prune};
 use super::view::SeriesRow;
 use super::{distributions, listings, series};
 use crate::model::packages::{PackageName, Refusal, SeriesDetails, SeriesPath, SetDetails};
@@ -52,6 +52,7 @@ pub(super) fn init(act: &mut Act<'_>, path: &SeriesPath, from: &SeriesPath, list
         total.permissions += copy_pockets(act, &series, &origin)?;
         copy_closure(act, &series, &origin)?;
     } else {
+        prune(act, &distribution)?;
         act.rebuild_closure(&distribution, &series)?;
     }
     let mut after = json!({ "from": from, "packagesets": sets.len(), "sources": total.sources, "subsets": total.subsets });

@@ -23,7 +23,7 @@ impl fmt::Display for LogId {
 }
 
 /// What became of one thing.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// The distribution.
     pub distribution: DistributionName,

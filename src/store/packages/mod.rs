@@ -8,6 +8,7 @@ mod built;
 mod comps;
 mod convert;
 mod distributions;
+mod export;
 mod facts;
 mod flat;
 mod init;
@@ -88,6 +89,22 @@ impl Store {
         self.database.rehearse(|transaction| perform_all(transaction, hand, operations))
     }
 
+    /// Tells what operations would change, and asks the package model as it would be after them. Nothing is changed.
+    ///
+    /// # Errors
+    /// As for [`Self::perform`] and [`Self::ask`].
+    pub fn rehearse_and_ask<T>(
+        &mut self,
+        hand: &Hand,
+        operations: &[Operation],
+        question: impl FnOnce(&View<'_>) -> Result<T, Fault>,
+    ) -> Result<(Vec<Performed>, T), StoreError> {
+        self.database.rehearse(|transaction| {
+            let performed = perform_all(transaction, hand, operations)?;
+            Ok((performed, question(&View::now(transaction))?))
+        })
+    }
+
     /// Asks the package model as it is, or as it was at a time: whatever was changed at that very moment counts.
     ///
     /// # Errors
@@ -155,7 +172,12 @@ fn perform(transaction: &Transaction<'_>, hand: &Hand, operation: &Operation) ->
         Operation::RemoveGroup { series, group } => comps::remove_group(&mut act, series, group),
         Operation::SetCategory { series, category, details } => comps::set_category(&mut act, series, category, details),
         Operation::RemoveCategory { series, category } => comps::remove_category(&mut act, series, category),
-        Operation::CreateSet { path, details, related } => sets::create(&mut act, path, details, related.as_ref()),
+        Operation::CreateSet {
+            path,
+            details,
+            related,
+            group,
+        } => sets::create(&mut act, path, details, related.as_ref(), group.as_ref()),
         Operation::ChangeSet { path, details } => sets::change(&mut act, path, details),
         Operation::RenameSet { path, to } => sets::rename(&mut act, path, to),
         Operation::ScoreSet { path, score } => sets::score(&mut act, path, *score),

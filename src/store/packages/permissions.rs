@@ -9,7 +9,6 @@ use serde_json::json;
 use super::act::{Act, OPEN, Scope};
 use super::sets::writable;
 use super::view::{DistributionRow, SeriesRow, View, holds, parsed, word};
-use crate::model::ProjectName;
 use crate::model::packages::{
     Action, DistributionName, PackageName, PackageSetName, Party, Permission, PermissionStatus, Pocket, Refusal, SeriesPath, Target,
 };
@@ -22,9 +21,7 @@ struct Columns {
     package: Option<i64>,
     component: Option<String>,
     pocket: Option<&'static str>,
-    project: Option<String>,
     collection: Option<i64>,
-    tracker: Option<String>,
 }
 
 pub(super) fn grant(act: &mut Act<'_>, distribution: &DistributionName, permission: &Permission) -> Result<(), Fault> {
@@ -51,8 +48,8 @@ pub(super) fn grant(act: &mut Act<'_>, distribution: &DistributionName, permissi
         act.close("permission", "id = ?1", &[&id])?;
     }
     act.execute(
-        "INSERT INTO permission (since, distribution, party, action, status, explicit, package_set, package, component, pocket, project, collection, tracker)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        "INSERT INTO permission (since, distribution, party, action, status, explicit, package_set, package, component, pocket, collection)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         params![
             act.log,
             distribution.id,
@@ -64,9 +61,7 @@ pub(super) fn grant(act: &mut Act<'_>, distribution: &DistributionName, permissi
             columns.package,
             columns.component,
             columns.pocket,
-            columns.project,
-            columns.collection,
-            columns.tracker
+            columns.collection
         ],
     )?;
     enter(
@@ -189,11 +184,7 @@ fn columns(act: &mut Act<'_>, distribution: &DistributionRow, target: &Target, a
                 ..Columns::default()
             }
         }
-        Target::TrackerProject { tracker, project } => Columns {
-            tracker: Some(tracker.clone()),
-            project: Some(project.to_string()),
-            ..Columns::default()
-        },
+        Target::TrackerProject { .. } => return Err(Refusal::TrackersOwn(target.clone()).into()),
     })
 }
 
@@ -209,10 +200,10 @@ fn find(
     let select = format!(
         "SELECT id, status, explicit FROM permission
          WHERE distribution = ?1 AND party = ?2 AND until = {OPEN} AND action = ?3
-           AND package_set IS ?4 AND package IS ?5 AND component IS ?6 AND pocket IS ?7 AND project IS ?8 AND collection IS ?9 AND tracker IS ?10"
+           AND package_set IS ?4 AND package IS ?5 AND component IS ?6 AND pocket IS ?7 AND collection IS ?8"
     );
     let party_text = party.to_string();
-    let params: [&dyn ToSql; 10] = [
+    let params: [&dyn ToSql; 8] = [
         &distribution.id,
         &party_text,
         &action.word(),
@@ -220,9 +211,7 @@ fn find(
         &columns.package,
         &columns.component,
         &columns.pocket,
-        &columns.project,
         &columns.collection,
-        &columns.tracker,
     ];
     act.view.one(&select, params.as_slice(), |row| {
         let permission = Permission {
@@ -245,7 +234,7 @@ pub(super) enum Which {
     Sets(Box<SeriesRow>, BTreeSet<PackageSetName>),
     /// Those on a package, in all series or in one.
     Package(PackageName),
-    /// Those on components, pockets and trackers' projects.
+    /// Those on components and pockets.
     Rest,
 }
 
@@ -282,7 +271,7 @@ impl View<'_> {
             "{} AND ({condition})",
             concat!(
                 "SELECT permission.party, permission.action, permission.status, permission.explicit, record.name, package.name,
-                        permission.component, permission.pocket, permission.project, coalesce(place.name, collection.name), permission.tracker
+                        permission.component, permission.pocket, coalesce(place.name, collection.name)
                  FROM permission
                  LEFT JOIN package ON package.id = permission.package
                  LEFT JOIN collection ON collection.id = permission.collection
@@ -314,15 +303,15 @@ impl View<'_> {
 
 fn target(row: &Row<'_>) -> rusqlite::Result<Target> {
     let has = |column: usize| Ok::<_, rusqlite::Error>(row.get_ref(column)?.data_type() != Type::Null);
-    let (set, package, component, pocket) = (has(4)?, has(5)?, has(6)?, has(7)?);
+    let (set, package, component) = (has(4)?, has(5)?, has(6)?);
     Ok(if set {
         Target::PackageSet {
-            series: parsed(row, 9)?,
+            series: parsed(row, 8)?,
             set: parsed(row, 4)?,
         }
-    } else if package && has(9)? {
+    } else if package && has(8)? {
         Target::Listing {
-            series: parsed(row, 9)?,
+            series: parsed(row, 8)?,
             package: parsed(row, 5)?,
         }
     } else if package {
@@ -331,15 +320,10 @@ fn target(row: &Row<'_>) -> rusqlite::Result<Target> {
         Target::Component {
             component: parsed(row, 6)?,
         }
-    } else if pocket {
+    } else {
         Target::Pocket {
             pocket: word(row, 7, &Pocket::ALL, Pocket::word)?,
-            series: has(9)?.then(|| parsed(row, 9)).transpose()?,
-        }
-    } else {
-        Target::TrackerProject {
-            tracker: row.get(10)?,
-            project: ProjectName(row.get(8)?),
+            series: has(8)?.then(|| parsed(row, 8)).transpose()?,
         }
     })
 }

@@ -170,27 +170,26 @@ fn set_row(row: &Row<'_>) -> rusqlite::Result<SetRow> {
     })
 }
 
-pub(super) fn create(act: &mut Act<'_>, path: &SetPath, details: &SetDetails, related: Option<&SetPath>) -> Result<(), Fault> {
+pub(super) fn create(
+    act: &mut Act<'_>,
+    path: &SetPath,
+    details: &SetDetails,
+    related: Option<&SetPath>,
+    group: Option<&GroupName>,
+) -> Result<(), Fault> {
     let series = act.open_series(&path.series)?;
     let distribution = act.view.distribution(&path.series.distribution)?;
     let known = act.view.sets(&series)?;
     require_free(&series, &known, &path.set)?;
-    let (group_id, group) = match related {
-        None => new_group(act, path)?,
-        Some(related) => {
-            let there = act.view.series(&related.series)?;
-            let set = act.view.set(&there, &related.set)?;
-            if let Some(known) = known.iter().find(|known| known.group_id == set.group_id) {
-                return Err(Refusal::Incarnation {
-                    series: path.series.clone(),
-                    group: set.group,
-                    set: known.name.clone(),
-                }
-                .into());
-            }
-            (set.group_id, set.group)
+    let (group_id, group) = group_of_new(act, path, related, group)?;
+    if let Some(known) = known.iter().find(|known| known.group_id == group_id) {
+        return Err(Refusal::Incarnation {
+            series: path.series.clone(),
+            group,
+            set: known.name.clone(),
         }
-    };
+        .into());
+    }
     let id = new_set(act, group_id)?;
     let row = SetRow {
         id,
@@ -230,6 +229,36 @@ fn require_free(series: &SeriesRow, known: &[SetRow], name: &PackageSetName) -> 
     match known.iter().any(|row| row.name == *name) {
         true => Err(exists(format!("a package set {name} in {}", series.path))),
         false => Ok(()),
+    }
+}
+
+/// The group that a new set is of.
+fn group_of_new(act: &Act<'_>, path: &SetPath, related: Option<&SetPath>, group: Option<&GroupName>) -> Result<(i64, GroupName), Fault> {
+    match (related, group) {
+        (None, None) => new_group(act, path),
+        (None, Some(group)) => Ok((group_named(act, group)?, group.clone())),
+        (Some(related), group) => {
+            let there = act.view.series(&related.series)?;
+            let set = act.view.set(&there, &related.set)?;
+            match group {
+                Some(group) if *group != set.group => Err(Refusal::OtherGroup {
+                    path: related.clone(),
+                    group: set.group,
+                    asked: group.clone(),
+                }
+                .into()),
+                _ => Ok((set.group_id, set.group)),
+            }
+        }
+    }
+}
+
+/// The group of a name, whether there was one before or not.
+fn group_named(act: &Act<'_>, name: &GroupName) -> Result<i64, Fault> {
+    let select = "SELECT id FROM set_group WHERE name = ?1";
+    match act.view.one(select, [name.as_str()], |row| row.get(0))? {
+        Some(id) => Ok(id),
+        None => act.insert("INSERT INTO set_group (name) VALUES (?1)", [name.as_str()]),
     }
 }
 
@@ -420,6 +449,7 @@ pub(super) fn remove(act: &mut Act<'_>, path: &SetPath) -> Result<(), Fault> {
     let content = act.view.content(&set)?;
     unlink(act, series.id, &set)?;
     bury(act, &set)?;
+    prune(act, &distribution)?;
     act.rebuild_closure(&distribution, &series)?;
     let before = json!({ "name": set.name, "owner": set.details.owner, "description": set.details.description, "content": content });
     act.changed(Scope::Series(&series), "packageset", &path.set, Some(before), None)
@@ -440,4 +470,17 @@ pub(super) fn bury(act: &Act<'_>, set: &SetRow) -> Result<(), Fault> {
         act.close("set_subset", "identity = ?1", &[&set.identity])?;
     }
     Ok(())
+}
+
+/// Closes the edges between sets of which no series of the distribution has both. Only a hierarchy that is one for all series comes to have such,
+/// and nobody could see them: a set that comes back later must not bring them along.
+pub(super) fn prune(act: &Act<'_>, distribution: &DistributionRow) -> Result<(), Fault> {
+    let unseen = format!(
+        "identity IN (SELECT link.identity FROM series_set AS link JOIN collection ON collection.id = link.collection
+                      WHERE collection.distribution = ?1 AND link.until = {OPEN})
+         AND NOT EXISTS (SELECT 1 FROM series_set AS superset JOIN series_set AS subset ON subset.collection = superset.collection
+                         WHERE superset.identity = set_subset.identity AND superset.until = {OPEN}
+                           AND subset.set_group = set_subset.set_group AND subset.until = {OPEN})"
+    );
+    act.close("set_subset", &unseen, &[&distribution.id]).map(|_| ())
 }

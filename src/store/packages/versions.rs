@@ -140,6 +140,14 @@ macro_rules! versions {
 }
 
 impl View<'_> {
+    /// All versions of a distribution's packages that are known, those of each package the newest first.
+    pub(super) fn all_versions(&self, distribution: &DistributionRow) -> Result<Vec<VersionRow>, Fault> {
+        let select = versions!("", "package.distribution = ?2");
+        let mut rows: Vec<VersionRow> = self.all(select, params![self.at, distribution.id], version_row)?;
+        newest_first(&mut rows, distribution.details.versions);
+        Ok(rows)
+    }
+
     /// The versions of a package that are known, the newest first, whichever series have them.
     ///
     /// # Errors

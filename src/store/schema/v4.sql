@@ -172,11 +172,8 @@ CREATE TABLE permission (
     package      INTEGER REFERENCES package (id),
     component    TEXT,
     pocket       TEXT,
-    project      TEXT,
     collection   INTEGER REFERENCES collection (id),
-    tracker      TEXT,
-    CHECK ((package_set IS NOT NULL) + (package IS NOT NULL) + (component IS NOT NULL) + (pocket IS NOT NULL) + (project IS NOT NULL) = 1),
-    CHECK ((tracker IS NULL) = (project IS NULL)),
+    CHECK ((package_set IS NOT NULL) + (package IS NOT NULL) + (component IS NOT NULL) + (pocket IS NOT NULL) = 1),
     CHECK (collection IS NULL OR package IS NOT NULL OR pocket IS NOT NULL),
     CHECK (explicit = 0 OR package_set IS NOT NULL)
 ) STRICT;

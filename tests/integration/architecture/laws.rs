@@ -6,11 +6,15 @@ use super::source::{Mention, Place, Purpose, Source, Word};
 
 /// Each module under the crate's root, from the top of the house down, with those that it may use.
 pub(super) const MAY_USE: &[(&str, &[&str])] = &[
-    ("cli", &["reconcile", "config", "tracker", "pasta", "store", "model", "remedy"]),
-    ("reconcile", &["config", "tracker", "pasta", "store", "model", "remedy"]),
+    (
+        "cli",
+        &["reconcile", "config", "tracker", "pasta", "source", "store", "model", "remedy"],
+    ),
+    ("reconcile", &["config", "tracker", "pasta", "source", "store", "model", "remedy"]),
     ("config", &["model", "remedy"]),
     ("tracker", &["model", "remedy"]),
     ("pasta", &["model", "remedy"]),
+    ("source", &["model", "remedy"]),
     ("store", &["model", "remedy"]),
     ("model", &["remedy"]),
     ("remedy", &[]),
@@ -27,7 +31,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("comfy_table", &["crate::cli"]),
     ("indicatif", &["crate::cli"]),
     ("tracing_subscriber", &["crate::cli"]),
-    ("toml", &["crate::config"]),
+    ("toml", &["crate::config", "crate::source::local"]),
     ("reqwest", &["crate::tracker"]),
     ("rustls", &["crate::tracker"]),
     ("governor", &["crate::tracker"]),

@@ -54,7 +54,8 @@
 //!
 //! # Trackers
 //!
-//! A project's maintainers are permissions like any other, on [`Target::TrackerProject`](super::Target::TrackerProject).
+//! A project's maintainers are permissions like any other, on [`Target::TrackerProject`](super::Target::TrackerProject). They are those that the tracker
+//! has ([`Facts::of_project`]), and no distribution keeps others.
 
 mod decide;
 mod decision;

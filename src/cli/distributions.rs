@@ -1,0 +1,73 @@
+//! Distributions that are kept in files: their part of `kinset plan` and `kinset apply`, and `kinset distribution import`.
+
+use super::args::ApplyArguments;
+use super::failure::Failure;
+use super::render::words::count;
+use super::{Status, output};
+use crate::config::Distribution;
+use crate::reconcile::{DistributionDraft, DistributionPlan, FileOrder, Keeper, PlanDocument};
+use crate::store::packages::{Force, LogId};
+
+/// What a distribution of the configuration is to follow.
+pub(super) fn file_order(distribution: &Distribution, actor: Option<&str>, force: Force) -> FileOrder {
+    let Distribution { name, file, guard } = distribution;
+    FileOrder {
+        path: file.clone(),
+        format: None,
+        name: Some(name.clone()),
+        thresholds: guard.thresholds(),
+        actor: actor.map(str::to_owned),
+        force,
+    }
+}
+
+/// Whether series that have ended are changed, too.
+pub(super) const fn force(is_insisted: bool) -> Force {
+    if is_insisted { Force::Insisted } else { Force::Not }
+}
+
+/// What a distribution's file would change.
+pub(super) async fn plan(distribution: &Distribution, is_forced: bool, keeper: &Keeper) -> Result<DistributionPlan, Failure> {
+    let order = file_order(distribution, None, force(is_forced));
+    Ok(DistributionDraft::new(keeper, &order).await?.document())
+}
+
+/// Plans, shows the plan, asks, and carries it out.
+pub(super) async fn apply(
+    arguments: &ApplyArguments,
+    distribution: &Distribution,
+    saved: Option<&PlanDocument>,
+    keeper: &Keeper,
+) -> Result<Status, Failure> {
+    let planned = saved.and_then(|saved| saved.distributions.iter().find(|planned| planned.name == distribution.name));
+    let is_forced = planned.map_or(arguments.force, |planned| planned.force);
+    let order = file_order(distribution, arguments.actor.as_deref(), force(is_forced));
+    let mut draft = DistributionDraft::new(keeper, &order).await?;
+    if let Some(saved) = saved {
+        draft = draft.require_same(saved)?;
+    }
+    carry_out(draft, arguments.yes, keeper).await
+}
+
+/// Shows a plan, asks, and carries it out.
+pub(super) async fn carry_out(draft: DistributionDraft, is_approved: bool, keeper: &Keeper) -> Result<Status, Failure> {
+    let plan = draft.document();
+    output::plan(&PlanDocument::new([]).with_distributions(vec![plan.clone()]))?;
+    let draft = draft.require_unguarded()?;
+    let DistributionPlan { name, operations, .. } = plan;
+    if operations.is_empty() {
+        return Ok(Status::Done);
+    }
+    let question = format!("Make {} to {name}?", count(operations.len(), "change"));
+    if !is_approved && !output::confirm(question).await? {
+        output::say("nothing was changed");
+        return Ok(Status::Failed);
+    }
+    let performed = draft.apply(keeper).await?;
+    let entries: Vec<LogId> = performed.iter().filter_map(|performed| performed.log).collect();
+    if let (Some(first), Some(last)) = (entries.first(), entries.last()) {
+        let made = count(entries.len(), "change");
+        output::say(&format!("{name}: {made} made, in the log from entry {first} to {last}"));
+    }
+    Ok(Status::Done)
+}

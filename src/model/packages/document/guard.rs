@@ -1,0 +1,188 @@
+//! Guards: what a document would take away as a whole, against what an operator thinks possible.
+//!
+//! A file can be well-formed and still be what is left of another, or that of another distribution. A tripped guard stops every change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::state::{Contents, ListingState, State};
+use super::{DistributionDocument, Mistake};
+use crate::model::packages::{Base, PermissionStatus};
+use crate::remedy::Remedy;
+
+/// The limits that an operator sets, under `[distribution.guard]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    /// The largest share of what there is that may be taken away, 0 to 1.
+    pub max_removed_fraction: f64,
+    /// As long as less than this is taken away, the share does not matter.
+    pub min_removed: usize,
+    /// Whether a document in which nobody and nothing is in anything is meant.
+    pub allow_empty: bool,
+}
+
+/// A guard that tripped, with the number that tripped it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Tripped {
+    /// Too much would be taken away.
+    #[error(
+        "{removed} of {held} memberships and permissions ({}) would be taken away, at most {} may be",
+        percent(*removed, *held),
+        whole(*allowed)
+    )]
+    Removed {
+        /// How many would go.
+        removed: usize,
+        /// How many there are.
+        held: usize,
+        /// The largest share allowed.
+        allowed: f64,
+    },
+    /// Nothing would be left.
+    #[error("the file holds no membership and no permission, so all {held} that there are would be taken away")]
+    Empty {
+        /// How many there are.
+        held: usize,
+    },
+}
+
+impl Tripped {
+    /// The key under `[distribution.guard]` that moves this guard's limit.
+    #[must_use]
+    pub const fn option(&self) -> &'static str {
+        match self {
+            Self::Removed { .. } => "max_removed_fraction",
+            Self::Empty { .. } => "allow_empty",
+        }
+    }
+}
+
+impl Remedy for Tripped {
+    fn remedy(&self) -> Option<String> {
+        let option = self.option();
+        Some(format!(
+            "look at the plan and at the file, which may be cut off or another's; if this is meant, set `{option}` under [distribution.guard], or \
+             for `kinset distribution import` give `--{}`",
+            option.replace('_', "-")
+        ))
+    }
+}
+
+fn percent(part: usize, whole: usize) -> String {
+    format!("{:.1} %", share(part, whole) * 100.0)
+}
+
+fn whole(fraction: f64) -> String {
+    format!("{:.1} %", fraction * 100.0)
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// Guards against a document that would take too much away: packages and sets out of the sets of each series; packages, versions and built packages out
+/// of series; built packages out of groups and these out of categories; bases; people out of teams; and permissions. A set that gets another name
+/// loses nothing.
+///
+/// # Errors
+/// When one of the documents is wrong.
+pub fn guard(have: &DistributionDocument, want: &DistributionDocument, thresholds: &Thresholds) -> Result<Option<Tripped>, Vec<Mistake>> {
+    let (have, want) = (have.expanded()?, want.expanded()?);
+    let before = held(&have);
+    let removed = before - kept(&have, &want);
+    let allowed = thresholds.max_removed_fraction;
+    Ok(if before > 0 && held(&want) == 0 && !thresholds.allow_empty {
+        Some(Tripped::Empty { held: before })
+    } else if removed >= thresholds.min_removed && share(removed, before) > allowed {
+        Some(Tripped::Removed {
+            removed,
+            held: before,
+            allowed,
+        })
+    } else {
+        None
+    })
+}
+
+/// How many memberships and permissions there are.
+fn held(state: &State) -> usize {
+    let bodies = state.series.iter().flat_map(|series| state.bodies_of(series));
+    let in_sets = bodies.map(|(_, body)| body.sources.len() + body.subsets.len() + body.permissions.len());
+    let in_series = state
+        .series
+        .iter()
+        .map(|series| held_in(&series.contents) + series.details.bases.len());
+    in_sets.sum::<usize>() + in_series.sum::<usize>() + state.permissions.len() + state.teams.values().map(BTreeSet::len).sum::<usize>()
+}
+
+fn held_in(contents: &Contents) -> usize {
+    let Contents {
+        listings,
+        groups,
+        categories,
+    } = contents;
+    let versions = listings.values().flat_map(|listing| listing.versions.values());
+    listings.len()
+        + versions.map(|built| 1 + built.len()).sum::<usize>()
+        + groups.values().map(|group| group.members.len()).sum::<usize>()
+        + categories.values().map(|category| category.groups.len()).sum::<usize>()
+}
+
+/// How many of them there are afterwards too; a permission that counts no longer is gone, and so is a package that was approved for a series and is not
+/// any longer.
+fn kept(have: &State, want: &State) -> usize {
+    let in_sets = have.series.iter().flat_map(|series| {
+        have.bodies_of(series).map(|(group, body)| {
+            let Some(wanted) = want.body(&series.name, group) else {
+                return 0;
+            };
+            body.sources.intersection(&wanted.sources).count()
+                + body.subsets.intersection(&wanted.subsets).count()
+                + count_kept(&body.permissions, &wanted.permissions, |(status, _)| *status)
+        })
+    });
+    let in_teams = have.teams.iter().map(|(team, members)| {
+        let wanted = want.teams.get(team);
+        wanted.map_or(0, |wanted| members.intersection(wanted).count())
+    });
+    let elsewhere = count_kept(&have.permissions, &want.permissions, |status| *status);
+    let in_series = have.series.iter().map(|series| {
+        want.series(&series.name).map_or(0, |wanted| {
+            let bases = series.details.bases.iter();
+            let is_base = |base: &&Base| wanted.details.bases.iter().any(|wanted| wanted.base == base.base);
+            kept_in(&series.contents, &wanted.contents) + bases.filter(is_base).count()
+        })
+    });
+    in_sets.sum::<usize>() + in_series.sum::<usize>() + in_teams.sum::<usize>() + elsewhere
+}
+
+fn kept_in(have: &Contents, want: &Contents) -> usize {
+    let counts = |listing: &ListingState| listing.details.status.is_in();
+    let in_listings = have.listings.iter().map(|(package, listing)| {
+        want.listings.get(package).map_or(0, |wanted| {
+            let versions = listing.versions.iter().map(|(version, built)| {
+                let there = wanted.versions.get(version);
+                there.map_or(0, |there| 1 + built.intersection(there).count())
+            });
+            usize::from(counts(wanted) || !counts(listing)) + versions.sum::<usize>()
+        })
+    });
+    let in_groups = have.groups.iter().map(|(name, group)| {
+        let wanted = want.groups.get(name);
+        wanted.map_or(0, |wanted| {
+            group.members.keys().filter(|member| wanted.members.contains_key(*member)).count()
+        })
+    });
+    let in_categories = have.categories.iter().map(|(name, category)| {
+        let wanted = want.categories.get(name);
+        wanted.map_or(0, |wanted| category.groups.intersection(&wanted.groups).count())
+    });
+    in_listings.sum::<usize>() + in_groups.sum::<usize>() + in_categories.sum::<usize>()
+}
+
+fn count_kept<K: Ord, V>(have: &BTreeMap<K, V>, want: &BTreeMap<K, V>, status: impl Fn(&V) -> PermissionStatus) -> usize {
+    let counts = |permission| status(permission) == PermissionStatus::Approved;
+    let kept = have
+        .iter()
+        .filter(|(key, before)| want.get(key).is_some_and(|after| counts(after) || !counts(before)));
+    kept.count()
+}

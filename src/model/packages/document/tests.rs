@@ -1,0 +1,207 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::model::packages::{CollectionStatus, Operation, document};
+
+/// A set of series `s0`, `s1` and so on, in a word or more: its name, then its group after `#`, its subsets after `>`, its packages after `+`, and
+/// whom it is as after `=`.
+fn set(text: &str) -> SetDocument {
+    let after = |mark: char| text.split(' ').filter_map(move |word| word.strip_prefix(mark));
+    let body = match after('=').next() {
+        Some(series) => SetBody::AsIn {
+            as_in: series.parse().unwrap(),
+        },
+        None => SetBody::Own(SetContent {
+            group: after('#').next().map(|group| group.parse().unwrap()),
+            owner: "ann".parse().unwrap(),
+            description: String::new(),
+            subsets: after('>').map(|subset| subset.parse().unwrap()).collect(),
+            sources: after('+').map(|source| source.parse().unwrap()).collect(),
+            permissions: Vec::new(),
+        }),
+    };
+    SetDocument {
+        name: text.split(' ').next().unwrap().parse().unwrap(),
+        score: 0,
+        body,
+    }
+}
+
+fn document(sharing: Sharing, series: &[&[&str]]) -> DistributionDocument {
+    let details = DistributionDetails {
+        sharing,
+        versions: VersionScheme::Debian,
+        series: None,
+        permit_obsolete_uploads: false,
+    };
+    let mut document = DistributionDocument::new("d".parse().unwrap(), details);
+    for (number, sets) in series.iter().enumerate() {
+        let details = SeriesDetails {
+            status: CollectionStatus::Active,
+            ..SeriesDetails::owned_by("ann".parse().unwrap())
+        };
+        let series = SeriesDocument::new(format!("s{number}").parse().unwrap(), details);
+        document.series.push(SeriesDocument {
+            packagesets: sets.iter().map(|text| set(text)).collect(),
+            ..series
+        });
+    }
+    document
+}
+
+/// The operations in short, one a line.
+fn planned(have: &DistributionDocument, want: &DistributionDocument) -> String {
+    let wish = Wish {
+        have: Some(have),
+        want,
+        elsewhere: &BTreeMap::new(),
+        force: false,
+    };
+    let operations = document::difference(wish).unwrap();
+    let lines: Vec<String> = operations.iter().map(short).collect();
+    lines.join("\n")
+}
+
+fn short(operation: &Operation) -> String {
+    let value = serde_json::to_value(operation).unwrap();
+    let fields = ["op", "in", "set", "to", "from", "status", "sources", "subsets", "packages"];
+    let fields = fields.iter().filter_map(|field| value.get(field));
+    let words = fields.map(|field| field.as_str().map_or_else(|| field.to_string(), str::to_owned));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn nothing_is_done_where_sets_say_the_same_in_another_way() {
+    let shared = document(Sharing::CopyOnWrite, &[&["core +bash", "all >core"], &["core =s0", "all =s0"]]);
+    let spelled = document(Sharing::CopyOnWrite, &[&["core +bash", "all >core"], &["core +bash", "all >core"]]);
+    assert_eq!(planned(&shared, &spelled), "");
+    assert_eq!(planned(&spelled, &shared), "");
+}
+
+#[test]
+fn a_group_tells_a_new_name_from_a_new_set_and_names_may_go_round() {
+    let have = document(Sharing::SharedNothing, &[&["a +p", "b +q", "c"]]);
+    let want = document(Sharing::SharedNothing, &[&["b #d/a +p", "a #d/b +q", "d #d/c"]]);
+    insta::assert_snapshot!(planned(&have, &want), @r"
+    rename-set d/s0 c d
+    rename-set d/s0 a renamed-1
+    rename-set d/s0 b a
+    rename-set d/s0 renamed-1 b
+    ");
+}
+
+#[test]
+fn what_turns_round_is_never_a_cycle_on_the_way() {
+    let have = document(Sharing::SharedNothing, &[&["a >b", "b >c", "c"]]);
+    let want = document(Sharing::SharedNothing, &[&["a", "b >a", "c >b"]]);
+    insta::assert_snapshot!(planned(&have, &want), @r#"
+    remove-subsets d/s0 a ["b"]
+    remove-subsets d/s0 b ["c"]
+    add-subsets d/s0 b ["a"]
+    add-subsets d/s0 c ["b"]
+    "#);
+}
+
+#[test]
+fn sets_go_from_the_top_and_are_cloned_only_where_they_stay() {
+    let have = document(
+        Sharing::ManualClone,
+        &[&["a >b >c", "b >c", "c +p", "z >b"], &["a =s0", "b =s0", "c =s0", "z =s0"]],
+    );
+    let want = document(Sharing::ManualClone, &[&["a >b >c", "b >c", "c +p", "z >b"], &["c =s0", "z"]]);
+    insta::assert_snapshot!(planned(&have, &want), @r"
+    remove-set d/s1 a
+    clone-set d/s1 z
+    remove-set d/s1 b
+    ");
+}
+
+#[test]
+fn a_new_series_begins_with_the_one_that_it_is_most_like() {
+    let have = document(Sharing::CopyOnWrite, &[&["a +p", "b +q", "c +r"], &["a +q", "b =s0", "c =s0"]]);
+    let mut want = have.clone();
+    let new = document(Sharing::CopyOnWrite, &[&[], &[], &["a =s1", "b =s0", "c +r +p", "e"]]);
+    want.series.push(new.series[2].clone());
+    insta::assert_snapshot!(planned(&have, &want), @r#"
+    init-series d/s2 d/s1 active
+    create-set d/s2 e
+    add-sources d/s2 c ["p"]
+    "#);
+}
+
+#[test]
+fn an_end_comes_last_and_what_begins_again_is_opened_first() {
+    let mut have = document(Sharing::SharedNothing, &[&["a +p"], &["a +p"]]);
+    let mut want = document(Sharing::SharedNothing, &[&["a +q"], &["a +q"], &["a +q"]]);
+    have.series[1].details.status = CollectionStatus::Eol;
+    want.series[0].details.status = CollectionStatus::Eol;
+    want.series[2].details.status = CollectionStatus::Eol;
+    insta::assert_snapshot!(planned(&have, &want), @r#"
+    add-packages ["q"]
+    change-series d/s1 active
+    remove-sources d/s0 a ["p"]
+    add-sources d/s0 a ["q"]
+    remove-sources d/s1 a ["p"]
+    add-sources d/s1 a ["q"]
+    create-series d/s2 maintenance
+    create-set d/s2 a
+    add-sources d/s2 a ["q"]
+    change-series d/s0 eol
+    change-series d/s2 eol
+    "#);
+}
+
+#[test]
+fn what_has_ended_and_would_change_is_refused_with_its_place() {
+    let mut have = document(Sharing::SharedNothing, &[&[], &["a +p"]]);
+    have.series[1].details.status = CollectionStatus::Eol;
+    let mut want = document(Sharing::SharedNothing, &[&["b"], &["a +p", "b +p"]]);
+    want.series[1].details.status = CollectionStatus::Eol;
+    let elsewhere = &BTreeMap::new();
+    let wish = |force| Wish {
+        have: Some(&have),
+        want: &want,
+        elsewhere,
+        force,
+    };
+    let mistakes = document::difference(wish(false)).unwrap_err();
+    assert_eq!(mistakes.len(), 1);
+    assert_eq!(mistakes[0].at, Place::series(1));
+    insta::assert_snapshot!(mistakes[0].kind, @"series s1 has ended (eol), and its record is closed: leave it as it is, or change it all the same with `--force`");
+    assert_eq!(document::difference(wish(true)).map(|operations| operations.len()), Ok(3));
+}
+
+#[test]
+fn a_series_never_vanishes() {
+    let have = document(Sharing::SharedNothing, &[&[], &[]]);
+    let want = document(Sharing::SharedNothing, &[&[]]);
+    let wish = Wish {
+        have: Some(&have),
+        want: &want,
+        elsewhere: &BTreeMap::new(),
+        force: true,
+    };
+    let mistakes = document::difference(wish).unwrap_err();
+    insta::assert_snapshot!(mistakes[0].kind, @"there are series that this file does not have: s1; a file never takes a series away, so add what `kinset distribution export d` says of it");
+}
+
+#[test]
+fn guards_trip_on_what_is_taken_away_and_not_on_new_names() {
+    let thresholds = Thresholds {
+        max_removed_fraction: 0.25,
+        min_removed: 2,
+        allow_empty: false,
+    };
+    let have = document(Sharing::SharedNothing, &[&["a +p +q +r +s >b", "b +p +q +r"]]);
+    let trips = |sets: &[&str]| document::guard(&have, &document(Sharing::SharedNothing, &[sets]), &thresholds).unwrap();
+    assert_eq!(trips(&["x #d/a +p +q +r +s >b", "b +p +q"]), None);
+    assert_eq!(trips(&["a +p +q >b", "b +p +q +r"]), None);
+    let tripped = Tripped::Removed {
+        removed: 3,
+        held: 8,
+        allowed: 0.25,
+    };
+    assert_eq!(trips(&["a +p >b", "b +p +q +r"]), Some(tripped.clone()));
+    insta::assert_snapshot!(tripped, @"3 of 8 memberships and permissions (37.5 %) would be taken away, at most 25.0 % may be");
+    assert_eq!(trips(&["a", "b"]), Some(Tripped::Empty { held: 8 }));
+}

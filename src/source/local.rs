@@ -1,0 +1,137 @@
+//! A distribution that is kept in a file, as TOML or JSON.
+//!
+//! [`LocalFile::load`] takes a file in whole or not at all, and reports everything that is wrong in it together, each with its line. [`render()`] is
+//! the other way round: text that a person can read, with one name a line, so that a change shows as what it is.
+
+mod error;
+mod json;
+mod read;
+mod table;
+mod tree;
+mod write;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::model::packages::document::{DistributionDocument, Mistake};
+
+use error::Problems;
+use tree::Node;
+
+pub use error::{LocalError, Problem, ProblemKind};
+pub use write::render;
+
+/// What a file is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileFormat {
+    /// TOML.
+    Toml,
+    /// JSON.
+    Json,
+}
+
+impl FileFormat {
+    /// What a file of that name is written in.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?;
+        [Self::Toml, Self::Json]
+            .into_iter()
+            .find(|format| extension.eq_ignore_ascii_case(format.word()))
+    }
+
+    /// The word for it, which is also the end of the name of such a file.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Toml => "toml",
+            Self::Json => "json",
+        }
+    }
+}
+
+/// A file that was read.
+#[derive(Debug)]
+pub struct LocalFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it says.
+    pub document: DistributionDocument,
+    text: String,
+    tree: Node,
+}
+
+impl LocalFile {
+    /// Reads a file: in the format that is named, else in that of its name.
+    ///
+    /// # Errors
+    /// When it is missing, cannot be read, is no text or empty, is of no known format, or says something that makes no sense: then all of it.
+    pub fn load(path: &Path, format: Option<FileFormat>) -> Result<Self, LocalError> {
+        let bytes = fs::read(path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => LocalError::Missing { path: path.to_path_buf() },
+            _ => LocalError::Unreadable {
+                path: path.to_path_buf(),
+                source,
+            },
+        })?;
+        let format = format.or_else(|| FileFormat::of(path));
+        let format = format.ok_or_else(|| LocalError::WhichFormat { path: path.to_path_buf() })?;
+        Self::parse(bytes, format, path)
+    }
+
+    /// Reads what stands in a file of that name.
+    ///
+    /// # Errors
+    /// As for [`Self::load`].
+    pub fn parse(bytes: Vec<u8>, format: FileFormat, path: &Path) -> Result<Self, LocalError> {
+        let text = String::from_utf8(bytes).map_err(|error| LocalError::NotText {
+            path: path.to_path_buf(),
+            offset: error.utf8_error().valid_up_to(),
+        })?;
+        if text.trim().is_empty() {
+            return Err(LocalError::Empty { path: path.to_path_buf() });
+        }
+        let mut problems = Problems::new(&text);
+        let tree = match format {
+            FileFormat::Toml => tree::of_toml(&text, &mut problems),
+            FileFormat::Json => json::tree(&text, &mut problems),
+        };
+        let read = tree.map(|tree| (read::document(&tree, &mut problems), tree));
+        let problems = problems.into_sorted();
+        match read {
+            Some((Some(document), tree)) if problems.is_empty() => {
+                let mistakes = document.mistakes();
+                let file = Self {
+                    path: path.to_path_buf(),
+                    document,
+                    text,
+                    tree,
+                };
+                if mistakes.is_empty() {
+                    Ok(file)
+                } else {
+                    Err(file.refuse(&mistakes))
+                }
+            }
+            _ => Err(LocalError::Invalid {
+                path: path.to_path_buf(),
+                problems,
+            }),
+        }
+    }
+
+    /// What is wrong in it, with the places where that stands.
+    #[must_use]
+    pub fn refuse(&self, mistakes: &[Mistake]) -> LocalError {
+        let mut problems = Problems::new(&self.text);
+        for Mistake { at, kind } in mistakes {
+            let (offset, key) = self.tree.find(at);
+            problems.push(offset, key, ProblemKind::Mistake(kind.clone()));
+        }
+        LocalError::Invalid {
+            path: self.path.clone(),
+            problems: problems.into_sorted(),
+        }
+    }
+}

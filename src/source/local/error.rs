@@ -1,0 +1,237 @@
+//! What can be wrong with a file of a distribution.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::tree::Node;
+use crate::model::packages::document::MistakeKind;
+use crate::remedy::Remedy;
+
+/// Why a file says nothing that can be worked with. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// There is no such file.
+    #[error("there is no file {}", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is something, but it cannot be read.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is not text in UTF-8.
+    #[error("{} is not text in UTF-8, from byte {offset} on", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// The first byte that is wrong, from 0.
+        offset: usize,
+    },
+    /// There is nothing in the file.
+    #[error("{} is empty", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The name of the file does not tell what it is written in.
+    #[error("expected a name that ends in .toml or .json, found {}", path.display())]
+    WhichFormat {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is of another distribution.
+    #[error("expected a file of distribution {expected}, and {} is one of {found}", path.display())]
+    OtherDistribution {
+        /// The file.
+        path: PathBuf,
+        /// The distribution in the configuration.
+        expected: String,
+        /// That of the file.
+        found: String,
+    },
+    /// The file can be read and says something that makes no sense.
+    #[error("{} has {}", path.display(), in_lines(path, problems))]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Every problem of the file, in its order; at least one.
+        problems: Vec<Problem>,
+    },
+}
+
+impl Remedy for LocalError {
+    fn remedy(&self) -> Option<String> {
+        let text = match self {
+            Self::Missing { .. } => "check the path; `kinset distribution export --out FILE` writes a file to start from",
+            Self::Unreadable { .. } => "make sure that it is a file that this user may read",
+            Self::NotText { .. } => "nothing was changed; save the file as UTF-8 text",
+            Self::Empty { .. } => {
+                "nothing was changed; a file that says nothing is more likely to be cut off than meant, and a distribution is not \
+                                   removed by one"
+            }
+            Self::WhichFormat { .. } => "say which it is with `--format`, or give the file another name",
+            Self::OtherDistribution { .. } => "nothing was changed; correct `name` in the file, or `file` under [[distribution]]",
+            Self::Invalid { .. } => {
+                "nothing was changed; correct these lines, or see with `kinset distribution export` how it is written where it is right"
+            }
+        };
+        Some(text.to_owned())
+    }
+}
+
+/// One thing that is wrong in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The full name of the key that it is about; empty where there is none.
+    pub key: String,
+    /// What is wrong, and what to do about it.
+    pub kind: ProblemKind,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", self.line, self.column)?;
+        if !self.key.is_empty() {
+            write!(f, "`{}`: ", self.key)?;
+        }
+        self.kind.fmt(f)
+    }
+}
+
+/// The ways in which a place in a file can be wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProblemKind {
+    /// Not TOML or JSON; what the parser says.
+    #[error("not valid {0}: {1}")]
+    Syntax(&'static str, String),
+    /// A key that does not exist there.
+    #[error("unknown key; {}", meant(*nearest, known))]
+    Unknown {
+        /// The key that was probably meant.
+        nearest: Option<&'static str>,
+        /// The keys that may stand there.
+        known: &'static [&'static str],
+    },
+    /// A key that must be there and is not.
+    #[error("missing; add it: {expected}")]
+    Missing {
+        /// What its value shall be.
+        expected: String,
+    },
+    /// A value that is not what its key expects.
+    #[error("expected {expected}, found {found}")]
+    Wrong {
+        /// What the value shall be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// A value that its type refuses, with its reason.
+    #[error("{0}")]
+    Refused(String),
+    /// Something that may stand but once.
+    #[error("{what} stands on line {first_line} already: remove one of them")]
+    Repeated {
+        /// What.
+        what: String,
+        /// The line where it stands first.
+        first_line: usize,
+    },
+    /// A permission on more than one thing, or on nothing.
+    #[error("a permission is on exactly one thing, and this one is on {found}: {remedy}")]
+    Targets {
+        /// What it is on.
+        found: String,
+        /// What to do.
+        remedy: String,
+    },
+    /// A set that is as in another series, and says what is in it all the same.
+    #[error("`as_in` says that all but the score is as in another series: remove one of the two")]
+    BesideAsIn,
+    /// The file does not hold together, or does not go with what there is.
+    #[error("{0}")]
+    Mistake(MistakeKind),
+}
+
+impl ProblemKind {
+    /// A value is not what is expected.
+    pub(super) fn wrong(expected: impl Into<String>, node: &Node) -> Self {
+        Self::Wrong {
+            expected: expected.into(),
+            found: node.shown(),
+        }
+    }
+}
+
+/// The problems found so far in one text.
+#[derive(Debug)]
+pub(super) struct Problems<'t> {
+    text: &'t str,
+    found: Vec<(usize, Problem)>,
+}
+
+impl<'t> Problems<'t> {
+    /// No problem yet.
+    pub(super) const fn new(text: &'t str) -> Self {
+        Self { text, found: Vec::new() }
+    }
+
+    /// Adds a problem at an offset in bytes.
+    pub(super) fn push(&mut self, offset: usize, key: String, kind: ProblemKind) {
+        let (line, column) = position(self.text, offset);
+        self.found.push((offset, Problem { line, column, key, kind }));
+    }
+
+    /// The line that an offset stands on.
+    pub(super) fn line(&self, offset: usize) -> usize {
+        position(self.text, offset).0
+    }
+
+    /// All of them, in the order of the text.
+    pub(super) fn into_sorted(mut self) -> Vec<Problem> {
+        self.found.sort_by_key(|(offset, _)| *offset);
+        self.found.into_iter().map(|(_, problem)| problem).collect()
+    }
+}
+
+/// Line and column, both from 1, the column in characters; a byte order mark is none.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = before[..line_start].matches('\n').count() + 1;
+    let column = before[line_start..].trim_start_matches('\u{feff}').chars().count() + 1;
+    (line, column)
+}
+
+fn meant(nearest: Option<&str>, known: &[&str]) -> String {
+    match nearest {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => format!("the keys here are {}", known.join(", ")),
+    }
+}
+
+/// More problems than this are counted and not told.
+const MOST_TOLD: usize = 50;
+
+fn in_lines(path: &Path, problems: &[Problem]) -> String {
+    let count = match problems.len() {
+        1 => "a problem".to_owned(),
+        count => format!("{count} problems"),
+    };
+    let told = problems.iter().take(MOST_TOLD);
+    let mut lines: String = told.map(|problem| format!("\n  {}:{problem}", path.display())).collect();
+    if let Some(more) = problems.len().checked_sub(MOST_TOLD).filter(|&more| more > 0) {
+        lines.push_str(&format!("\n  and {more} more"));
+    }
+    format!("{count}:{lines}")
+}
