@@ -8,6 +8,7 @@ mod operation;
 mod permission;
 mod refusal;
 mod sharing;
+pub mod snapshot;
 mod status;
 mod word;
 
