@@ -11,10 +11,11 @@
 //! | [`cli`] | arguments, one file per command, rendering | everything below |
 //! | [`reconcile`] | one cycle: pull, resolve, merge, plan, check, apply, verify, record | everything below |
 //! | [`config`] | TOML to validated types, once; knows nothing of the command line | `model`, `remedy` |
-//! | [`tracker`] | Patchwork: wire types, HTTP, [`tracker::Reader`], [`tracker::Writer`], [`tracker::simulator`] | `model`, `remedy` |
+//! | [`tracker`] | Patchwork: wire types, [`tracker::Reader`], [`tracker::Writer`], [`tracker::simulator`] | `http`, `model`, `remedy` |
 //! | [`pasta`] | group files in | `model`, `remedy` |
-//! | [`source`] | distributions, one file for each place that they come from | `model`, `remedy` |
+//! | [`source`] | distributions, one file or folder for each place that they come from: files, Launchpad, Bodhi, dist-git, distro-info | `http`, `model`, `remedy` |
 //! | [`store`] | SQLite: migrations, snapshots, journal; [`store::packages`] | `model`, `remedy` |
+//! | [`http`] | requests with a pace and patience, and what can go wrong with them | `remedy` |
 //! | [`model`] | PURE: [`model::relations`] with planner, checker, guards; [`model::packages`] with its evaluator; no async, no I/O, no clock, no randomness | `remedy` |
 //! | [`remedy`] | errors that say what to do next | nothing |
 //!
@@ -22,6 +23,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod http;
 pub mod model;
 pub mod pasta;
 pub mod reconcile;

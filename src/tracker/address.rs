@@ -1,37 +1,9 @@
-//! Addresses: as they are shown, where a tracker's API starts, and which of them are the same place.
-
-use std::fmt;
+//! Where a tracker's API starts, and what is under it.
 
 use url::{Host, Url};
 
-use super::{Error, token::Scrubber};
-
-/// An address as it may be shown: without the user name and the password that it may have carried, and without a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address(String);
-
-impl Address {
-    pub(super) fn new(url: &Url, scrubber: &Scrubber) -> Self {
-        if url.username().is_empty() && url.password().is_none() {
-            return Self(scrubber.scrub(url.as_str()));
-        }
-        let start = &url[..url::Position::BeforeUsername];
-        let rest = &url[url::Position::BeforeHost..];
-        Self(scrubber.scrub(&format!("{start}{rest}")))
-    }
-
-    /// The address as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use super::Error;
+use crate::http::{Address, Scrubber};
 
 /// The address that API versions hang under (`…/api/`), from what a person may have written: the site, its API, or one version of that.
 ///
@@ -88,43 +60,11 @@ pub(super) fn keeps_secrets(url: &Url) -> bool {
     url.scheme() == "https" || loopback
 }
 
-/// What a second address is to a first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// The same scheme, host and port.
-    Same,
-    /// The same server, now encrypted.
-    Encrypted,
-    /// The same server, no longer encrypted.
-    InTheClear,
-    /// Another server, or with other credentials.
-    Elsewhere,
-}
-
-impl Place {
-    /// What `to` is to somebody at `from`.
-    pub(super) fn of(from: &Url, to: &Url) -> Self {
-        let default_ports = from.port().is_none() && to.port().is_none();
-        let with_credentials = !to.username().is_empty() || to.password().is_some();
-        if with_credentials || from.host() != to.host() {
-            Self::Elsewhere
-        } else if from.origin() == to.origin() {
-            Self::Same
-        } else {
-            match (from.scheme(), to.scheme()) {
-                ("http", "https") if default_ports => Self::Encrypted,
-                ("https", "http") => Self::InTheClear,
-                _ => Self::Elsewhere,
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use url::Url;
 
-    use super::{Address, Place, Scrubber, api_root, keeps_secrets, under};
+    use super::{api_root, keeps_secrets, under};
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
@@ -171,15 +111,6 @@ mod tests {
     }
 
     #[test]
-    fn a_shown_address_carries_no_credentials() {
-        assert_eq!(
-            Address::new(&url("http://bot:pass@h:8/a?b=c"), &Scrubber::none()).as_str(),
-            "http://h:8/a?b=c"
-        );
-        assert_eq!(Address::new(&url("http://bot@h/"), &Scrubber::none()).as_str(), "http://h/");
-    }
-
-    #[test]
     fn names_in_addresses_cannot_leave_their_place() {
         let api = url("https://example.org/api/1.3/");
         assert_eq!(
@@ -201,17 +132,5 @@ mod tests {
         }
         assert!(!keeps_secrets(&url("http://example.org/")));
         assert!(!keeps_secrets(&url("http://10.0.0.1/")));
-    }
-
-    #[test]
-    fn another_port_is_another_server_but_encryption_may_be_taken_up() {
-        let place = |from: &str, to: &str| Place::of(&url(from), &url(to));
-        assert_eq!(place("https://h/a", "https://h:443/b"), Place::Same);
-        assert_eq!(place("http://h/", "https://h/"), Place::Encrypted);
-        assert_eq!(place("https://h/", "http://h/"), Place::InTheClear);
-        assert_eq!(place("http://h:1/", "http://h:2/"), Place::Elsewhere);
-        assert_eq!(place("http://h:1/", "https://h:2/"), Place::Elsewhere);
-        assert_eq!(place("http://h/", "http://i/"), Place::Elsewhere);
-        assert_eq!(place("http://h/", "http://bot@h/"), Place::Elsewhere);
     }
 }

@@ -13,10 +13,12 @@ use url::Url;
 use super::{
     Error,
     http::{Patience, Session},
-    paging::Trail,
     wire::{EventRow, PATCH_CREATED, RELATION_CHANGED},
 };
-use crate::model::{Event, EventCursor, EventId, EventKind};
+use crate::{
+    http::Trail,
+    model::{Event, EventCursor, EventId, EventKind},
+};
 
 /// How many events to ask for at once: Patchwork's own maximum.
 const ROWS: usize = 250;
@@ -177,7 +179,9 @@ impl<'a> Walker<'a> {
         if self.requests == self.most_pages {
             return Err(Halt::TooLong);
         }
-        self.trail.step(self.session, &url).map_err(Halt::Failed)?;
+        self.trail
+            .step(self.session.http(), &url)
+            .map_err(|error| Halt::Failed(error.into()))?;
         self.requests += 1;
         match self.session.get::<Vec<EventRow>>(&url, "a page of events", Patience::Full).await {
             Ok(reply) => Ok(Page {

@@ -3,7 +3,7 @@
 use reqwest::header::{HeaderMap, LINK};
 use url::Url;
 
-use super::address::Place;
+use crate::http::Place;
 
 /// Where the pages around a page are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

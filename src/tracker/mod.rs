@@ -7,7 +7,6 @@
 //! Nothing here knows why a patch is read or written: that is [`crate::reconcile`].
 
 mod address;
-mod cause;
 mod error;
 mod events;
 mod http;
@@ -15,7 +14,6 @@ mod links;
 mod page_size;
 mod paging;
 mod reader;
-mod retry_after;
 mod settings;
 pub mod simulator;
 mod sweep;
@@ -24,13 +22,13 @@ mod wire;
 mod write_error;
 mod writer;
 
-pub use address::Address;
-pub use cause::Cause;
-pub use error::{Answer, Error};
+pub use error::Error;
 pub use events::{Walk, WalkEnd};
 pub use reader::{ApiVersion, Identity, Reader};
-pub use settings::{Jitter, RetryPolicy, Settings};
+pub use settings::Settings;
 pub use sweep::{Progress, Resume, Rows, Sweep};
 pub use token::{Token, TokenError, TokenOrigin};
 pub use write_error::{Lost, Refusal, Unsent, WriteError};
 pub use writer::Writer;
+
+pub use crate::http::{Address, Answer, Cause, Jitter, RetryPolicy};

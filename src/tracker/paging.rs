@@ -1,7 +1,5 @@
 //! Small lists, one page after the other.
 
-use std::collections::BTreeSet;
-
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -9,6 +7,7 @@ use super::{
     Error,
     http::{Patience, Session},
 };
+use crate::http::Trail;
 
 /// Reads a list that is small as a rule, one page after the other.
 pub(super) async fn every_page<T: DeserializeOwned>(session: &Session, list: Url, expected: &'static str) -> Result<Vec<T>, Error> {
@@ -16,7 +15,7 @@ pub(super) async fn every_page<T: DeserializeOwned>(session: &Session, list: Url
     let mut trail = Trail::default();
     let mut next = Some(list);
     while let Some(url) = next {
-        trail.step(session, &url)?;
+        trail.step(session.http(), &url)?;
         match session.get::<Vec<T>>(&url, expected, Patience::Full).await {
             Ok(reply) => {
                 rows.extend(reply.value);
@@ -27,18 +26,4 @@ pub(super) async fn every_page<T: DeserializeOwned>(session: &Session, list: Url
         }
     }
     Ok(rows)
-}
-
-/// The `next` links that were followed. Coming back to one means going in circles.
-#[derive(Debug, Default)]
-pub(super) struct Trail(BTreeSet<Url>);
-
-impl Trail {
-    pub(super) fn step(&mut self, session: &Session, url: &Url) -> Result<(), Error> {
-        if self.0.insert(url.clone()) {
-            Ok(())
-        } else {
-            Err(Error::EndlessList { url: session.shown(url) })
-        }
-    }
 }

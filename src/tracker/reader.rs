@@ -1,6 +1,6 @@
 //! What may be read of a tracker.
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{collections::BTreeSet, fmt};
 
 use reqwest::StatusCode;
 use url::Url;
@@ -9,13 +9,13 @@ use super::{
     Address, Error, Settings, Token,
     address::{api_root, keeps_secrets, under},
     events::{self, Walk},
-    http::{Patience, Session, Transport},
+    http::{Patience, Session},
     links::on_same_server,
     paging::every_page,
     sweep::{Resume, Sweep},
-    token::Scrubber,
     wire::{Index, MailRow, PatchRow, ProjectBody, ProjectRow, UserBody, UserId, UserRow},
 };
+use crate::http::Scrubber;
 use crate::model::{EventCursor, MessageId, Patch, PatchId, Project, ProjectId, ProjectName, UserName};
 
 /// A version of Patchwork's API that shows relations.
@@ -94,7 +94,7 @@ impl Reader {
     /// tracker does not accept the token, which it then refuses even for reading.
     pub async fn connect(settings: Settings, token: Option<&Token>) -> Result<Self, Error> {
         let root = api_root(&settings.url)?;
-        let session = Session::new(Arc::new(Transport::new(&settings)?), token);
+        let session = Session::new(&settings, token)?;
         if session.has_token() && !keeps_secrets(&root) {
             tracing::warn!(url = %session.shown(&root), "the token is sent unencrypted: use https if the tracker has it");
         }

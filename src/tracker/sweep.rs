@@ -10,13 +10,15 @@ use url::Url;
 
 use super::{
     Error,
-    http::{Patience, Reply, Session, with_sources},
+    http::{Patience, Reply, Session},
     links::{Links, page_at, page_number},
     page_size::{PageSize, can_shrink},
-    paging::Trail,
     wire::PatchRow,
 };
-use crate::model::{Patch, PatchId};
+use crate::{
+    http::{Trail, with_sources},
+    model::{Patch, PatchId},
+};
 
 /// How far reading a project's patches has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,7 +192,7 @@ impl Sweep {
         let Some(next) = self.next.clone() else { return Ok(false) };
         let rows = self.size.rows();
         let start = if (rows == self.leg.rows && !self.leg.has_gap) || page_number(&next).is_none() {
-            self.trail.step(&self.session, &next)?;
+            self.trail.step(self.session.http(), &next)?;
             next
         } else {
             page_at(&next, self.covered / rows + 1, rows)

@@ -11,7 +11,9 @@ use std::{
 };
 
 use reqwest::header::HeaderValue;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
+
+use crate::http::Scrubber;
 
 use crate::remedy::Remedy;
 
@@ -128,7 +130,7 @@ impl Token {
 
     /// What takes this token out of any text.
     pub(super) fn scrubber(&self) -> Scrubber {
-        Scrubber(Some(self.secret.clone()))
+        Scrubber::of(self.secret.clone())
     }
 }
 
@@ -154,25 +156,6 @@ fn read_text(file: File) -> io::Result<String> {
         ));
     }
     Ok(text)
-}
-
-/// Takes a token out of what a server sent, before it is shown: a server may well send back what it was sent.
-#[derive(Clone)]
-pub(super) struct Scrubber(Option<SecretString>);
-
-impl Scrubber {
-    /// For requests that carry no token.
-    pub(super) const fn none() -> Self {
-        Self(None)
-    }
-
-    /// `text` with each occurrence of the token as `***`.
-    pub(super) fn scrub(&self, text: &str) -> String {
-        match &self.0 {
-            Some(secret) => text.replace(secret.expose_secret(), "***"),
-            None => text.to_owned(),
-        }
-    }
 }
 
 /// Where a token was to come from.

@@ -23,12 +23,6 @@ pub(super) struct Index {
     _patches: IgnoredAny,
 }
 
-/// A refusal.
-#[derive(Debug, Deserialize)]
-pub(super) struct Detail {
-    pub(super) detail: String,
-}
-
 /// A project at its own address.
 #[derive(Debug, Deserialize)]
 pub(super) struct ProjectBody {

@@ -8,8 +8,9 @@ use url::Url;
 
 use super::{
     Lost, Reader, Refusal, Token, Unsent, WriteError,
-    http::{Body, BodyEnd, Session, is_about_credentials},
+    http::{Session, is_about_credentials},
 };
+use crate::http::{Body, BodyEnd};
 use crate::model::PatchId;
 
 /// An answer to a write is read this far: it is a patch with its diff, and nothing in it is of interest.
@@ -84,9 +85,9 @@ impl Writer {
 
     async fn write(&self, patch: PatchId, change: Change<'_>) -> Result<(), WriteError> {
         let url = self.address(patch);
-        let slot = self.session.slot().await;
-        let request = self.session.request(Method::PATCH, &url).json(&change);
-        match self.session.send(&slot, request).await {
+        let slot = self.session.http().slot().await;
+        let request = self.session.http().request(Method::PATCH, &url).json(&change);
+        match self.session.http().send(&slot, request).await {
             Ok(response) => self.outcome(response, &url).await,
             Err(error) => Err(self.unanswered(&url, error)),
         }
@@ -101,10 +102,10 @@ impl Writer {
         if status == StatusCode::TOO_MANY_REQUESTS {
             return Err(WriteError::Throttled {
                 url: shown,
-                retry_after: self.session.asked_to_wait(response.headers()),
+                retry_after: self.session.http().asked_to_wait(response.headers()),
             });
         }
-        let answer = Box::new(self.session.unwanted(&mut response, url).await);
+        let answer = Box::new(self.session.http().unwanted(&mut response, url).await);
         Err(match status {
             StatusCode::CONFLICT => WriteError::Conflict { url: shown },
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
@@ -126,7 +127,7 @@ impl Writer {
     /// Reads a success to its end, for an answer that broke off, or that is a web page, may not be the tracker's.
     async fn confirm(&self, mut response: Response, url: &Url) -> Result<(), WriteError> {
         let Body { bytes, end } = Body::read(&mut response, MOST_BYTES).await;
-        let answer = self.session.answer(&response, url, &bytes);
+        let answer = self.session.http().answer(&response, url, &bytes);
         match end {
             BodyEnd::Failed(error) if error.is_timeout() => Err(self.unanswered(url, error)),
             BodyEnd::Failed(_) => Err(WriteError::Unknown {
@@ -153,7 +154,7 @@ impl Writer {
             WriteError::Unknown {
                 url,
                 what: Lost::TimedOut {
-                    limit: self.session.timeout(),
+                    limit: self.session.http().timeout(),
                 },
             }
         } else {

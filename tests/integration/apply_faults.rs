@@ -169,7 +169,7 @@ fn ends_with_an_error(kind: FaultKind, is_told: fn(&Error) -> bool) {
 fn reads_of_another_shape_end_the_run_and_the_next_one_reaches_the_goal() {
     ends_with_an_error(
         FaultKind::WrongType,
-        |error| matches!(error, Error::Tracker(source) if matches!(**source, kinset::tracker::Error::WrongShape { .. })),
+        |error| matches!(error, Error::Tracker(source) if matches!(**source, kinset::tracker::Error::Http(kinset::http::Error::WrongShape { .. }))),
     );
 }
 
@@ -185,7 +185,7 @@ fn reads_without_relations_end_the_run_and_the_next_one_reaches_the_goal() {
 fn reads_that_are_forbidden_end_the_run_and_the_next_one_reaches_the_goal() {
     ends_with_an_error(
         FaultKind::Forbid,
-        |error| matches!(error, Error::Tracker(source) if matches!(**source, kinset::tracker::Error::Status { .. })),
+        |error| matches!(error, Error::Tracker(source) if matches!(**source, kinset::tracker::Error::Http(kinset::http::Error::Status { .. }))),
     );
 }
 

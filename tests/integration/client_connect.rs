@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use kinset::{
+    http,
     remedy::Remedy,
     tracker::{ApiVersion, Error, Reader, RetryPolicy, Settings},
 };
@@ -116,7 +117,7 @@ async fn a_closed_port_is_named_with_the_option_to_check() {
 #[tokio::test]
 async fn an_unknown_host_is_named() {
     let error = Reader::connect(settings("https://tracker.invalid/"), None).await.unwrap_err();
-    assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+    assert!(matches!(error, Error::Http(http::Error::Unreachable { .. })), "{error:?}");
     assert_eq!(error.to_string(), "cannot reach https://tracker.invalid/api/1.3/");
 }
 
@@ -125,7 +126,7 @@ async fn a_server_that_speaks_no_tls_is_told_from_one_that_is_not_there() {
     let server = patchwork().await;
     let encrypted = server.uri().replace("http:", "https:");
     let error = Reader::connect(settings(&encrypted), None).await.unwrap_err();
-    assert!(matches!(error, Error::Tls { .. }), "{error:?}");
+    assert!(matches!(error, Error::Http(http::Error::Tls { .. })), "{error:?}");
     insta::assert_snapshot!(error.to_string().replace(&encrypted, "https://tracker"), @"no secure connection to https://tracker/api/1.3/");
     insta::assert_snapshot!(error.remedy().unwrap(), @"check `url` in the configuration (http or https, the right name), and the server's certificate and this machine's clock");
 }

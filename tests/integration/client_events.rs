@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use kinset::http;
 use kinset::model::{Event, EventCursor, EventId, EventKind, PatchId, ProjectId, Subject, UserName};
 use kinset::tracker::simulator::{Moment, Patch, Rules, World};
 use kinset::tracker::{Error, Reader, Walk, WalkEnd};
@@ -366,9 +367,11 @@ async fn a_bad_token_and_a_server_in_trouble_are_errors_and_not_a_lack_of_events
             bad_token,
             (|error| matches!(error, Error::InvalidToken { .. })) as fn(&Error) -> bool,
         ),
-        (ResponseTemplate::new(502), |error| matches!(error, Error::Status { .. })),
+        (ResponseTemplate::new(502), |error| {
+            matches!(error, Error::Http(http::Error::Status { .. }))
+        }),
         (ResponseTemplate::new(200).set_body_json(json!({})), |error| {
-            matches!(error, Error::WrongShape { .. })
+            matches!(error, Error::Http(http::Error::WrongShape { .. }))
         }),
     ] {
         let server = patchwork().await;

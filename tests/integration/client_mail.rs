@@ -1,5 +1,6 @@
 //! The mails that brought patches.
 
+use kinset::http;
 use kinset::model::PatchId;
 use kinset::remedy::Remedy;
 use kinset::tracker::Error;
@@ -80,7 +81,7 @@ async fn a_redirect_on_the_server_is_followed_and_no_other() {
 
     let elsewhere = MockServer::start().await;
     let server = answering(ResponseTemplate::new(302).insert_header("Location", elsewhere.uri())).await;
-    assert!(matches!(read(&server).await, Err(Error::LeavesServer { .. })));
+    assert!(matches!(read(&server).await, Err(Error::Http(http::Error::LeavesServer { .. }))));
     assert_eq!(elsewhere.received_requests().await.unwrap().len(), 0);
 }
 
@@ -89,7 +90,7 @@ async fn a_mail_on_another_server_is_not_even_asked_for() {
     let elsewhere = MockServer::start().await;
     let server = tracker(&format!("{}{MBOX}", elsewhere.uri()).into()).await;
     let error = read(&server).await.unwrap_err();
-    assert!(matches!(error, Error::LeavesServer { .. }));
+    assert!(matches!(error, Error::Http(http::Error::LeavesServer { .. })));
     let text = told(&error, &server.uri()).replace(&elsewhere.uri(), "http://elsewhere");
     insta::assert_snapshot!(text, @"refusing to follow http://tracker/api/1.3/patches/?msgid=m7%40example.org to another server, http://elsewhere/project/alpha/patch/m7@example.org/mbox/");
     assert_eq!(elsewhere.received_requests().await.unwrap().len(), 0);
@@ -113,13 +114,13 @@ async fn a_row_without_the_address_of_its_mail_is_told() {
 async fn a_web_page_is_no_mail_and_a_server_in_trouble_is_asked_again() {
     let server = answering(ResponseTemplate::new(200).set_body_raw("<html>Please log in</html>", "text/html")).await;
     let error = read(&server).await.unwrap_err();
-    assert!(matches!(error, Error::WebPage { .. }));
+    assert!(matches!(error, Error::Http(http::Error::WebPage { .. })));
     insta::assert_snapshot!(told(&error, &server.uri()), @"expected the mail of a patch, but http://tracker/project/alpha/patch/m7@example.org/mbox/ answered 200 OK (text/html): <html>Please log in</html>");
     insta::assert_snapshot!(error.remedy().unwrap(), @"a proxy in front of the tracker may have answered: look at the page in a browser");
     assert_eq!(queries(&server, MBOX).await.len(), 3, "as often as the policy says");
 
     let server = answering(ResponseTemplate::new(503)).await;
-    assert!(matches!(read(&server).await, Err(Error::Status { .. })));
+    assert!(matches!(read(&server).await, Err(Error::Http(http::Error::Status { .. }))));
     assert_eq!(queries(&server, MBOX).await.len(), 3);
 }
 
@@ -127,6 +128,6 @@ async fn a_web_page_is_no_mail_and_a_server_in_trouble_is_asked_again() {
 async fn a_mail_larger_than_any_list_lets_through_is_an_error() {
     let server = answering(mail(vec![b'x'; (32 << 20) + 1])).await;
     let error = read(&server).await.unwrap_err();
-    assert!(matches!(error, Error::TooLarge { .. }));
+    assert!(matches!(error, Error::Http(http::Error::TooLarge { .. })));
     insta::assert_snapshot!(told(&error, &server.uri()), @"expected the mail of a patch, but http://tracker/project/alpha/patch/m7@example.org/mbox/ sent more than 33554432 bytes");
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use kinset::{
+    http,
     model::Patch,
     tracker::{Error, Reader, RetryPolicy, Settings},
 };
@@ -342,7 +343,7 @@ async fn a_link_to_another_server_is_not_followed() {
 async fn a_first_page_that_is_invalid_is_an_error_and_not_an_empty_list() {
     let invalid = |_: Asked, _: &mut Vec<Value>| Some(ResponseTemplate::new(404).set_body_json(json!({"detail": "Invalid page."})));
     let server = serving(PatchList::new(Vec::new()).whim(invalid)).await;
-    assert!(matches!(read(&server, 1).await, Err(Error::Status { .. })));
+    assert!(matches!(read(&server, 1).await, Err(Error::Http(http::Error::Status { .. }))));
 }
 
 #[tokio::test]

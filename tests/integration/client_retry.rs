@@ -7,6 +7,7 @@ use std::{
 };
 
 use kinset::{
+    http,
     model::ProjectName,
     tracker::{Error, Jitter, Reader, RetryPolicy, Settings},
 };
@@ -58,7 +59,10 @@ async fn a_refusal_is_not_asked_again() {
         let server = failing(1, ResponseTemplate::new(status)).await;
         // An unknown project is no error; all that counts here is that nobody asked again.
         let outcome = reader(&server).await.project(&alpha()).await;
-        assert!(matches!(outcome, Ok(None) | Err(Error::Status { .. })), "{status}: {outcome:?}");
+        assert!(
+            matches!(outcome, Ok(None) | Err(Error::Http(http::Error::Status { .. }))),
+            "{status}: {outcome:?}"
+        );
         assert_eq!(queries(&server, ADDRESS).await.len(), 1, "{status}");
     }
 }
@@ -68,7 +72,7 @@ async fn json_of_another_shape_is_not_asked_again() {
     let server = failing(1, ResponseTemplate::new(200).set_body_json(json!({"id": "one"}))).await;
     assert!(matches!(
         reader(&server).await.project(&alpha()).await,
-        Err(Error::WrongShape { .. })
+        Err(Error::Http(http::Error::WrongShape { .. }))
     ));
     assert_eq!(queries(&server, ADDRESS).await.len(), 1);
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use kinset::http;
 use kinset::model::PatchId;
 use kinset::tracker::{Error, Reader, Resume, Rows, Settings, Sweep};
 use serde_json::Value;
@@ -195,7 +196,7 @@ async fn after_an_error_the_same_sweep_goes_on_without_a_gap() {
         let server = serving(PatchList::new(rows(1..=1100)).whim(broken)).await;
         let mut sweep = sweep_side_by_side(&server, Resume::default(), width).await;
         assert_eq!(sweep.next_rows().await.unwrap().unwrap().patches.len(), 250);
-        assert!(matches!(sweep.next_rows().await, Err(Error::Status { .. })));
+        assert!(matches!(sweep.next_rows().await, Err(Error::Http(http::Error::Status { .. }))));
         assert_eq!(rest(sweep).await, Vec::from_iter(251..=1100), "width {width}");
     }
 }

@@ -9,13 +9,14 @@ mod operation;
 mod permission;
 mod refusal;
 mod sharing;
+pub mod snapshot;
 mod status;
 mod word;
 
 pub use collections::{
-    Base, Branch, BuiltDetails, CategoryDetails, Found, GroupDetails, ListingDetails, ListingPath, Milestone, MilestoneError, Order, OverlayError, Overlays,
-    PackageDetails, Requirement, SeriesDetails, UrlTemplate, UrlTemplateError, Version, VersionError, VersionScheme,
-    compare_series_versions, current_series, is_orphan,
+    Base, Branch, BuiltDetails, CategoryDetails, Found, GroupDetails, ListingDetails, ListingPath, Milestone, MilestoneError, Order,
+    OverlayError, Overlays, PackageDetails, Requirement, SeriesDetails, UrlTemplate, UrlTemplateError, Version, VersionError,
+    VersionScheme, compare_series_versions, current_series, is_orphan,
 };
 pub use hierarchy::{Cycle, Hierarchy, Pairs};
 pub use names::{

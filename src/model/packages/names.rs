@@ -137,6 +137,9 @@ fn is_account_letter(letter: char) -> bool {
     letter.is_alphanumeric() || "@.+-_".contains(letter)
 }
 
+/// The account that owns packages which nobody looks after: PackageDB's, and today that of Fedora's dist-git.
+const ORPHAN: &str = "orphan";
+
 impl From<&UserName> for PersonName {
     /// Each user of a tracker has a name of their own here, whatever the tracker calls them: letters that it cannot have are written as in
     /// addresses, `%40` for an `@` at the beginning, and so is `%`. No name at all is a lone `%`.
@@ -259,6 +262,14 @@ pub enum Party {
     Person(PersonName),
     /// Whoever is in the team, through other teams too.
     Team(TeamName),
+}
+
+impl Party {
+    /// Whom packages belong to that nobody looks after.
+    #[must_use]
+    pub fn orphan() -> Self {
+        Self::Person(PersonName(ORPHAN.into()))
+    }
 }
 
 impl fmt::Display for Party {

@@ -43,6 +43,7 @@ const SERIES: Keys = Keys {
         "publish_url",
         "pending_url",
         "bases",
+        "dates",
         "from",
         "permissions",
         "packageset",

@@ -20,6 +20,8 @@ pub(super) enum Value {
     Boolean(bool),
     List(Vec<Node>),
     Table(Vec<Entry>),
+    /// A date or a time of TOML, which JSON has not.
+    Date(String),
     /// Something that no document has, in words.
     Other(&'static str),
 }
@@ -53,6 +55,7 @@ impl Node {
             Value::Boolean(flag) => flag.to_string(),
             Value::List(_) => "a list".to_owned(),
             Value::Table(_) => "a table".to_owned(),
+            Value::Date(text) => text.clone(),
             Value::Other(what) => (*what).to_owned(),
         }
     }
@@ -147,6 +150,6 @@ fn of_value(value: &DeValue<'_>) -> Value {
         ),
         DeValue::Table(table) => Value::Table(entries(table)),
         DeValue::Float(_) => Value::Other("a number with a fraction"),
-        DeValue::Datetime(_) => Value::Other("a date"),
+        DeValue::Datetime(date) => Value::Date(date.to_string()),
     }
 }

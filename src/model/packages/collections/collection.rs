@@ -101,13 +101,10 @@ pub struct Base {
     pub priority: i32,
 }
 
-/// The account that owns packages which nobody looks after: PackageDB's, and today that of Fedora's dist-git.
-const ORPHAN: &str = "orphan";
-
 /// Whether a package with this owner is orphaned: somebody else may take it. A team of that name is just a team.
 #[must_use]
 pub fn is_orphan(owner: &Party) -> bool {
-    matches!(owner, Party::Person(person) if person.as_str() == ORPHAN)
+    *owner == Party::orphan()
 }
 
 #[cfg(test)]

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
+
 use super::{PARTY, SERIES_NAME, STATUS_OF_SERIES};
 use crate::model::packages::document::{
     BuiltDocument, CategoryDocument, GroupDocument, ListedVersion, ListingDocument, PackageDocument, VersionDocument,
 };
 use crate::model::packages::{
-    Base, Branch, BuiltDetails, BuiltPackageName, CategoryDetails, GroupDetails, ListingDetails, PackageDetails, Requirement, SeriesDetails,
+    Base, Branch, BuiltDetails, BuiltPackageName, CategoryDetails, GroupDetails, ListingDetails, Milestone, PackageDetails, Requirement,
+    SeriesDetails,
 };
 use crate::source::local::error::{ProblemKind, Problems};
 use crate::source::local::table::{Keys, NAME, Need, Table};
@@ -70,6 +73,7 @@ pub(super) fn series_details(table: &Table<'_>, problems: &mut Problems<'_>) -> 
     let publish_url = table.optional("publish_url", "a URL, perhaps with [ARCH] and [PACKAGE]", problems);
     let pending_url = table.optional("pending_url", "a URL, perhaps with [ARCH] and [PACKAGE]", problems);
     let bases = table.each("bases", "a list of tables", problems, base);
+    let dates = dates(table, problems);
     Some(SeriesDetails {
         title,
         version: version.unwrap_or_default(),
@@ -81,7 +85,39 @@ pub(super) fn series_details(table: &Table<'_>, problems: &mut Problems<'_>) -> 
         publish_url,
         pending_url,
         bases,
+        dates,
     })
+}
+
+/// The days of a series, by milestone.
+fn dates(table: &Table<'_>, problems: &mut Problems<'_>) -> BTreeMap<Milestone, Date> {
+    let Some(Entry { node, .. }) = table.entry("dates") else {
+        return BTreeMap::new();
+    };
+    let Value::Table(entries) = &node.value else {
+        let kind = ProblemKind::wrong("a table of dates, such as { released = \"2024-04-25\" }", node);
+        table.report("dates", node.offset, kind, problems);
+        return BTreeMap::new();
+    };
+    table.report_repeated(entries, problems);
+    let mut dates = BTreeMap::new();
+    for Entry { key, offset, node } in entries {
+        let day = match &node.value {
+            Value::Text(text) | Value::Date(text) => text.parse::<Date>().ok(),
+            _ => None,
+        };
+        match (key.parse::<Milestone>(), day) {
+            (Ok(milestone), Some(day)) => _ = dates.insert(milestone, day),
+            (Err(error), _) => table.report("dates", *offset, ProblemKind::Refused(error.to_string()), problems),
+            (Ok(_), None) => table.report(
+                "dates",
+                node.offset,
+                ProblemKind::wrong("a day, such as \"2024-04-25\"", node),
+                problems,
+            ),
+        }
+    }
+    dates
 }
 
 fn branch(node: &Node, problems: &mut Problems<'_>) -> Option<Branch> {

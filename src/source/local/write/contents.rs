@@ -21,6 +21,7 @@ impl Lines {
             publish_url,
             pending_url,
             bases,
+            dates,
         } = details;
         self.optional("title", title.as_ref());
         self.text("version", version);
@@ -40,6 +41,10 @@ impl Lines {
             inline(&[("base", quoted(base)), priority])
         });
         self.list("bases", bases);
+        if !dates.is_empty() {
+            let days: Vec<(&str, String)> = dates.iter().map(|(milestone, day)| (milestone.as_str(), quoted(day))).collect();
+            self.value("dates", inline(&days));
+        }
     }
 
     pub(super) fn package(&mut self, package: &PackageDocument) {

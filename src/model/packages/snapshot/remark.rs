@@ -1,0 +1,76 @@
+//! What could not be read of a source.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Something that a service did not tell, or told in a way that kinset cannot take: it is left out of the snapshot, and nothing is put in its
+/// place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "remark", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Remark {
+    /// The service hides it from whoever asks.
+    Hidden {
+        /// What is hidden.
+        what: String,
+    },
+    /// A list shows fewer rows than the service counts: those that whoever asks may not see are left out without a word.
+    Fewer {
+        /// The list.
+        what: String,
+        /// How many rows it shows.
+        shown: u64,
+        /// How many it counts.
+        total: u64,
+    },
+    /// What stands where a name or another value is due is none that kinset knows.
+    Unknown {
+        /// What it is of.
+        what: String,
+        /// What stands there.
+        found: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The service has two of what there is one of.
+    Twice {
+        /// What there is one of.
+        what: String,
+        /// The one that was taken.
+        taken: String,
+        /// The one that was not.
+        left: String,
+    },
+}
+
+impl Remark {
+    /// The most of what was found that is kept.
+    const MOST_LETTERS: usize = 80;
+
+    /// That `what` is hidden.
+    #[must_use]
+    pub fn hidden(what: impl Into<String>) -> Self {
+        Self::Hidden { what: what.into() }
+    }
+
+    /// That `found` cannot be taken for `what`.
+    #[must_use]
+    pub fn unknown(what: impl Into<String>, found: &str, reason: impl fmt::Display) -> Self {
+        Self::Unknown {
+            what: what.into(),
+            found: found.chars().take(Self::MOST_LETTERS).collect(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hidden { what } => write!(f, "{what} is hidden"),
+            Self::Fewer { what, shown, total } => write!(f, "{what} shows {shown} of {total}"),
+            Self::Unknown { what, found, reason } => write!(f, "{what} is {found:?}: {reason}"),
+            Self::Twice { what, taken, left } => write!(f, "{what} is there twice: {taken} was taken, {left} was not"),
+        }
+    }
+}

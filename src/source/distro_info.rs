@@ -1,0 +1,267 @@
+//! Debian's and Ubuntu's dates, from the CSV files of `distro-info-data`: those that its package installs
+//! (`/usr/share/distro-info/ubuntu.csv`), or those that its authors publish.
+//!
+//! Columns go by their header. `version`, `codename` and `series` are what they say; every other is a milestone by its name (`created`, `release`,
+//! `eol`, `eol-lts`, …), also one that is new, if what stands in it are dates. Rows end early where nothing more is known.
+
+use std::{fs, path::PathBuf};
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+use jiff::civil::Date;
+use url::Url;
+
+use super::{
+    HttpSettings, Previous, Reading, SourceError, Traffic, Trouble, Validators,
+    web::{Fetched, Web},
+};
+use crate::model::packages::{
+    Milestone, SeriesVersion,
+    snapshot::{Remark, SeriesFacts, SourceSnapshot},
+};
+
+/// What stands behind the version of a series that is looked after for longer than others.
+const LONG_TERM: &str = " LTS";
+
+/// How to read a file of dates.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The source's name in the configuration.
+    pub name: String,
+    /// Where it is.
+    pub at: At,
+}
+
+/// Where a file of dates is.
+#[derive(Clone, Debug)]
+pub enum At {
+    /// On this machine.
+    File(PathBuf),
+    /// On a server, such as `https://debian.pages.debian.net/distro-info-data/ubuntu.csv`.
+    Web {
+        /// The address.
+        url: Url,
+        /// How to treat the server.
+        http: HttpSettings,
+    },
+}
+
+/// Reads the series with their versions, code names and dates.
+///
+/// # Errors
+/// When the file cannot be read in whole, has no column `series`, or has a row that cannot be understood.
+pub async fn read(settings: &Settings, previous: &Previous) -> Result<Reading, SourceError> {
+    let read = match &settings.at {
+        At::File(path) => read_file(path),
+        At::Web { url, http } => read_web(url, http, previous).await,
+    };
+    read.map_err(|trouble| SourceError {
+        name: settings.name.clone(),
+        trouble,
+    })
+}
+
+fn read_file(path: &PathBuf) -> Result<Reading, Trouble> {
+    let bytes = fs::read(path).map_err(|source| Trouble::File {
+        path: path.clone(),
+        source,
+    })?;
+    Ok(Reading {
+        snapshot: parse(&bytes, &path.display().to_string())?,
+        validators: Validators::default(),
+        traffic: Traffic::default(),
+    })
+}
+
+async fn read_web(url: &Url, http: &HttpSettings, previous: &Previous) -> Result<Reading, Trouble> {
+    let web = Web::new(http)?;
+    let unless = previous.validators.get(url);
+    let (snapshot, validators) = match web.text_unless(url, "a table of series", unless).await? {
+        Fetched::Unchanged => (previous.snapshot.clone(), previous.validators.clone()),
+        Fetched::New(bytes, validator) => {
+            let mut validators = Validators::default();
+            validators.keep(url, validator);
+            (parse(&bytes, web.shown(url).as_str())?, validators)
+        }
+    };
+    Ok(Reading {
+        snapshot,
+        validators,
+        traffic: web.traffic(),
+    })
+}
+
+/// What a column holds.
+enum Column {
+    Version,
+    Codename,
+    Series,
+    /// Dates, by the column's name.
+    Milestone(Milestone),
+    /// Something of a later version of the format.
+    Other,
+}
+
+fn parse(bytes: &[u8], place: &str) -> Result<SourceSnapshot, Trouble> {
+    let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(bytes);
+    let bad = |error: &csv::Error| Trouble::BadRow {
+        place: place.to_owned(),
+        line: error.position().map_or(1, csv::Position::line),
+        reason: error.to_string(),
+    };
+    let headers = reader.headers().map_err(|error| bad(&error))?.clone();
+    let rows = reader.into_records().collect::<Result<Vec<_>, _>>().map_err(|error| bad(&error))?;
+    let columns = columns(&headers, &rows);
+    if !columns.iter().any(|column| matches!(column, Column::Series)) {
+        return Err(Trouble::NoColumn {
+            place: place.to_owned(),
+            column: "series",
+        });
+    }
+    let mut snapshot = SourceSnapshot::default();
+    for row in &rows {
+        let wrong = |reason: String| Trouble::BadRow {
+            place: place.to_owned(),
+            line: row.position().map_or(1, csv::Position::line),
+            reason,
+        };
+        if row.len() > columns.len() {
+            return Err(wrong(format!("expected up to {} fields, found {}", columns.len(), row.len())));
+        }
+        let mut facts = SeriesFacts::default();
+        let mut name = None;
+        for (column, field) in columns.iter().zip(row).filter(|(_, field)| !field.is_empty()) {
+            match column {
+                Column::Series => name = Some(field.parse().map_err(|error| wrong(format!("{error}")))?),
+                Column::Codename => facts.codename = Some(field.to_owned()),
+                Column::Version => read_version(field, &mut facts),
+                Column::Milestone(milestone) => {
+                    let date: Date = field
+                        .parse()
+                        .map_err(|_no_date| wrong(format!("expected a date under {milestone}, found {field:?}")))?;
+                    facts.dates.insert(milestone.clone(), date);
+                }
+                Column::Other => {}
+            }
+        }
+        let name = name.ok_or_else(|| wrong("expected a name under series, found nothing".to_owned()))?;
+        if snapshot.series.contains_key(&name) {
+            return Err(wrong(format!("series {name} stands in the table twice")));
+        }
+        snapshot.series.insert(name, facts);
+    }
+    Ok(snapshot)
+}
+
+/// What each column holds. One that kinset does not know holds dates if everything in it is one.
+fn columns(headers: &StringRecord, rows: &[StringRecord]) -> Vec<Column> {
+    let holds_dates = |place: usize| {
+        let mut fields = rows
+            .iter()
+            .filter_map(|row| row.get(place))
+            .filter(|field| !field.is_empty())
+            .peekable();
+        fields.peek().is_some() && fields.all(|field| field.parse::<Date>().is_ok())
+    };
+    let column = |(place, header): (usize, &str)| match header {
+        "version" => Column::Version,
+        "codename" => Column::Codename,
+        "series" => Column::Series,
+        "release" => Column::Milestone(Milestone::RELEASED),
+        _ if matches!(header, "created" | "eol") || header.starts_with("eol-") || holds_dates(place) => {
+            header.parse().map_or(Column::Other, Column::Milestone)
+        }
+        _ => Column::Other,
+    };
+    headers.iter().enumerate().map(column).collect()
+}
+
+fn read_version(field: &str, facts: &mut SeriesFacts) {
+    let number = field.strip_suffix(LONG_TERM);
+    facts.is_long_term = number.map(|_| true);
+    match number.unwrap_or(field).parse::<SeriesVersion>() {
+        Ok(version) => facts.version = Some(version),
+        Err(error) => {
+            facts.remarks.insert(Remark::unknown("the version", field, error));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<BTreeMap<String, SeriesFacts>, String> {
+        let snapshot = parse(text.as_bytes(), "table.csv").map_err(|error| error.to_string())?;
+        Ok(snapshot.series.into_iter().map(|(name, facts)| (name.to_string(), facts)).collect())
+    }
+
+    fn dates(facts: &SeriesFacts) -> Vec<String> {
+        facts.dates.iter().map(|(name, date)| format!("{name} {date}")).collect()
+    }
+
+    #[test]
+    fn columns_go_by_their_header_and_not_by_their_place() {
+        let series = read("eol,series,codename,version\n2006-04-30,warty,Warty Warthog,4.10\n").unwrap();
+        assert_eq!(dates(&series["warty"]), ["eol 2006-04-30"]);
+        assert_eq!(series["warty"].codename.as_deref(), Some("Warty Warthog"));
+    }
+
+    #[test]
+    fn a_short_row_says_nothing_of_what_is_not_in_it() {
+        let series = read("version,codename,series,created,release,eol\n14,Forky,forky,2025-08-09\n").unwrap();
+        assert_eq!(dates(&series["forky"]), ["created 2025-08-09"]);
+    }
+
+    #[test]
+    fn long_term_support_is_no_part_of_the_version() {
+        let series = read("version,series\n24.04 LTS,noble\n24.10,oracular\n").unwrap();
+        assert_eq!(series["noble"].version.as_ref().unwrap().as_str(), "24.04");
+        assert_eq!(series["noble"].is_long_term, Some(true));
+        assert_eq!(series["oracular"].is_long_term, None);
+    }
+
+    #[test]
+    fn an_empty_version_is_none() {
+        assert_eq!(read("version,codename,series\n,Sid,sid\n").unwrap()["sid"].version, None);
+    }
+
+    #[test]
+    fn a_new_column_is_a_milestone_if_it_holds_dates() {
+        let series = read("series,eol,eol-legacy,freeze,mascot,score\nnoble,2029-05-31,2036-04-29,2024-04-11,a numbat,7\nsid\n").unwrap();
+        assert_eq!(
+            dates(&series["noble"]),
+            ["eol 2029-05-31", "eol-legacy 2036-04-29", "freeze 2024-04-11"]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_understood_is_refused_with_its_line() {
+        for (text, reason) in [
+            (
+                "series,eol\nnoble,soon\n",
+                r#"table.csv, line 2: expected a date under eol, found "soon""#,
+            ),
+            (
+                "series\nnoble\nnoble\n",
+                "table.csv, line 3: series noble stands in the table twice",
+            ),
+            (
+                "series,eol\nnoble,2029-05-31,2029-05-31\n",
+                "table.csv, line 2: expected up to 2 fields, found 3",
+            ),
+            (
+                "series,eol\n,2029-05-31\n",
+                "table.csv, line 2: expected a name under series, found nothing",
+            ),
+            (
+                "version,eol\n1,2029-05-31\n",
+                "expected a table with a column series, but table.csv has none",
+            ),
+            ("", "expected a table with a column series, but table.csv has none"),
+        ] {
+            assert_eq!(read(text).unwrap_err(), reason);
+        }
+    }
+}

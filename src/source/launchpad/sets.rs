@@ -1,0 +1,269 @@
+//! The package sets of the series, and what is directly in each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use url::Url;
+
+use super::{
+    Listed, Reread, Service,
+    people::People,
+    wire::{Field, SetRow, Shown, name_in},
+};
+use crate::{
+    http::Validator,
+    model::packages::{
+        CollectionStatus, GroupName, PackageName, PackageSetName, SeriesName,
+        snapshot::{Remark, SeriesFacts, SetFacts},
+    },
+    source::{Trouble, Validators, web::under},
+};
+
+/// What was found in the series that are wanted.
+#[derive(Default)]
+pub(super) struct Found {
+    series: BTreeMap<SeriesName, SeriesSets>,
+    pub(super) sets: BTreeMap<SetKey, FoundSet>,
+}
+
+/// A series, and its set.
+pub(super) type SetKey = (SeriesName, PackageSetName);
+
+/// What was found in a series.
+#[derive(Default)]
+struct SeriesSets {
+    /// All of its sets as they were: it has ended, and was read before.
+    as_before: Option<BTreeMap<PackageSetName, SetFacts>>,
+    remarks: BTreeSet<Remark>,
+}
+
+/// A set of a series that was listed.
+pub(super) struct FoundSet {
+    pub(super) url: Url,
+    pub(super) row: SetRow,
+    pub(super) group: Option<GroupName>,
+    /// All of it as it was, or only what is in it.
+    content: Content,
+}
+
+enum Content {
+    AsBefore(SetFacts),
+    Read(SetFacts),
+}
+
+impl FoundSet {
+    /// The account of its owner, if that is not known.
+    fn owner(&self) -> Field<String> {
+        match self.row.owner_link.clone().into() {
+            Field::There(link) => Field::There(name_in(&link)),
+            other => other,
+        }
+    }
+}
+
+impl Found {
+    pub(super) fn owners(&self) -> Vec<String> {
+        let owner = |set: &FoundSet| match set.owner() {
+            Field::There(owner) => Some(owner),
+            Field::Absent | Field::Hidden => None,
+        };
+        self.sets.values().filter_map(owner).collect()
+    }
+
+    /// The names of the groups that are taken.
+    pub(super) fn group_names(&self) -> BTreeSet<GroupName> {
+        let before = self.series.values().filter_map(|series| series.as_before.as_ref());
+        let kept = before.flat_map(BTreeMap::values).filter_map(|set| set.group.clone());
+        kept.chain(self.sets.values().filter_map(|set| set.group.clone())).collect()
+    }
+
+    /// The group of a set, if it is known.
+    pub(super) fn group(&self, (series, set): &SetKey) -> Option<&GroupName> {
+        let as_before = || self.series.get(series)?.as_before.as_ref()?.get(set)?.group.as_ref();
+        match self.sets.get(&(series.clone(), set.clone())) {
+            Some(found) => found.group.as_ref(),
+            None => as_before(),
+        }
+    }
+
+    /// Puts what was found into the series. Returns the states of the sets.
+    pub(super) fn settle(self, series: &mut BTreeMap<SeriesName, SeriesFacts>, people: &People) -> Validators {
+        let mut validators = Validators::default();
+        for (name, sets) in self.series {
+            if let Some(facts) = series.get_mut(&name) {
+                facts.sets = Some(sets.as_before.unwrap_or_default());
+                facts.remarks.extend(sets.remarks);
+            }
+        }
+        for ((series_name, name), found) in self.sets {
+            let etag = found.row.http_etag.clone();
+            let validator = etag.map(|etag| Validator {
+                etag: Some(etag),
+                last_modified: None,
+            });
+            validators.keep(&found.url, validator);
+            let facts = found.into_facts(&series_name, &name, people);
+            if let Some(sets) = series.get_mut(&series_name).and_then(|series| series.sets.as_mut()) {
+                sets.insert(name, facts);
+            }
+        }
+        validators
+    }
+}
+
+impl FoundSet {
+    fn into_facts(self, series: &SeriesName, name: &PackageSetName, people: &People) -> SetFacts {
+        let owner = self.owner();
+        let mut facts = match self.content {
+            Content::AsBefore(facts) => {
+                return SetFacts {
+                    group: self.group,
+                    ..facts
+                };
+            }
+            Content::Read(facts) => facts,
+        };
+        facts.group = self.group;
+        let of = |what: &str| format!("the {what} of {name} in {series}");
+        match owner {
+            Field::There(owner) => facts.owner = people.party(&owner, || of("owner"), &mut facts.remarks),
+            Field::Hidden => {
+                facts.remarks.insert(Remark::hidden(of("owner")));
+            }
+            Field::Absent => {}
+        }
+        match self.row.description {
+            Shown::Value(description) => facts.description = Some(description),
+            Shown::Hidden => {
+                facts.remarks.insert(Remark::hidden(of("description")));
+            }
+        }
+        match self.row.relative_build_score {
+            Shown::Value(score) => facts.score = Some(score),
+            Shown::Hidden => {
+                facts.remarks.insert(Remark::hidden(of("score")));
+            }
+        }
+        facts
+    }
+}
+
+impl Service<'_> {
+    /// Reads the sets of the series that are wanted, where they are not known.
+    pub(super) async fn sets(&self, listed: &BTreeMap<SeriesName, Listed>) -> Result<Found, Trouble> {
+        let mut found = Found::default();
+        let mut living = Vec::new();
+        for (name, series) in listed.iter().filter(|(name, _)| self.is_wanted(name)) {
+            let before = self.previous.snapshot.series.get(name).and_then(|facts| facts.sets.clone());
+            let has_ended = series.facts.status.is_some_and(CollectionStatus::is_ended);
+            let as_before = before.filter(|_| has_ended);
+            if as_before.is_none() {
+                living.push((name, series));
+            }
+            let remarks = BTreeSet::new();
+            found.series.insert(name.clone(), SeriesSets { as_before, remarks });
+        }
+        let lists = stream::iter(living.into_iter().map(|(name, series)| async move {
+            let all = under(&self.settings.url, &["package-sets"]);
+            let of_series = Self::operation(&all, "getBySeries", &[("distroseries", series.url.as_str())]);
+            Ok::<_, Trouble>((name, self.list::<SetRow>(of_series, "package sets").await?))
+        }));
+        let lists: Vec<_> = lists.buffered(self.web.width()).try_collect().await?;
+
+        let mut rows = Vec::new();
+        for (series, list) in lists {
+            let sets = found.series.entry(series.clone()).or_default();
+            sets.remarks.extend(list.fewer(format!("the list of package sets of {series}")));
+            for row in list.rows {
+                match row.name.parse::<PackageSetName>() {
+                    Ok(name) => rows.push(((series.clone(), name), row)),
+                    Err(error) => {
+                        sets.remarks
+                            .insert(Remark::unknown(format!("a package set of {series}"), &row.name, error));
+                    }
+                }
+            }
+        }
+        let sets = stream::iter(rows.into_iter().map(|(key, row)| async move {
+            let set = self.set(&key, row).await?;
+            Ok::<_, Trouble>((key, set))
+        }));
+        found.sets = sets.buffered(self.web.width()).try_collect().await?;
+        Ok(found)
+    }
+
+    /// What is known of a set that is listed, read again if it has to be.
+    async fn set(&self, key: &SetKey, row: SetRow) -> Result<FoundSet, Trouble> {
+        let (series, name) = key;
+        let url = self.web.link(&self.settings.url, &row.self_link, "a package set")?;
+        let before = self
+            .previous
+            .snapshot
+            .series
+            .get(series)
+            .and_then(|facts| facts.sets.as_ref()?.get(name));
+        // A set that was removed and made anew under the same name has another date of creation, and so another `ETag`.
+        let before = before.filter(|_| row.http_etag.is_some() && self.etag_before(&url) == row.http_etag.as_ref());
+        let group = before.and_then(|facts| facts.group.clone());
+        let content = match before {
+            Some(facts) if self.settings.reread == Reread::Changed => Content::AsBefore(facts.clone()),
+            _ => Content::Read(self.content(&url, series, name).await?),
+        };
+        Ok(FoundSet { url, row, group, content })
+    }
+
+    fn etag_before(&self, url: &Url) -> Option<&String> {
+        self.previous.validators.get(url)?.etag.as_ref()
+    }
+
+    /// What is directly in a set.
+    async fn content(&self, url: &Url, series: &SeriesName, name: &PackageSetName) -> Result<SetFacts, Trouble> {
+        const DIRECTLY: (&str, &str) = ("direct_inclusion", "true");
+        let sources: Vec<String> = self
+            .web
+            .json(
+                &Self::operation(url, "getSourcesIncluded", &[DIRECTLY]),
+                "the sources in a package set",
+            )
+            .await?;
+        let subsets = self
+            .list::<SetRow>(
+                Self::operation(url, "setsIncluded", &[DIRECTLY]),
+                "the package sets in a package set",
+            )
+            .await?;
+        let mut facts = SetFacts::default();
+        let mut names = BTreeSet::<PackageName>::new();
+        for source in sources {
+            match source.parse() {
+                Ok(package) => {
+                    names.insert(package);
+                }
+                Err(error) => {
+                    facts
+                        .remarks
+                        .insert(Remark::unknown(format!("a source in {name} in {series}"), &source, error));
+                }
+            }
+        }
+        facts.sources = Some(names);
+        facts
+            .remarks
+            .extend(subsets.fewer(format!("the list of sets in {name} in {series}")));
+        let mut names = BTreeSet::new();
+        for subset in subsets.rows {
+            match subset.name.parse() {
+                Ok(subset) => {
+                    names.insert(subset);
+                }
+                Err(error) => {
+                    facts
+                        .remarks
+                        .insert(Remark::unknown(format!("a set in {name} in {series}"), &subset.name, error));
+                }
+            }
+        }
+        facts.subsets = Some(names);
+        Ok(facts)
+    }
+}
