@@ -213,7 +213,7 @@ impl Turn {
     }
 }
 
-/// Lets a year go by, and two quiet cycles after it. `check` is called after each cycle.
+/// Lets a year go by, and two quiet cycles after it. `check` is called after each cycle that came to its end.
 fn play(rig: &Rig, year: &[Turn], mut check: impl FnMut(&Memory) -> Result<(), TestCaseError>) -> Result<Classes, TestCaseError> {
     let memory = Memory::default();
     let mut analysis = named_classes(&[1]);
@@ -222,11 +222,14 @@ fn play(rig: &Rig, year: &[Turn], mut check: impl FnMut(&Memory) -> Result<(), T
             analysis = named_classes(labels);
             rig.want(&groups(&analysis));
         }
-        if let Err(error) = turn.play(rig, &memory) {
-            let is_the_trackers_fault = matches!(error, Error::Tracker(_) | Error::Writes(_) | Error::Unsettled { .. });
-            prop_assert!(is_the_trackers_fault, "{:?}", error);
+        match turn.play(rig, &memory) {
+            Ok(()) => check(&memory)?,
+            // Cut short, it may leave relations taken apart that are to be put together in another way; the next cycle sees to that.
+            Err(error) => {
+                let is_the_trackers_fault = matches!(error, Error::Tracker(_) | Error::Writes(_) | Error::Unsettled { .. });
+                prop_assert!(is_the_trackers_fault, "{:?}", error);
+            }
         }
-        check(&memory)?;
         memory.forget(&analysis);
     }
     for _ in 0..2 {
