@@ -139,7 +139,7 @@ impl Service<'_> {
         let rows = match &archive {
             Some(archive) => Some(self.permission_rows(archive, &mut snapshot.remarks).await?),
             None => {
-                snapshot.remarks.insert(Remark::hidden("the archive, and with it all permissions"));
+                snapshot.remarks.insert(Remark::hidden("the archive with its permissions"));
                 None
             }
         };

@@ -24,6 +24,8 @@ use crate::{
 pub(super) struct Found {
     series: BTreeMap<SeriesName, SeriesSets>,
     pub(super) sets: BTreeMap<SetKey, FoundSet>,
+    /// The states of sets that were not read again.
+    validators: Validators,
 }
 
 /// A series, and its set.
@@ -88,7 +90,7 @@ impl Found {
 
     /// Puts what was found into the series. Returns the states of the sets.
     pub(super) fn settle(self, series: &mut BTreeMap<SeriesName, SeriesFacts>, people: &People) -> Validators {
-        let mut validators = Validators::default();
+        let mut validators = self.validators;
         for (name, sets) in self.series {
             if let Some(facts) = series.get_mut(&name) {
                 facts.sets = Some(sets.as_before.unwrap_or_default());
@@ -157,6 +159,11 @@ impl Service<'_> {
             let before = self.previous.snapshot.series.get(name).and_then(|facts| facts.sets.clone());
             let has_ended = series.facts.status.is_some_and(CollectionStatus::is_ended);
             let as_before = before.filter(|_| has_ended);
+            for set in as_before.iter().flat_map(BTreeMap::keys) {
+                let path = ["package-sets", self.settings.distribution.as_str(), name.as_str(), set.as_str()];
+                let url = under(&self.settings.url, &path);
+                found.validators.keep(&url, self.previous.validators.get(&url).cloned());
+            }
             if as_before.is_none() {
                 living.push((name, series));
             }

@@ -2,9 +2,12 @@
 
 pub(crate) mod change;
 pub(crate) mod data;
+pub(crate) mod fedora;
+pub(crate) mod launchpad;
 pub(crate) mod log;
 pub(crate) mod patchwork;
 pub(crate) mod rig;
 pub(crate) mod served;
+pub(crate) mod service;
 pub(crate) mod town;
 pub(crate) mod wiremock;

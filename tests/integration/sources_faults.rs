@@ -1,0 +1,178 @@
+//! Every request of every source fails in every way: nothing half comes of it, the error says where, and the next read mends it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kinset::remedy::Remedy;
+use kinset::source::{HttpSettings, Previous, Reading, SourceError, bodhi, distgit, distro_info, launchpad};
+use serde_json::json;
+use url::Url;
+
+use crate::sources_launchpad::{launchpad, settings_at};
+use crate::support::fedora::{Bodhi, DistGit, Table, release};
+use crate::support::service::{Fault, Faulty, Service, impatient, said};
+
+/// How long a request may take where it is to take too long.
+const SOON: Duration = Duration::from_millis(100);
+
+async fn fails_well<S: Service>(service: Arc<S>, read: impl AsyncFn(Url, HttpSettings) -> Result<Reading, SourceError>) {
+    let sound = Faulty::start(&service, None).await;
+    let whole = read(sound.url.clone(), impatient()).await.unwrap();
+    let requests = sound.requests();
+    assert!(requests > 0);
+    for number in 0..requests {
+        for fault in Fault::ALL {
+            let (error, failed) = failure(&service, &read, number, fault).await;
+            let told = chain(&error);
+            assert!(told.contains(&failed), "{fault:?} at {failed}: {told}");
+            assert!(told.starts_with(&format!("cannot read source {}\n", error.name)), "{told}");
+            assert!(error.remedy().is_some());
+        }
+        let mended = read(sound.url.clone(), impatient()).await.unwrap();
+        assert_eq!(mended.snapshot, whole.snapshot);
+    }
+}
+
+/// What a read ends in when one of its requests fails, and the address of that.
+async fn failure<S: Service>(
+    service: &Arc<S>,
+    read: &impl AsyncFn(Url, HttpSettings) -> Result<Reading, SourceError>,
+    number: usize,
+    fault: Fault,
+) -> (SourceError, String) {
+    let timeout = if matches!(fault, Fault::Silence) {
+        SOON
+    } else {
+        impatient().timeout
+    };
+    loop {
+        let server = Faulty::start(service, Some((number, fault))).await;
+        let settings = HttpSettings { timeout, ..impatient() };
+        let error = read(server.url.clone(), settings).await.unwrap_err();
+        // On a busy machine a request may be too late before its server falls silent.
+        if let Some(failed) = server.failed() {
+            return (error, failed.to_owned());
+        }
+        assert!(matches!(fault, Fault::Silence), "{fault:?}: {}", chain(&error));
+    }
+}
+
+fn chain(error: &SourceError) -> String {
+    said(error, "no address")
+}
+
+#[tokio::test]
+async fn bodhi_fails_well_at_each_request() {
+    let releases = (40..43).map(|number| {
+        release(
+            &format!("F{number}"),
+            &format!("Fedora {number}"),
+            &number.to_string(),
+            "FEDORA",
+            &format!("f{number}"),
+            "current",
+        )
+    });
+    let mut service = Bodhi::new(releases.collect());
+    service.most_rows = 2;
+    fails_well(Arc::new(service), async |url, http| {
+        let settings = bodhi::Settings {
+            name: "releases".to_owned(),
+            url,
+            id_prefixes: ["FEDORA".to_owned()].into(),
+            http,
+        };
+        bodhi::read(&settings, &Previous::default()).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn distgit_fails_well_at_each_request() {
+    let service = DistGit::new(
+        json!({"bash": ["kasal"]}),
+        json!({"bash": ["kasal", "@sig"]}),
+        &[("f41", &["foo"]), ("f42", &["foo"])],
+    );
+    fails_well(Arc::new(service), async |url, http| {
+        let settings = distgit::Settings {
+            name: "dist-git".to_owned(),
+            url,
+            forge: distgit::ForgeKind::Pagure,
+            namespace: "rpms".to_owned(),
+            branches: ["f41", "f42"].map(|name| (name.parse().unwrap(), name.parse().unwrap())).into(),
+            http,
+        };
+        distgit::read(&settings, &Previous::default()).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn distro_info_fails_well_at_each_request() {
+    let table = "version,codename,series,created\n24.04 LTS,Noble Numbat,noble,2023-10-12\n".to_owned();
+    fails_well(Arc::new(Table(Mutex::new(table))), async |url, http| {
+        let settings = distro_info::Settings {
+            name: "dates".to_owned(),
+            at: distro_info::At::Web {
+                url: url.join("ubuntu.csv").unwrap(),
+                http,
+            },
+        };
+        distro_info::read(&settings, &Previous::default()).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn launchpad_fails_well_at_each_request() {
+    fails_well(launchpad(), async |url, http| {
+        let settings = launchpad::Settings { http, ..settings_at(&url) };
+        launchpad::read(&settings, &Previous::default()).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_request_that_fails_once_is_sent_again_unless_it_leads_elsewhere() {
+    let service = launchpad();
+    for (fault, is_mended) in [
+        (Fault::Unavailable, true),
+        (Fault::CutBody, true),
+        (Fault::WebPage, true),
+        (Fault::Redirect, false),
+    ] {
+        let server = Faulty::start(&service, Some((3, fault))).await;
+        let read = launchpad::read(&settings_at(&server.url), &Previous::default()).await;
+        assert_eq!(read.is_ok(), is_mended, "{fault:?}: {:?}", read.err());
+        assert!(server.failed().is_some());
+    }
+}
+
+#[tokio::test]
+async fn what_a_person_reads_says_which_source_where_what_and_what_to_do() {
+    let mut texts = Vec::new();
+    for fault in [Fault::Unavailable, Fault::WebPage, Fault::Redirect] {
+        let server = Faulty::start(&launchpad(), Some((1, fault))).await;
+        let settings = launchpad::Settings {
+            http: impatient(),
+            ..settings_at(&server.url)
+        };
+        let error = launchpad::read(&settings, &Previous::default()).await.unwrap_err();
+        let told = said(&error, server.url.as_str().trim_end_matches('/'));
+        texts.push(format!("{told}\n{}", error.remedy().unwrap()));
+    }
+    insta::assert_snapshot!(texts.join("\n\n"), @r"
+    cannot read source launchpad
+    expected series, but http://tracker/devel/ubuntu/series?ws.size=300 answered 503 Service Unavailable (no content type): oops
+    the service may be busy: try again later; what was known of the source before still holds
+
+    cannot read source launchpad
+    expected series in JSON, but http://tracker/devel/ubuntu/series?ws.size=300 answered 200 OK (text/html): <html></html>
+    check `url` of the source in the configuration; if it is right, a proxy in front of the service may have answered, and it may be better later; what was known of the source before still holds
+
+    cannot read source launchpad
+    refusing to follow http://tracker/devel/ubuntu/series?ws.size=300 to another server, http://elsewhere.invalid/
+    if the service has moved to http://elsewhere.invalid/, set `url` of the source in the configuration to where it leads; what was known of the source before still holds
+    ");
+}
