@@ -3,6 +3,7 @@
 pub mod acl;
 mod collections;
 mod hierarchy;
+pub mod modules;
 mod names;
 mod operation;
 mod permission;
@@ -12,14 +13,14 @@ mod status;
 mod word;
 
 pub use collections::{
-    Base, Branch, BuiltDetails, CategoryDetails, Found, GroupDetails, ListingDetails, ListingPath, Milestone, MilestoneError, Order, OverlayError, Overlays,
-    PackageDetails, Requirement, SeriesDetails, UrlTemplate, UrlTemplateError, Version, VersionError, VersionScheme,
-    compare_series_versions, current_series, is_orphan,
+    Base, Branch, BuiltDetails, CategoryDetails, Found, GroupDetails, ListingDetails, ListingPath, Milestone, MilestoneError, Order,
+    OverlayError, Overlays, PackageDetails, Requirement, SeriesDetails, UrlTemplate, UrlTemplateError, Version, VersionError,
+    VersionScheme, compare_series_versions, current_series, is_orphan,
 };
 pub use hierarchy::{Cycle, Hierarchy, Pairs};
 pub use names::{
-    ArchName, BranchName, BuiltPackageName, ComponentName, CompsName, DistTag, DistributionName, GroupName, NameError, PackageName,
-    PackageSetName, Party, PersonName, SeriesName, SeriesPath, SeriesVersion, TeamName,
+    ArchName, BranchName, BuiltPackageName, ComponentName, CompsName, ContextName, DistTag, DistributionName, GroupName, ModuleName,
+    NameError, PackageName, PackageSetName, Party, PersonName, PlatformName, SeriesName, SeriesPath, SeriesVersion, StreamName, TeamName,
 };
 pub use operation::{DistributionDetails, Operation, SetDetails, SetPath};
 pub use permission::{Action, Permission, PermissionStatus, Pocket, Target};
