@@ -13,6 +13,7 @@
 //! | [`config`] | TOML to validated types, once; knows nothing of the command line | `model`, `remedy` |
 //! | [`tracker`] | Patchwork: wire types, HTTP, [`tracker::Reader`], [`tracker::Writer`], [`tracker::simulator`] | `model`, `remedy` |
 //! | [`pasta`] | group files in | `model`, `remedy` |
+//! | [`source`] | what distributions publish of themselves, read: [`source::modulemd`] | `model`, `remedy` |
 //! | [`store`] | SQLite: migrations, snapshots, journal; [`store::packages`] | `model`, `remedy` |
 //! | [`model`] | PURE: [`model::relations`] with planner, checker, guards; [`model::packages`] with its evaluator; no async, no I/O, no clock, no randomness | `remedy` |
 //! | [`remedy`] | errors that say what to do next | nothing |
@@ -25,5 +26,6 @@ pub mod model;
 pub mod pasta;
 pub mod reconcile;
 pub mod remedy;
+pub mod source;
 pub mod store;
 pub mod tracker;

@@ -6,11 +6,15 @@ use super::source::{Mention, Place, Purpose, Source, Word};
 
 /// Each module under the crate's root, from the top of the house down, with those that it may use.
 pub(super) const MAY_USE: &[(&str, &[&str])] = &[
-    ("cli", &["reconcile", "config", "tracker", "pasta", "store", "model", "remedy"]),
-    ("reconcile", &["config", "tracker", "pasta", "store", "model", "remedy"]),
+    (
+        "cli",
+        &["reconcile", "config", "tracker", "pasta", "source", "store", "model", "remedy"],
+    ),
+    ("reconcile", &["config", "tracker", "pasta", "source", "store", "model", "remedy"]),
     ("config", &["model", "remedy"]),
     ("tracker", &["model", "remedy"]),
     ("pasta", &["model", "remedy"]),
+    ("source", &["model", "remedy"]),
     ("store", &["model", "remedy"]),
     ("model", &["remedy"]),
     ("remedy", &[]),
@@ -37,6 +41,10 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("http_body_util", &["crate::tracker::simulator"]),
     ("deb_version", &["crate::model::packages"]),
     ("rpm_version", &["crate::model::packages"]),
+    ("flate2", &["crate::source::modulemd"]),
+    ("quick_xml", &["crate::source::modulemd"]),
+    ("ruzstd", &["crate::source::modulemd"]),
+    ("granit_parser", &["crate::source::modulemd"]),
     ("rusqlite", &["crate::store"]),
     ("rusqlite_migration", &["crate::store"]),
     (
