@@ -13,7 +13,7 @@
 //! | [`config`] | TOML to validated types, once; knows nothing of the command line | `model`, `remedy` |
 //! | [`tracker`] | Patchwork: wire types, [`tracker::Reader`], [`tracker::Writer`], [`tracker::simulator`] | `http`, `model`, `remedy` |
 //! | [`pasta`] | group files in | `model`, `remedy` |
-//! | [`source`] | distributions, one file or folder for each place that they come from: files, Launchpad, Bodhi, dist-git, distro-info | `http`, `model`, `remedy` |
+//! | [`source`] | distributions, one file or folder for each place that they come from: files, Launchpad, Bodhi, dist-git, distro-info, modulemd | `http`, `model`, `remedy` |
 //! | [`store`] | SQLite: migrations, snapshots, journal; [`store::packages`] | `model`, `remedy` |
 //! | [`http`] | requests with a pace and patience, and what can go wrong with them | `remedy` |
 //! | [`model`] | PURE: [`model::relations`] with planner, checker, guards; [`model::packages`] with its evaluator; no async, no I/O, no clock, no randomness | `remedy` |

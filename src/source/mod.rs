@@ -3,7 +3,9 @@
 //! [`local`] reads files: a whole [`DistributionDocument`](crate::model::packages::document::DistributionDocument), made to be compared with what there
 //! is. The others read services that know a part of it, each into one [`SourceSnapshot`](crate::model::packages::snapshot::SourceSnapshot).
 //!
-//! Such a source is an `async fn read(&Settings, &Previous) -> Result<Reading, SourceError>` and nothing else: it knows neither the store nor the other
+//! [`modulemd`] reads what repositories publish of their modules into an [`Index`](modulemd::Index).
+//!
+//! A source that reads a service is an `async fn read(&Settings, &Previous) -> Result<Reading, SourceError>` and nothing else: it knows neither the store nor the other
 //! sources, and what differs from what is known is a plan like any other. It returns a whole snapshot or an error. What a service does not tell is
 //! absent, with a remark; it is never made up.
 //!
@@ -17,6 +19,7 @@ pub mod distro_info;
 mod error;
 pub mod launchpad;
 pub mod local;
+pub mod modulemd;
 mod reading;
 mod web;
 

@@ -4,6 +4,7 @@ pub mod acl;
 mod collections;
 pub mod document;
 mod hierarchy;
+pub mod modules;
 mod names;
 mod operation;
 mod permission;
@@ -20,8 +21,8 @@ pub use collections::{
 };
 pub use hierarchy::{Cycle, Hierarchy, Pairs};
 pub use names::{
-    ArchName, BranchName, BuiltPackageName, ComponentName, CompsName, DistTag, DistributionName, GroupName, NameError, PackageName,
-    PackageSetName, Party, PersonName, SeriesName, SeriesPath, SeriesVersion, TeamName,
+    ArchName, BranchName, BuiltPackageName, ComponentName, CompsName, ContextName, DistTag, DistributionName, GroupName, ModuleName,
+    NameError, PackageName, PackageSetName, Party, PersonName, PlatformName, SeriesName, SeriesPath, SeriesVersion, StreamName, TeamName,
 };
 pub use operation::{DistributionDetails, Operation, SetDetails, SetPath};
 pub use permission::{Action, Permission, PermissionStatus, Pocket, Target};

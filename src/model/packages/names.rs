@@ -186,6 +186,25 @@ name! {
     }
 }
 name! {
+    /// The name of a module: a unit of packages that live together, in one or more streams.
+    ModuleName, "the name of a module", USUAL_RULE, is_usual
+}
+name! {
+    /// The name of a stream of a module. It is text, also where it looks like a number: `1.10` is not `1.1`.
+    StreamName, "the name of a stream", "letters, digits and signs, without `:` and without white space", |text| {
+        !text.is_empty() && text.len() <= MOST_LETTERS && !text.chars().any(|letter| letter.is_whitespace() || letter.is_control() || letter == ':')
+    }
+}
+name! {
+    /// The context of a stream: what it was built against, hashed; empty if it was not built yet.
+    #[derive(Default)]
+    ContextName, "a context", "letters, digits, `+`, `-`, `.` and `_`, or nothing", |text| text.is_empty() || is_usual(text)
+}
+name! {
+    /// What modules call a release: the stream of the module `platform`, such as `f29` or `el8`.
+    PlatformName, "the name of a platform", USUAL_RULE, is_usual
+}
+name! {
     /// What ties the incarnations of one package set over several series together, distributions included.
     GroupName, "the name of a package set group", "a distribution's name, `/`, and a set's name, with `~` and a number where that was taken", |text| {
         text.split_once('/').is_some_and(|(distribution, set)| {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::modules::ModuleOperation;
 use super::names::{
     BuiltPackageName, CompsName, DistributionName, GroupName, PackageName, PackageSetName, Party, SeriesName, SeriesPath, TeamName,
 };
@@ -383,6 +384,9 @@ pub enum Operation {
         /// Who leaves it.
         members: BTreeSet<Party>,
     },
+    /// Changes modules.
+    #[serde(untagged)]
+    Module(ModuleOperation),
 }
 
 impl Operation {
@@ -426,6 +430,7 @@ impl Operation {
             | Self::RemoveSources { path, .. }
             | Self::AddSubsets { path, .. }
             | Self::RemoveSubsets { path, .. } => &path.series.distribution,
+            Self::Module(operation) => operation.distribution(),
         }
     }
 
@@ -457,6 +462,7 @@ impl Operation {
             | Self::RemoveCategory { series, .. } => Some(series.series.clone()),
             Self::Grant { permission, .. } => permission.target.series().cloned(),
             Self::Revoke { target, .. } => target.series().cloned(),
+            Self::Module(operation) => operation.series().cloned(),
             Self::CreateDistribution { .. }
             | Self::ChangeDistribution { .. }
             | Self::ConvertSharing { .. }

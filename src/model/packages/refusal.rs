@@ -243,6 +243,14 @@ pub enum Refusal {
         /// Where they were to go.
         series: SeriesPath,
     },
+    /// There is no such stream of a module.
+    #[error("distribution {distribution} has no module stream {name}")]
+    NoStream {
+        /// The distribution.
+        distribution: DistributionName,
+        /// The stream.
+        name: Unknown,
+    },
     /// The package is not listed in the series.
     #[error("{series} does not list package {name}")]
     NoListing {
@@ -383,6 +391,9 @@ impl Remedy for Refusal {
                 } else {
                     format!("the nearest names that there are: {}", near.join(", "))
                 })
+            }
+            Self::NoStream { name, .. } => {
+                did_you_mean(name).or_else(|| Some("`kinset module list` shows those that there are".to_owned()))
             }
             Self::Status { .. } => Some("with `--force` it takes any".to_owned()),
             Self::BaseElsewhere { distribution, .. } => Some(format!(

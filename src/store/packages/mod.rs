@@ -16,6 +16,7 @@ mod listings;
 mod log;
 mod lookup;
 mod members;
+mod modules;
 mod permissions;
 mod series;
 mod sets;
@@ -199,6 +200,7 @@ fn perform(transaction: &Transaction<'_>, hand: &Hand, operation: &Operation) ->
             team,
             members,
         } => teams::add(&mut act, distribution, team, members),
+        Operation::Module(operation) => modules::perform(&mut act, operation),
         Operation::RemoveMembers {
             distribution,
             team,

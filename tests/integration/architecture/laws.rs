@@ -56,6 +56,10 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("http_body_util", &["crate::tracker::simulator"]),
     ("deb_version", &["crate::model::packages"]),
     ("rpm_version", &["crate::model::packages"]),
+    ("flate2", &["crate::source::modulemd"]),
+    ("quick_xml", &["crate::source::modulemd"]),
+    ("ruzstd", &["crate::source::modulemd"]),
+    ("granit_parser", &["crate::source::modulemd"]),
     ("rusqlite", &["crate::store"]),
     ("rusqlite_migration", &["crate::store"]),
     (

@@ -254,6 +254,8 @@ impl State {
                     self.permissions.remove(&(target.clone(), party.clone(), *action));
                 }
             },
+            // Modules come from what repositories publish, and documents say nothing of them.
+            Operation::Module(_) => {}
             Operation::AddMembers { team, members, .. } => self.teams.entry(team.clone()).or_default().extend(members.iter().cloned()),
             Operation::RemoveMembers { team, members, .. } => {
                 let left = self.teams.entry(team.clone()).or_default();
