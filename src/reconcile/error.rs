@@ -9,6 +9,7 @@ use crate::model::relations::guard::Tripped;
 use crate::model::{PatchId, ProjectName};
 use crate::pasta::{FeedbackError, GroupsError, MboxError};
 use crate::remedy::Remedy;
+use crate::source::SourceError;
 use crate::source::local::LocalError;
 use crate::store::{DecisionId, StoreError};
 use crate::tracker::{TokenError, WriteError};
@@ -136,6 +137,27 @@ pub enum Error {
     /// The file of a distribution cannot be worked with.
     #[error(transparent)]
     Local(LocalError),
+    /// A source cannot be read.
+    #[error(transparent)]
+    Source(Box<SourceError>),
+    /// What a source says cannot be brought into the model.
+    #[error("what source {source_name} says of distribution {distribution} does not go together: {}", mistakes.join("; "))]
+    UnfitSource {
+        /// The source.
+        source_name: String,
+        /// The distribution.
+        distribution: DistributionName,
+        /// All that is wrong.
+        mistakes: Vec<String>,
+    },
+    /// What is kept of the last read of a source cannot be understood.
+    #[error("what is kept of source {source_name} cannot be used")]
+    BadReading {
+        /// The source.
+        source_name: String,
+        /// Why.
+        source: serde_json::Error,
+    },
     /// A guard of a distribution tripped.
     #[error("distribution {distribution}: {tripped}")]
     GuardedDistribution {
@@ -248,6 +270,11 @@ impl Remedy for Error {
             Self::NoPlan { .. } | Self::OtherPlanFormat { .. } => "make it anew with `kinset plan --out FILE`".to_owned(),
             Self::PlanUnreadable { .. } => "check the path given with --plan".to_owned(),
             Self::Local(source) => return source.remedy(),
+            Self::Source(source) => return source.remedy(),
+            Self::UnfitSource { source_name, .. } => format!(
+                "nothing of it was taken in; if the service is right, another way of sharing may fit it, else tell whoever runs {source_name}"
+            ),
+            Self::BadReading { .. } => "read everything anew with `kinset pull --full`".to_owned(),
             Self::GuardedDistribution { tripped, .. } => return tripped.remedy(),
             Self::UnsoundDistribution { .. } => {
                 "nothing of it was changed; please report this with the file and the output of `kinset distribution export`".to_owned()

@@ -14,6 +14,8 @@
 //!
 //! Distributions that are kept in files go another, shorter way: [`DistributionDraft`] reads, compares, checks and changes them in the state alone.
 //!
+//! Those that follow services go another still: [`follow()`] reads each service, and does the same with what that knows.
+//!
 //! Whoever only plans holds no [`Writer`](crate::tracker::Writer) and cannot make one from a [`Draft`]. After a crash [`prepare()`] first finds
 //! out by reading what became of the writes that were under way.
 
@@ -40,6 +42,7 @@ mod reread;
 mod scene;
 mod session;
 mod settle;
+mod sources;
 mod sweep;
 mod views;
 mod walk;
@@ -67,6 +70,7 @@ pub use relations::{
 };
 pub use scene::{Scene, Unmatched};
 pub use session::{Session, SessionOptions, check_token};
+pub use sources::{SourceDraft, SourceResult, SourceSettings, SourcesOrder, Taking, follow};
 pub use views::{
     CycleDocument, HistoryDocument, PulledDocument, RunDocument, SightingDocument, StatusDocument, about, decision_documents,
     drop_decisions, history, status,

@@ -16,6 +16,7 @@ pub(super) const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("v4.sql")),
     M::up(include_str!("v5.sql")),
     M::up(include_str!("v6.sql")),
+    M::up(include_str!("v7.sql")),
 ];
 
 #[cfg(test)]
@@ -51,6 +52,7 @@ mod tests {
         insta::assert_snapshot!("v4", include_str!("v4.sql"));
         insta::assert_snapshot!("v5", include_str!("v5.sql"));
         insta::assert_snapshot!("v6", include_str!("v6.sql"));
-        assert_eq!(MIGRATIONS.len(), 6, "a new migration needs its own snapshot here");
+        insta::assert_snapshot!("v7", include_str!("v7.sql"));
+        assert_eq!(MIGRATIONS.len(), 7, "a new migration needs its own snapshot here");
     }
 }

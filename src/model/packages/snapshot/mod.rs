@@ -7,6 +7,7 @@
 mod over;
 mod precedence;
 mod remark;
+mod stages;
 
 use std::collections::{BTreeMap, BTreeSet};
 

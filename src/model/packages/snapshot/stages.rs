@@ -1,0 +1,92 @@
+//! The stage of a series, where only its dates are known.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use super::{SeriesFacts, SourceSnapshot};
+use crate::model::packages::{CollectionStatus, Milestone, SeriesName};
+
+impl SourceSnapshot {
+    /// Gives the series that no source tells the stage of the one that their dates say they are at today: not begun before `created`, worked on until
+    /// `released`, then looked after, the newest as the current one, and ended from `eol` on. What `others` tell the stage of is left alone.
+    pub fn stages_by_dates(&mut self, others: &[&Self], today: Date) {
+        let is_told = |name: &SeriesName| {
+            others
+                .iter()
+                .any(|other| other.series.get(name).is_some_and(|facts| facts.status.is_some()))
+        };
+        let released = |facts: &SeriesFacts| facts.dates.get(&Milestone::RELEASED).copied().filter(|day| *day <= today);
+        let alive = self.series.values().filter(|facts| !is_past(facts, &Milestone::EOL, today));
+        let newest = alive.filter_map(released).max();
+        let stages: BTreeMap<SeriesName, CollectionStatus> = self
+            .series
+            .iter()
+            .filter(|(name, facts)| facts.status.is_none() && !facts.dates.is_empty() && !is_told(name))
+            .map(|(name, facts)| {
+                let stage = if is_past(facts, &Milestone::EOL, today) {
+                    CollectionStatus::Eol
+                } else if let Some(day) = released(facts) {
+                    if Some(day) == newest {
+                        CollectionStatus::Active
+                    } else {
+                        CollectionStatus::Maintenance
+                    }
+                } else if facts.dates.get(&Milestone::CREATED).is_some_and(|day| *day > today) {
+                    CollectionStatus::Future
+                } else {
+                    CollectionStatus::Development
+                };
+                (name.clone(), stage)
+            })
+            .collect();
+        for (name, stage) in stages {
+            if let Some(facts) = self.series.get_mut(&name) {
+                facts.status = Some(stage);
+            }
+        }
+    }
+}
+
+fn is_past(facts: &SeriesFacts, milestone: &Milestone, today: Date) -> bool {
+    facts.dates.get(milestone).is_some_and(|day| *day <= today)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn snapshot(json: serde_json::Value) -> SourceSnapshot {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn what_nobody_tells_the_stage_of_is_at_the_one_that_its_dates_say() {
+        let mut dates = snapshot(serde_json::json!({ "series": {
+            "questing": { "dates": { "released": "2025-10-09", "eol": "2026-07-09" } },
+            "noble": { "dates": { "released": "2024-04-25", "eol": "2029-05-31" } },
+            "resolute": { "dates": { "released": "2026-04-23", "eol": "2031-05-29" } },
+            "stonking": { "dates": { "created": "2026-04-30", "released": "2026-10-15" } },
+            "next": { "dates": { "created": "2026-10-29" } },
+            "told": { "dates": { "released": "2024-10-10" } },
+            "nothing": { "version": "1" },
+        } }));
+        let told = snapshot(serde_json::json!({ "series": { "told": { "status": "rejected" } } }));
+        dates.stages_by_dates(&[&told], "2026-07-09".parse().unwrap());
+        let stages: Vec<(String, Option<String>)> = dates
+            .series
+            .iter()
+            .map(|(name, facts)| (name.to_string(), facts.status.map(|status| status.to_string())))
+            .collect();
+        let wanted = [
+            ("next", Some("future")),
+            ("noble", Some("maintenance")),
+            ("nothing", None),
+            ("questing", Some("eol")),
+            ("resolute", Some("active")),
+            ("stonking", Some("development")),
+            ("told", None),
+        ];
+        assert_eq!(stages, wanted.map(|(name, stage)| (name.to_owned(), stage.map(str::to_owned))));
+    }
+}

@@ -1,0 +1,331 @@
+//! Distributions that follow services: each source is read, laid under those that come before it, compared with what there is, checked, guarded, and
+//! taken in.
+//!
+//! Sources are taken in one after the other in the order of the configuration, each in one transaction and with its own name in the log, so the log
+//! tells of each fact which source it is from. One that cannot be read is in nobody's way: what it said last still counts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::{Error, Keeper};
+use crate::model::packages::document::{DistributionDocument, Mistake, Segment, Thresholds, Tripped, Wish, difference, guard};
+use crate::model::packages::snapshot::{Disagreement, Layer, Remark, SourceSnapshot, believed};
+use crate::model::packages::{DistributionDetails, DistributionName, Operation, SeriesName};
+use crate::source::{Previous, Reading, SourceError, Traffic, bodhi, distgit, distro_info, launchpad};
+use crate::store::packages::{Change, Force, Hand, Performed, StoredReading};
+use crate::store::{Store, StoreError};
+
+/// A service, and how to read it.
+#[derive(Clone, Debug)]
+pub enum SourceSettings {
+    /// Launchpad.
+    Launchpad(launchpad::Settings),
+    /// Bodhi.
+    Bodhi(bodhi::Settings),
+    /// A dist-git.
+    Distgit(distgit::Settings),
+    /// Dates of Debian's and Ubuntu's series.
+    DistroInfo(distro_info::Settings),
+}
+
+impl SourceSettings {
+    /// The source's name in the configuration.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Launchpad(settings) => &settings.name,
+            Self::Bodhi(settings) => &settings.name,
+            Self::Distgit(settings) => &settings.name,
+            Self::DistroInfo(settings) => &settings.name,
+        }
+    }
+
+    /// Reads the service.
+    ///
+    /// # Errors
+    /// When it cannot be read to the end.
+    pub async fn read(&self, previous: &Previous) -> Result<Reading, SourceError> {
+        match self {
+            Self::Launchpad(settings) => launchpad::read(settings, previous).await,
+            Self::Bodhi(settings) => bodhi::read(settings, previous).await,
+            Self::Distgit(settings) => distgit::read(settings, previous).await,
+            Self::DistroInfo(settings) => distro_info::read(settings, previous).await,
+        }
+    }
+}
+
+/// Which distribution is to follow which services, and how.
+#[derive(Clone, Debug)]
+pub struct SourcesOrder {
+    /// The distribution.
+    pub name: DistributionName,
+    /// What it is when it is not there yet.
+    pub founding: DistributionDetails,
+    /// The services, those first that are believed before others.
+    pub sources: Vec<SourceSettings>,
+    /// The series that have all packages that a source tells of.
+    pub listed: BTreeSet<SeriesName>,
+    /// When a plan is too drastic.
+    pub thresholds: Thresholds,
+    /// Whether what was read before is forgotten, so that nothing is taken for unchanged.
+    pub reread: bool,
+}
+
+/// What a source would change, checked and not carried out.
+#[derive(Debug)]
+pub struct SourceDraft {
+    /// The source's name.
+    pub source: String,
+    /// What is done, in order, in one transaction.
+    pub operations: Vec<Operation>,
+    /// What that changes.
+    pub changes: Vec<Change>,
+    /// The guard that it trips.
+    pub tripped: Option<Tripped>,
+    /// Where the source says something else than one that is believed before it.
+    pub disagreements: Vec<Disagreement>,
+    /// What could not be read.
+    pub remarks: BTreeSet<Remark>,
+    /// What the read cost.
+    pub traffic: Traffic,
+    reading: StoredReading,
+}
+
+/// What came of one source.
+pub type SourceResult = Result<SourceDraft, Error>;
+
+/// Whether a plan is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taking {
+    /// It is only shown: the state stays as it is.
+    Nothing,
+    /// It is carried out unless a guard trips.
+    Everything,
+}
+
+/// What the sources of a distribution said, and what is found there.
+struct Scene<'a> {
+    keeper: &'a Keeper,
+    order: &'a SourcesOrder,
+    now: Timestamp,
+    stored: Vec<StoredReading>,
+    have: Option<DistributionDocument>,
+    /// What sources before this one would do; nothing, once it is done.
+    pending: Vec<Operation>,
+}
+
+/// Reads all sources of a distribution, and tells of each what it would change; with [`Taking::Everything`] it is changed, source by source. `each` hears
+/// of each source as soon as it is dealt with; a source that fails keeps none of the others from being read.
+///
+/// # Errors
+/// When the state cannot be read. What is wrong with one source `each` is told.
+pub async fn follow(keeper: &Keeper, order: &SourcesOrder, taking: Taking, mut each: impl FnMut(&str, SourceResult)) -> Result<(), Error> {
+    let name = order.name.clone();
+    let (now, stored, have) = keeper
+        .with(move |store, now| Ok((now, store.readings(&name)?, document(store, &name)?)))
+        .await?;
+    let mut scene = Scene {
+        keeper,
+        order,
+        now,
+        stored,
+        have,
+        pending: Vec::new(),
+    };
+    for (place, settings) in order.sources.iter().enumerate() {
+        let result = scene.source(place, settings, taking).await;
+        each(settings.name(), result);
+    }
+    Ok(())
+}
+
+impl Scene<'_> {
+    async fn source(&mut self, place: usize, settings: &SourceSettings, taking: Taking) -> SourceResult {
+        let reading = settings
+            .read(&self.previous(settings.name())?)
+            .await
+            .map_err(|error| Error::Source(Box::new(error)))?;
+        let traffic = reading.traffic;
+        let reading = self.stored(settings.name(), reading)?;
+        let (snapshot, disagreements) = self.believed(place, &reading.snapshot);
+        let founded = || DistributionDocument::new(self.order.name.clone(), self.order.founding.clone());
+        let want = snapshot.over(&self.have.clone().unwrap_or_else(founded), &self.order.listed);
+        let wish = Wish {
+            have: self.have.as_ref(),
+            want: &want,
+            elsewhere: &BTreeMap::new(),
+            force: true,
+        };
+        let unfit = |mistakes: Vec<Mistake>| Error::UnfitSource {
+            source_name: settings.name().to_owned(),
+            distribution: self.order.name.clone(),
+            mistakes: mistakes.iter().map(|mistake| told(mistake, &want)).collect(),
+        };
+        let operations = difference(wish).map_err(unfit)?;
+        let tripped = match &self.have {
+            Some(have) => guard(have, &want, &self.order.thresholds).map_err(unfit)?,
+            None => None,
+        };
+        let (performed, after) = self.rehearse(settings.name(), &operations).await?;
+        let left = difference(Wish {
+            have: Some(&after),
+            ..wish
+        });
+        if left != Ok(Vec::new()) {
+            return Err(Error::UnsoundDistribution {
+                distribution: self.order.name.clone(),
+            });
+        }
+        let draft = SourceDraft {
+            source: settings.name().to_owned(),
+            changes: performed.into_iter().flat_map(|performed| performed.changes).collect(),
+            tripped,
+            disagreements,
+            remarks: reading.snapshot.all_remarks().into_iter().cloned().collect(),
+            traffic,
+            operations,
+            reading,
+        };
+        if draft.tripped.is_some() {
+            return Ok(draft);
+        }
+        match taking {
+            Taking::Nothing => self.pending.extend(draft.operations.iter().cloned()),
+            Taking::Everything => _ = self.take_in(&draft).await?,
+        }
+        self.have = Some(after);
+        self.stored.retain(|stored| stored.source != draft.source);
+        self.stored.push(draft.reading.clone());
+        Ok(draft)
+    }
+
+    fn previous(&self, source: &str) -> Result<Previous, Error> {
+        let Some(stored) = self.stored.iter().find(|stored| stored.source == source && !self.order.reread) else {
+            return Ok(Previous::default());
+        };
+        let validators = serde_json::from_str(&stored.validators).map_err(|error| Error::BadReading {
+            source_name: source.to_owned(),
+            source: error,
+        })?;
+        Ok(Previous {
+            snapshot: stored.snapshot.clone(),
+            validators,
+        })
+    }
+
+    fn stored(&self, source: &str, reading: Reading) -> Result<StoredReading, Error> {
+        let Previous { snapshot, validators } = reading.into_previous();
+        let validators = serde_json::to_string(&validators).map_err(|error| Error::BadReading {
+            source_name: source.to_owned(),
+            source: error,
+        })?;
+        Ok(StoredReading {
+            source: source.to_owned(),
+            read_at: self.now,
+            snapshot,
+            validators,
+        })
+    }
+
+    /// What a source is believed in, by what those before it said last. Where none of them tells the stage of a series, its dates do.
+    fn believed(&self, place: usize, snapshot: &SourceSnapshot) -> (SourceSnapshot, Vec<Disagreement>) {
+        let (before, after) = self.order.sources.split_at(place);
+        let (source, after) = after.split_first().map_or(("", after), |(own, after)| (own.name(), after));
+        let (before, after) = (self.layers(before), self.layers(after));
+        let (mut left, disagreements) = believed(Layer { source, snapshot }, &before);
+        let others: Vec<&SourceSnapshot> = before.iter().chain(&after).map(|layer| layer.snapshot).collect();
+        left.stages_by_dates(&others, self.today());
+        (left, disagreements)
+    }
+
+    fn layers(&self, sources: &[SourceSettings]) -> Vec<Layer<'_>> {
+        let stored = sources
+            .iter()
+            .filter_map(|settings| self.stored.iter().find(|stored| stored.source == settings.name()));
+        stored
+            .map(|stored| Layer {
+                source: &stored.source,
+                snapshot: &stored.snapshot,
+            })
+            .collect()
+    }
+
+    fn today(&self) -> Date {
+        TimeZone::UTC.to_datetime(self.now).date()
+    }
+
+    async fn rehearse(&self, source: &str, operations: &[Operation]) -> Result<(Vec<Performed>, DistributionDocument), Error> {
+        let (name, hand) = (self.order.name.clone(), self.hand(source));
+        let mut all = self.pending.clone();
+        let earlier = all.len();
+        all.extend(operations.iter().cloned());
+        let founded = DistributionDocument::new(name.clone(), self.order.founding.clone());
+        let (mut performed, after) = self
+            .keeper
+            .with(move |store, _| {
+                store.rehearse_and_ask(&hand, &all, |view| {
+                    let rows = view.distributions()?;
+                    let row = rows.iter().find(|row| row.name == name);
+                    row.map(|row| view.document(row)).transpose()
+                })
+            })
+            .await?;
+        performed.drain(..earlier);
+        Ok((performed, after.unwrap_or(founded)))
+    }
+
+    async fn take_in(&self, draft: &SourceDraft) -> Result<Vec<Performed>, Error> {
+        let (name, hand) = (self.order.name.clone(), self.hand(&draft.source));
+        let (operations, reading) = (draft.operations.clone(), draft.reading.clone());
+        self.keeper
+            .with(move |store, _| store.take_in(&hand, &operations, &name, &reading))
+            .await
+    }
+
+    /// A source follows its service into series that have ended too.
+    fn hand(&self, source: &str) -> Hand {
+        Hand {
+            actor: source.to_owned(),
+            at: self.now,
+            force: Force::Insisted,
+        }
+    }
+}
+
+/// A mistake in what a distribution was to be, with the names of where it is.
+fn told(mistake: &Mistake, want: &DistributionDocument) -> String {
+    let mut place = Vec::new();
+    let mut series = None;
+    let mut last = "";
+    for segment in &mistake.at.0 {
+        match segment {
+            Segment::Key(key) => last = key.as_ref(),
+            Segment::Item(index) if last == "series" => {
+                series = want.series.get(*index);
+                place.extend(series.map(|series| format!("series {}", series.name)));
+            }
+            Segment::Item(index) if last == "packageset" => {
+                let set = series.and_then(|series| series.packagesets.get(*index));
+                place.extend(set.map(|set| format!("set {}", set.name)));
+            }
+            Segment::Item(_) => {}
+            Segment::Text(text) => place.push(text.to_string()),
+        }
+    }
+    if place.is_empty() {
+        mistake.kind.to_string()
+    } else {
+        format!("{}: {}", place.join(", "), mistake.kind)
+    }
+}
+
+fn document(store: &Store, name: &DistributionName) -> Result<Option<DistributionDocument>, StoreError> {
+    store.ask(None, |view| {
+        let rows = view.distributions()?;
+        let row = rows.iter().find(|row| row.name == *name);
+        row.map(|row| view.document(row)).transpose()
+    })
+}
