@@ -277,9 +277,13 @@ fn new_versions_follow_the_rules_that_the_document_names() {
             built: Vec::new(),
         }],
     });
-    insta::assert_snapshot!(told(&have, &want), @"");
+    insta::assert_snapshot!(told(&have, &want), @r#"the release of version "5.2" is missing; versions follow the rules that `versions` names"#);
     want.versions = VersionScheme::Debian;
-    insta::assert_snapshot!(planned(&have, &want), @"");
+    insta::assert_snapshot!(planned(&have, &want), @r#"
+    change-distribution
+    add-packages ["bash"]
+    add-version approved
+    "#);
 }
 
 #[test]
