@@ -227,6 +227,7 @@ fn sets(operations: &mut Vec<Operation>, chance: &mut Chance) {
             description: format!("the sources of set {place}"),
         },
         related: None,
+        group: None,
     }));
     let mut above = 0..1;
     for count in &LEVELS[1..] {

@@ -42,9 +42,14 @@ fn a_file_is_imported_once_and_a_second_time_there_is_nothing_to_do() {
     distribution tidewater as in tidewater.toml
       tidewater distribution tidewater: + sharing copy-on-write, versions debian
       tidewater packages tidewater: + bash coreutils glibc hello linux linux-firmware linux-meta nginx openssh sample
-      tidewater team core-dev: + @release bert
-      tidewater team kernel: + carla
-      tidewater team release: + anna
+      tidewater package hello: status awaitingreview > approved, summary nothing > Says hello
+      tidewater version hello 2.10-3: + status obsolete
+      tidewater version hello 2.12-1: + status approved
+      tidewater built hello 2.12-1 hello: +
+      tidewater built hello 2.12-1 hello-doc: + summary How to say it
+      tidewater team @core-dev: + @release bert
+      tidewater team @kernel: + carla
+      tidewater team @release: + anna
       tidewater/ash series ash: + owner @release, status maintenance, version 1.0
       tidewater/ash packageset base: + description What every installation has, group tidewater/base, owner @core-dev
       tidewater/ash packageset kernel: + description "", group tidewater/kernel, owner @kernel
@@ -66,14 +71,19 @@ fn a_file_is_imported_once_and_a_second_time_there_is_nothing_to_do() {
       tidewater/brook permission @kernel: - action queue-admin, on package-set, party @kernel, series brook, set linux, status approved
       tidewater/brook packageset-copy server: + no longer shared with tidewater/ash, permissions 0, sources 1, subsets 2
       tidewater/brook sources server: + nginx
+      tidewater/brook listing hello: + component main, owner dora, qa_contact @release, status approved
+      tidewater/brook version-listing hello: + 2.12-1
+      tidewater/brook built-listing hello: + built hello hello-doc, version 2.12-1
+      tidewater/brook group greetings: + members hello type mandatory, hello-doc requires man-db, type conditional, title Greetings
+      tidewater/brook category everyday: + groups greetings, title For every day
+      tidewater/lab series lab: + bases base brook, priority 0, branch dist_tag .lab, name lab, parent brook, owner dora, publish_url https://lab.example.org/[ARCH]/[PACKAGE].deb, status experimental, summary Where things are tried out, title Tidewater Lab, version 0
       tidewater/brook permission dora: + action commit, on listing, package hello, party dora, series brook, status approved
       tidewater permission dora: + action upload, on package, package hello, party dora, status awaitingreview
       tidewater permission @core-dev: + action upload, component main, on component, party @core-dev, status approved
       tidewater permission @release: + action queue-admin, on pocket, party @release, pocket updates, status approved
       tidewater/brook permission @release: + action upload, on pocket, party @release, pocket proposed, series brook, status approved
-      tidewater permission @kernel: + action maintain, on tracker-project, party @kernel, project tidewater-kernel, status approved, tracker kernel
       tidewater distribution tidewater: series nothing > brook
-    30 changes
+    40 changes
     --- stderr
     nothing was changed: this was a dry run
     "#);
@@ -83,7 +93,7 @@ fn a_file_is_imported_once_and_a_second_time_there_is_nothing_to_do() {
             .run("distribution import tidewater.toml")
             .contains("there is no terminal to ask on")
     );
-    insta::assert_snapshot!(place.run("distribution import tidewater.toml --yes").lines().last().unwrap(), @"tidewater: 30 changes made, in the log from entry 1 to 30");
+    insta::assert_snapshot!(place.run("distribution import tidewater.toml --yes").lines().last().unwrap(), @"tidewater: 40 changes made, in the log from entry 1 to 40");
     insta::assert_snapshot!(place.run("distribution import tidewater.toml --yes"), @r"
     exit 0
     --- stdout
@@ -94,7 +104,7 @@ fn a_file_is_imported_once_and_a_second_time_there_is_nothing_to_do() {
     insta::assert_snapshot!(place.run("log --most 1"), @r"
     exit 0
     --- stdout
-    30  TIME  local:tidewater.toml
+    40  TIME  local:tidewater.toml
       tidewater distribution tidewater: series nothing > brook
     ");
     let mine = place.run("distribution import tidewater.toml --yes --actor dora");
@@ -153,7 +163,7 @@ fn a_distribution_follows_its_file_by_plan_and_apply() {
     --- stdout
     distribution tidewater as in DIR/tidewater.toml
       tidewater packages tidewater: + linux-tools
-      tidewater team kernel: + dora
+      tidewater team @kernel: + dora
       tidewater/brook sources linux: - linux-firmware
       tidewater/brook sources linux: + linux-tools
     4 changes
@@ -162,7 +172,7 @@ fn a_distribution_follows_its_file_by_plan_and_apply() {
     assert_eq!(plan["writes"], 4);
     assert_eq!(plan["distributions"][0]["operations"].as_array().unwrap().len(), 4);
     assert!(place.run("apply").contains("there is no terminal to ask on"));
-    insta::assert_snapshot!(place.run("apply --yes").lines().last().unwrap(), @"tidewater: 4 changes made, in the log from entry 31 to 34");
+    insta::assert_snapshot!(place.run("apply --yes").lines().last().unwrap(), @"tidewater: 4 changes made, in the log from entry 41 to 44");
     insta::assert_snapshot!(place.run("apply --yes --actor anna"), @r"
     exit 0
     --- stdout
@@ -213,18 +223,19 @@ fn what_takes_too_much_away_is_held_back_until_somebody_means_it() {
     edit(
         &place,
         "    \"glibc\",\n]\n",
-        "    \"glibc\",\n]\n\n[[series]]\nname = \"brook\"\nversion = \"2.0\"\nstatus = \"development\"\nowner = \"@release\"\n",
+        "    \"glibc\",\n]\n\n[[series]]\nname = \"brook\"\nversion = \"2.0\"\nstatus = \"development\"\nowner = \"@release\"\n\n[[series]]\nname = \"lab\"\nstatus = \"experimental\"\nowner = \"dora\"\n",
     );
     insta::assert_snapshot!(place.run("plan").lines().filter(|line| !line.starts_with("  tidewater")).collect::<Vec<_>>().join("\n"), @r"
     exit 0
     --- stdout
     distribution tidewater as in DIR/tidewater.toml
-    8 changes
-    GUARD: 21 of 32 memberships and permissions (65.6 %) would be taken away, at most 25.0 % may be; as it stands this plan will not be applied
+    11 changes
+    GUARD: 29 of 39 memberships and permissions (74.4 %) would be taken away, at most 25.0 % may be; as it stands this plan will not be applied
       help: look at the plan and at the file, which may be cut off or another's; if this is meant, set `max_removed_fraction` under [distribution.guard], or for `kinset distribution import` give `--max-removed-fraction`
     ");
     insta::assert_snapshot!(place.run("apply --yes").split_once("--- stderr").unwrap().1, @r"
-    error: distribution tidewater: 21 of 32 memberships and permissions (65.6 %) would be taken away, at most 25.0 % may be
+
+    error: distribution tidewater: 29 of 39 memberships and permissions (74.4 %) would be taken away, at most 25.0 % may be
       help: look at the plan and at the file, which may be cut off or another's; if this is meant, set `max_removed_fraction` under [distribution.guard], or for `kinset distribution import` give `--max-removed-fraction`
     ");
     assert_eq!(state(&place), before);
@@ -240,16 +251,23 @@ fn what_takes_too_much_away_is_held_back_until_somebody_means_it() {
     exit 1
     --- stderr
     error: empty.toml has a problem:
-      empty.toml:1:1: `series`: there are series that this file does not have: ash, brook; a file never takes a series away, so add what `kinset distribution export tidewater` says of it
+      empty.toml:1:1: `series`: there are series that this file does not have: ash, brook, lab; a file never takes a series away, so add what `kinset distribution export tidewater` says of it
       help: nothing was changed; correct these lines, or see with `kinset distribution export` how it is written where it is right
     ");
-    let series = |name: &str| format!("[[series]]\nname = \"{name}\"\nstatus = \"development\"\nowner = \"anna\"\n");
+    let series = |name: &str, status: &str| format!("[[series]]\nname = \"{name}\"\nstatus = \"{status}\"\nowner = \"anna\"\n");
     place.write(
         "empty.toml",
-        format!("{}{}{}", place.read("empty.toml"), series("ash"), series("brook")),
+        format!(
+            "{}{}{}{}",
+            place.read("empty.toml"),
+            series("ash", "maintenance"),
+            series("brook", "development"),
+            series("lab", "development")
+        ),
     );
     insta::assert_snapshot!(place.run("distribution import empty.toml --yes").split_once("--- stderr").unwrap().1, @r"
-    error: distribution tidewater: the file holds no membership and no permission, so all 11 that there are would be taken away
+
+    error: distribution tidewater: the file holds no membership and no permission, so all 10 that there are would be taken away
       help: look at the plan and at the file, which may be cut off or another's; if this is meant, set `allow_empty` under [distribution.guard], or for `kinset distribution import` give `--allow-empty`
     ");
     place.data("distribution import empty.toml --yes --allow-empty --max-removed-fraction 1");
@@ -258,7 +276,7 @@ fn what_takes_too_much_away_is_held_back_until_somebody_means_it() {
 #[test]
 fn what_has_ended_is_changed_only_by_force() {
     let place = applied();
-    edit(&place, "status = \"maintenance\"", "status = \"obsolete\"");
+    edit(&place, "status = \"maintenance\"", "status = \"Obsolete\"");
     edit(&place, "    \"bash\",\n", "");
     place.data("apply --yes");
     edit(&place, "    \"coreutils\",\n", "");
@@ -267,7 +285,7 @@ fn what_has_ended_is_changed_only_by_force() {
     exit 1
     --- stderr
     error: DIR/tidewater.toml has a problem:
-      DIR/tidewater.toml:41:1: `series`: series ash has ended (eol), and its record is closed: leave it as it is, or change it all the same with `--force`
+      DIR/tidewater.toml:58:1: `series`: series ash has ended (eol), and its record is closed: leave it as it is, or change it all the same with `--force`
       help: nothing was changed; correct these lines, or see with `kinset distribution export` how it is written where it is right
     ");
     assert!(place.run("apply --yes").contains("its record is closed"));
@@ -282,7 +300,7 @@ fn what_has_ended_is_changed_only_by_force() {
     ");
     place.data("apply --plan plan.json --yes");
     let before = state(&place);
-    edit(&place, "status = \"obsolete\"", "status = \"maintenance\"");
+    edit(&place, "status = \"Obsolete\"", "status = \"maintenance\"");
     edit(&place, "    \"glibc\",\n", "");
     place.data("apply --yes");
     assert_ne!(state(&place), before, "what goes on again can be changed");
@@ -314,12 +332,14 @@ fn a_bad_file_changes_nothing_and_is_told_with_its_lines() {
     exit 1
     --- stderr
     error: DIR/tidewater.toml has a problem:
-      DIR/tidewater.toml:54:5: `series.packageset.sources`: expected the name of a package: a letter or digit, then letters, digits, `+`, `-`, `.` and `_`; found "core utils"
+      DIR/tidewater.toml:71:5: `series.packageset.sources`: expected the name of a package: a letter or digit, then letters, digits, `+`, `-`, `.` and `_`; found "core utils"
       help: nothing was changed; correct these lines, or see with `kinset distribution export` how it is written where it is right
     exit 1
     --- stderr
-    error: DIR/tidewater.toml has a problem:
+    error: DIR/tidewater.toml has 3 problems:
       DIR/tidewater.toml:11:18: `current_series`: expected a series of this file, found `brook`
+      DIR/tidewater.toml:182:54: `series.branch.parent`: expected a series of this file, found `brook`
+      DIR/tidewater.toml:185:14: `series.bases.base`: expected a series of this file, found `brook`
       help: nothing was changed; correct these lines, or see with `kinset distribution export` how it is written where it is right
     exit 1
     --- stderr
@@ -328,7 +348,7 @@ fn a_bad_file_changes_nothing_and_is_told_with_its_lines() {
     exit 1
     --- stderr
     error: DIR/tidewater.toml has a problem:
-      DIR/tidewater.toml:79:5: `series.packageset.subsets`: expected a package set of series ash, found `kernle` (did you mean `kernel`?): add it, or take it out of the subsets
+      DIR/tidewater.toml:96:5: `series.packageset.subsets`: expected a package set of series ash, found `kernle` (did you mean `kernel`?): add it, or take it out of the subsets
       help: nothing was changed; correct these lines, or see with `kinset distribution export` how it is written where it is right
     "#);
     assert_eq!(state(&place), before);
@@ -380,7 +400,7 @@ fn trackers_and_distributions_are_planned_for_and_applied_together() {
     --- stderr
     kernel: 1 write took effect
     kernel: 1 relation as planned, verified
-    tidewater: 1 change made, in the log from entry 31 to 31
+    tidewater: 1 change made, in the log from entry 41 to 41
     ");
     assert_eq!(tracker.writes(), 1);
     assert!(place.run("plan --detailed-exitcode").starts_with("exit 0"));

@@ -8,7 +8,7 @@ use kinset::remedy::Remedy as _;
 use crate::config::{LEAST, least_with, parse};
 
 pub(crate) fn two_trackers() -> Config {
-    let second = least_with("kernel", "qemu");
+    let second = least_with("kernel", "qemu").replace("alpha", "beta");
     parse(&format!("{LEAST}\n{second}"))
 }
 
@@ -31,7 +31,7 @@ fn trackers_are_selected_by_name_and_come_in_the_order_of_the_file() {
 /// [`two_trackers`] and two distributions.
 fn four_names() -> Config {
     let distribution = |name: &str| format!("[[distribution]]\nname = \"{name}\"\nfile = \"{name}.toml\"\n");
-    let second = least_with("kernel", "qemu");
+    let second = least_with("kernel", "qemu").replace("alpha", "beta");
     parse(&format!(
         "{LEAST}\n{second}\n{}{}",
         distribution("tidewater"),

@@ -24,7 +24,7 @@ fn read(text: &str, format: FileFormat) -> DistributionDocument {
 }
 
 /// The example with one piece of it replaced, the first of that text.
-fn with(old: &str, new: &str) -> String {
+pub(crate) fn with(old: &str, new: &str) -> String {
     assert!(EXAMPLE.contains(old), "{old:?}");
     EXAMPLE.replacen(old, new, 1)
 }
@@ -34,7 +34,7 @@ fn json(text: &str) -> String {
 }
 
 /// What is said of each of these files, below a heading.
-fn said_of(files: &[(&str, String)], format: FileFormat) -> String {
+pub(crate) fn said_of(files: &[(&str, String)], format: FileFormat) -> String {
     let mut said = String::new();
     for (heading, text) in files {
         let error = match parse(text, format) {
@@ -85,7 +85,10 @@ fn each_mistake_in_toml_is_named_with_its_place_and_what_to_do() {
         ("no owner", with("owner = \"@core-dev\"\n", "")),
         ("an owner that is none", with("owner = \"@core-dev\"", "owner = \"@\"")),
         ("an unknown action", with("action = \"upload\"", "action = \"uplaod\"")),
-        ("an action for something else", with("action = \"maintain\"", "action = \"commit\"")),
+        (
+            "an action for something else",
+            with("action = \"queue-admin\", pocket", "action = \"commit\", pocket"),
+        ),
         (
             "two targets",
             with("component = \"main\"", "component = \"main\", pocket = \"release\""),
@@ -95,7 +98,10 @@ fn each_mistake_in_toml_is_named_with_its_place_and_what_to_do() {
             "a tracker with something else",
             with("component = \"main\"", "component = \"main\", tracker = \"kernel\""),
         ),
-        ("a project of nobody", with("tracker = \"kernel\", ", "")),
+        (
+            "a project of a tracker",
+            with("component = \"main\"", "tracker = \"kernel\", project = \"tidewater\""),
+        ),
         (
             "a set's permission on something else",
             with(
@@ -184,98 +190,100 @@ fn each_mistake_in_toml_is_named_with_its_place_and_what_to_do() {
     ];
     insta::assert_snapshot!(said_of(&files, FileFormat::Toml), @r#"
     two owners
-        tidewater.toml:46:1: `owner`: not valid TOML: duplicate key
+        tidewater.toml:63:1: `owner`: not valid TOML: duplicate key
     no owner
-        tidewater.toml:47:1: `series.packageset.owner`: missing; add it: a person's name, or @ and a team's
+        tidewater.toml:64:1: `series.packageset.owner`: missing; add it: a person's name, or @ and a team's
     an owner that is none
-        tidewater.toml:49:9: `series.packageset.owner`: expected the name of a team: a letter or digit, then letters, digits, `+`, `-`, `.` and `_`; found ""
+        tidewater.toml:66:9: `series.packageset.owner`: expected the name of a team: a letter or digit, then letters, digits, `+`, `-`, `.` and `_`; found ""
     an unknown action
-        tidewater.toml:21:32: `permissions.action`: expected one of commit, build, watchbugzilla, watchcommits, approveacls, checkout, upload, queue-admin, maintain, found "uplaod"
+        tidewater.toml:20:32: `permissions.action`: expected one of commit, build, watchbugzilla, watchcommits, approveacls, checkout, upload, queue-admin, maintain, found "uplaod"
     an action for something else
-        tidewater.toml:23:35: `permissions.action`: expected one of `maintain` for a tracker's project, found `commit`
+        tidewater.toml:22:36: `permissions.action`: expected one of `upload`, `queue-admin` for a pocket, found `commit`
     two targets
-        tidewater.toml:22:67: `permissions.pocket`: a permission is on exactly one thing, and this one is on a component and a pocket: give each its own entry
+        tidewater.toml:21:67: `permissions.pocket`: a permission is on exactly one thing, and this one is on a component and a pocket: give each its own entry
     no target
-        tidewater.toml:22:5: `permissions`: a permission is on exactly one thing, and this one is on nothing: name one of `package`, `component`, `pocket`, or `tracker` and `project`
+        tidewater.toml:21:5: `permissions`: a permission is on exactly one thing, and this one is on nothing: name one of `package`, `component` and `pocket`
     a tracker with something else
-        tidewater.toml:22:67: `permissions.tracker`: a permission is on exactly one thing, and this one is on something else and a tracker: `tracker` goes with `project` only
-    a project of nobody
-        tidewater.toml:23:5: `permissions.tracker`: missing; add it: the name of a tracker in the configuration
+        tidewater.toml:21:67: `permissions.tracker`: unknown key; the keys here are party, action, status, package, component, pocket
+    a project of a tracker
+        tidewater.toml:21:67: `permissions.project`: a permission is on exactly one thing, and this one is on a tracker's project: who maintains one is the tracker's to say; remove this entry, and make them maintainers there
     a set's permission on something else
-        tidewater.toml:70:50: `series.packageset.permissions.component`: a permission is on exactly one thing, and this one is on the package set and on a component: give that on the component its own entry, under `permissions` of the series or at the top
+        tidewater.toml:87:50: `series.packageset.permissions.component`: a permission is on exactly one thing, and this one is on the package set and on a component: give that on the component its own entry, under `permissions` of the series or at the top
     a series' permission on something of all
-        tidewater.toml:95:46: `series.permissions.component`: unknown key; the keys here are party, action, status, package, pocket
+        tidewater.toml:112:46: `series.permissions.component`: unknown key; the keys here are party, action, status, package, pocket
     explicit where there is no set
-        tidewater.toml:22:67: `permissions.explicit`: unknown key; the keys here are party, action, status, package, component, pocket, tracker, project
+        tidewater.toml:21:67: `permissions.explicit`: unknown key; the keys here are party, action, status, package, component, pocket
     the same permission twice
-        tidewater.toml:70:5: `series.packageset.permissions`: the permission of @kernel to upload on package set kernel in ash stands above already: remove one of them
+        tidewater.toml:87:5: `series.packageset.permissions`: the permission of @kernel to upload on package set kernel in ash stands above already: remove one of them
     an unknown key
-        tidewater.toml:50:1: `series.packageset.desciption`: unknown key; did you mean `description`?
+        tidewater.toml:67:1: `series.packageset.desciption`: unknown key; did you mean `description`?
     a key that is like none
-        tidewater.toml:8:1: `colour`: unknown key; the keys here are name, sharing, versions, current_series, permit_obsolete_uploads, packages, permissions, teams, series
+        tidewater.toml:8:1: `colour`: unknown key; the keys here are name, sharing, versions, current_series, permit_obsolete_uploads, packages, package, permissions, teams, series
     nothing in the place of something
         tidewater.toml:1:1: `sharing`: missing; add it: one of shared-nothing, copy-on-write, manual-clone, tethered
     a way of sharing that is none
         tidewater.toml:7:11: `sharing`: expected one of shared-nothing, copy-on-write, manual-clone, tethered, found "copy"
     a status that is none
-        tidewater.toml:44:10: `series.status`: `maintained` is no status of a collection; expected one of future, experimental, development, frozen, active, maintenance, eol, rejected
+        tidewater.toml:61:10: `series.status`: "maintained" is no status of a collection; expected one of future, experimental, development, frozen, active, maintenance, eol, rejected
     a name that is none
-        tidewater.toml:52:5: `series.packageset.sources`: expected the name of a package: a letter or digit, then letters, digits, `+`, `-`, `.` and `_`; found "ba sh"
+        tidewater.toml:69:5: `series.packageset.sources`: expected the name of a package: a letter or digit, then letters, digits, `+`, `-`, `.` and `_`; found "ba sh"
     a name twice in a list
-        tidewater.toml:53:5: `series.packageset.sources`: "bash" stands on line 52 already: remove one of them
+        tidewater.toml:70:5: `series.packageset.sources`: "bash" stands on line 69 already: remove one of them
     a set twice
-        tidewater.toml:61:8: `series.packageset.name`: a package set base of this series stands above already: give this one another name, or remove it
-        tidewater.toml:79:5: `series.packageset.subsets`: expected a package set of series ash, found `kernel`: add it, or take it out of the subsets
+        tidewater.toml:78:8: `series.packageset.name`: a package set base of this series stands above already: give this one another name, or remove it
+        tidewater.toml:96:5: `series.packageset.subsets`: expected a package set of series ash, found `kernel`: add it, or take it out of the subsets
     a series twice
         tidewater.toml:11:18: `current_series`: expected a series of this file, found `brook`
-        tidewater.toml:88:8: `series.name`: a series ash stands above already: give this one another name, or remove it
+        tidewater.toml:105:8: `series.name`: a series ash stands above already: give this one another name, or remove it
+        tidewater.toml:182:54: `series.branch.parent`: expected a series of this file, found `brook`
+        tidewater.toml:185:14: `series.bases.base`: expected a series of this file, found `brook`
     a list that is none
         tidewater.toml:14:12: `packages`: expected a list of names of packages, found "sample"
     a table that is none
-        tidewater.toml:28:1: `teams`: expected a [teams] table with a list of members for each team, found a list
+        tidewater.toml:26:1: `teams`: expected a [teams] table with a list of members for each team, found a list
     a number that is none
-        tidewater.toml:62:9: `series.packageset.score`: expected a whole number, found a number with a fraction
+        tidewater.toml:79:9: `series.packageset.score`: expected a whole number, found a number with a fraction
     a flag that is none
-        tidewater.toml:69:56: `series.packageset.permissions.explicit`: expected true or false, found "yes"
+        tidewater.toml:86:56: `series.packageset.permissions.explicit`: expected true or false, found "yes"
     a subset that is not there
-        tidewater.toml:79:5: `series.packageset.subsets`: expected a package set of series ash, found `kernle` (did you mean `kernel`?): add it, or take it out of the subsets
+        tidewater.toml:96:5: `series.packageset.subsets`: expected a package set of series ash, found `kernle` (did you mean `kernel`?): add it, or take it out of the subsets
     a cycle
-        tidewater.toml:77:11: `series.packageset.subsets`: server > base > server would be a cycle: take one of them out of the subsets of the one before it
-        tidewater.toml:120:11: `series.packageset.subsets`: server > base > server would be a cycle: take one of them out of the subsets of the one before it
+        tidewater.toml:94:11: `series.packageset.subsets`: server > base > server would be a cycle: take one of them out of the subsets of the one before it
+        tidewater.toml:137:11: `series.packageset.subsets`: server > base > server would be a cycle: take one of them out of the subsets of the one before it
     a set in itself
-        tidewater.toml:77:11: `series.packageset.subsets`: server > server would be a cycle: take one of them out of the subsets of the one before it
+        tidewater.toml:94:11: `series.packageset.subsets`: server > server would be a cycle: take one of them out of the subsets of the one before it
     a cycle of teams
-        tidewater.toml:36:11: `teams`: release > core-dev > release would be a cycle: take one of them out of the team before it
+        tidewater.toml:34:11: `teams`: release > core-dev > release would be a cycle: take one of them out of the team before it
     a current series that is not there
         tidewater.toml:11:18: `current_series`: expected a series of this file, found `brok` (did you mean `brook`?)
     as in a series that is not there
-        tidewater.toml:101:9: `series.packageset.as_in`: expected a series of this file, found `oak`
+        tidewater.toml:118:9: `series.packageset.as_in`: expected a series of this file, found `oak` (did you mean `lab`?)
     as in a series without that set
-        tidewater.toml:101:9: `series.packageset.as_in`: expected a series that has a package set bse, and ash has none: name another series, or say here what is in it
-        tidewater.toml:121:5: `series.packageset.subsets`: expected a package set of series brook, found `base` (did you mean `bse`?): add it, or take it out of the subsets
+        tidewater.toml:118:9: `series.packageset.as_in`: expected a series that has a package set bse, and ash has none: name another series, or say here what is in it
+        tidewater.toml:138:5: `series.packageset.subsets`: expected a package set of series brook, found `base` (did you mean `bse`?): add it, or take it out of the subsets
     as in itself
-        tidewater.toml:101:9: `series.packageset.as_in`: base of brook is itself as in another series: name the series whose base says what is in it
+        tidewater.toml:118:9: `series.packageset.as_in`: base of brook is itself as in another series: name the series whose base says what is in it
     as elsewhere, and yet not
-        tidewater.toml:102:1: `series.packageset.owner`: `as_in` says that all but the score is as in another series: remove one of the two
+        tidewater.toml:119:1: `series.packageset.owner`: `as_in` says that all but the score is as in another series: remove one of the two
     one group, two sets
-        tidewater.toml:73:1: `series.packageset`: the series has a set of group tidewater/base already, base: a group has one set in a series; give one of them another `group`
+        tidewater.toml:90:1: `series.packageset`: the series has a set of group tidewater/base already, base: a group has one set in a series; give one of them another `group`
     a group that is none
-        tidewater.toml:106:9: `series.packageset.group`: expected the name of a package set group: a distribution's name, `/`, and a set's name, with `~` and a number where that was taken; found "kernel"
+        tidewater.toml:123:9: `series.packageset.group`: expected the name of a package set group: a distribution's name, `/`, and a set's name, with `~` and a number where that was taken; found "kernel"
     hierarchies that differ
-        tidewater.toml:87:1: `series`: server includes linux in ash and not in brook, and `tethered` has one hierarchy for all series: make them agree, or choose another `sharing`
+        tidewater.toml:104:1: `series`: server includes linux in ash and not in brook, and `tethered` has one hierarchy for all series: make them agree, or choose another `sharing`
     cut in the middle of a list
-        tidewater.toml:52:12: not valid TOML: unclosed array, expected `]`
+        tidewater.toml:69:12: not valid TOML: unclosed array, expected `]`
     cut in the middle of a word
-        tidewater.toml:90:13: `status`: not valid TOML: invalid basic string, expected `"`
+        tidewater.toml:107:13: `status`: not valid TOML: invalid basic string, expected `"`
     cut behind a name
-        tidewater.toml:87:1: `series.status`: missing; add it: one of future, experimental, development, frozen, active, maintenance, eol, rejected
-        tidewater.toml:87:1: `series.owner`: missing; add it: a person's name, or @ and a team's
+        tidewater.toml:104:1: `series.status`: missing; add it: one of future, experimental, development, frozen, active, maintenance, eol, rejected
+        tidewater.toml:104:1: `series.owner`: missing; add it: a person's name, or @ and a team's
     nothing at all
         tidewater.toml is empty
     nothing but words
         tidewater.toml:1:1: `name`: missing; add it: the name of the distribution
         tidewater.toml:1:1: `sharing`: missing; add it: one of shared-nothing, copy-on-write, manual-clone, tethered
-        tidewater.toml:1:1: `versions`: missing; add it: one of debian, rpm
+        tidewater.toml:1:1: `versions`: missing; add it: one of rpm, debian
     "#);
 }
 
@@ -310,28 +318,28 @@ fn each_mistake_in_json_is_named_with_its_place_and_what_to_do() {
     ];
     insta::assert_snapshot!(said_of(&files, FileFormat::Json), @r#"
     two owners
-        tidewater.json:51:1: `series.owner`: this key stands on line 50 already: remove one of them
+        tidewater.json:71:1: `series.owner`: this key stands on line 70 already: remove one of them
     an unknown action
-        tidewater.json:12:17: `permissions.action`: expected one of commit, build, watchbugzilla, watchcommits, approveacls, checkout, upload, queue-admin, maintain, found "uplaod"
+        tidewater.json:38:17: `permissions.action`: expected one of commit, build, watchbugzilla, watchcommits, approveacls, checkout, upload, queue-admin, maintain, found "uplaod"
     two targets
-        tidewater.json:19:28: `permissions.pocket`: a permission is on exactly one thing, and this one is on a component and a pocket: give each its own entry
+        tidewater.json:45:28: `permissions.pocket`: a permission is on exactly one thing, and this one is on a component and a pocket: give each its own entry
     an unknown key
-        tidewater.json:55:11: `series.packageset.desciption`: unknown key; did you mean `description`?
+        tidewater.json:75:11: `series.packageset.desciption`: unknown key; did you mean `description`?
     a set twice
-        tidewater.json:69:19: `series.packageset.name`: a package set base of this series stands above already: give this one another name, or remove it
-        tidewater.json:94:13: `series.packageset.subsets`: expected a package set of series ash, found `kernel`: add it, or take it out of the subsets
+        tidewater.json:89:19: `series.packageset.name`: a package set base of this series stands above already: give this one another name, or remove it
+        tidewater.json:114:13: `series.packageset.subsets`: expected a package set of series ash, found `kernel`: add it, or take it out of the subsets
     a subset that is not there
-        tidewater.json:94:13: `series.packageset.subsets`: expected a package set of series ash, found `kernle` (did you mean `kernel`?): add it, or take it out of the subsets
+        tidewater.json:114:13: `series.packageset.subsets`: expected a package set of series ash, found `kernle` (did you mean `kernel`?): add it, or take it out of the subsets
     a number that is none
-        tidewater.json:70:20: `series.packageset.score`: expected a whole number, found a number that is not whole, or too large
+        tidewater.json:90:20: `series.packageset.score`: expected a whole number, found a number that is not whole, or too large
     nothing in the place of something
-        tidewater.json:4:15: `versions`: expected one of debian, rpm, found null
+        tidewater.json:4:15: `versions`: expected one of rpm, debian, found null
     no table
         tidewater.json:1:1: expected a table, found a list
     cut in the middle
-        tidewater.json:58:12: not valid JSON: EOF while parsing a value
+        tidewater.json:78:12: not valid JSON: EOF while parsing a value
     something behind the end
-        tidewater.json:158:1: not valid JSON: trailing characters
+        tidewater.json:240:1: not valid JSON: trailing characters
     "#);
 }
 

@@ -55,6 +55,7 @@ mod decisions;
 mod feedback;
 mod groups;
 mod local_file;
+mod local_file_collections;
 mod package_sets_document;
 mod packages_document;
 mod packages_killed;

@@ -265,6 +265,17 @@ proptest! {
     }
 
     #[test]
+    fn an_export_of_a_time_is_what_it_was_then(sharing in select(&Sharing::ALL[..]), before in any_operations(), after in any_operations()) {
+        let mut place = place_after(sharing, &before);
+        let (then, document) = (place.now, exported(&place, "d"));
+        for operation in &after {
+            place.perform_with_clones(operation);
+        }
+        let asked = place.store.ask(Some(then), |view| view.document(&view.distribution(&document.name)?));
+        prop_assert_eq!(asked.unwrap(), document);
+    }
+
+    #[test]
     fn an_export_is_as_good_as_what_it_was_made_of(sharing in select(&Sharing::ALL[..]), operations in any_operations()) {
         let document = exported(&place_after(sharing, &operations), "d");
         prop_assert_eq!(document.mistakes(), Vec::new());

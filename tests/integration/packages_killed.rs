@@ -75,6 +75,7 @@ fn beginning() -> Vec<Operation> {
             description,
         },
         related: None,
+        group: None,
     };
     let mut operations = vec![
         distribution("other"),
@@ -169,31 +170,41 @@ fn run_up_to(place: &Place, arguments: &str, bytes: u64) -> Output {
     command.output().unwrap()
 }
 
-/// Kills a command at twenty places. Each time all of what it does is there or nothing, and run again it is done or refuses to do it twice.
+/// Kills a command that makes one entry in the log at twenty places.
 fn killed_anywhere(arguments: &str) {
-    let arguments = format!("{arguments} --distribution d --actor ann");
     let state = Place::new();
     unfinished_state(&state.path(""));
-    let before = rows(&state);
+    killed_at_each_place(&state, &format!("{arguments} --distribution d --actor ann"), 1, |_| ());
+}
+
+/// Kills a command at twenty places, each time in a folder that was prepared. Each time all of what it does is there or nothing, and run again it is
+/// done or refuses to do it twice.
+fn killed_at_each_place(state: &Place, arguments: &str, entries: usize, prepare: impl Fn(&Place)) {
+    let copy_of = |state: &Place| {
+        let place = copy_of(state);
+        prepare(&place);
+        place
+    };
+    let before = rows(state);
     let begun = size(state.path(WRITES));
-    let reference = copy_of(&state);
+    let reference = copy_of(state);
     // As long as somebody else has the database open, what the program writes stays apart from it.
     let other = Connection::open(reference.path(DATABASE)).unwrap();
     other.query_row("SELECT count(*) FROM log", [], |_| Ok(())).unwrap();
-    reference.data(&arguments);
+    reference.data(arguments);
     let committed = size(reference.path(WRITES));
     drop(other);
     let moved = size(reference.path(DATABASE));
     let after = rows(&reference);
-    assert_eq!(after["log"].len(), before["log"].len() + 1);
+    assert_eq!(after["log"].len(), before["log"].len() + entries);
     // The index of the writes takes 32 KiB, which is a file too.
     assert!(32 * 1024 < begun && begun + BEFORE * BLOCK < committed && committed + 8 * BLOCK < moved);
 
     let on_the_way = (0..BEFORE).map(|place| (begun + (committed - begun - BLOCK) * place / BEFORE, &before));
     let done = (0..AFTER).map(|place| (committed + (moved - committed - 8 * BLOCK) * place / AFTER, &after));
     for (bytes, expected) in on_the_way.chain(done) {
-        let place = copy_of(&state);
-        let output = run_up_to(&place, &arguments, bytes);
+        let place = copy_of(state);
+        let output = run_up_to(&place, arguments, bytes);
         assert_eq!(
             output.status.signal(),
             Some(Signal::XFSZ.as_raw()),
@@ -202,7 +213,7 @@ fn killed_anywhere(arguments: &str) {
         );
         assert!(rows(&place) == *expected, "killed at {bytes} of {begun}, {committed}, {moved}");
 
-        let again = place.command(&arguments).output().unwrap();
+        let again = place.command(arguments).output().unwrap();
         assert!(again.status.success() || expected == &after, "{}", place.tell(&again));
         assert!(rows(&place) == after, "killed at {bytes} and run again");
     }
@@ -236,4 +247,19 @@ fn a_distribution_is_converted_in_whole_or_not_at_all() {
 #[test]
 fn a_permission_is_given_with_its_entry_in_the_log_or_not_at_all() {
     killed_anywhere("acl grant carl upload --set c --series s1");
+}
+
+#[test]
+fn all_of_a_file_comes_true_or_nothing() {
+    let state = Place::new();
+    unfinished_state(&state.path(""));
+    let config = "state_dir = \"state\"\n[[distribution]]\nname = \"d\"\nfile = \"d.toml\"\n";
+    // In three sets of two series, ten packages go and ten come.
+    let file = copy_of(&state)
+        .data("distribution export d")
+        .replace("    \"package-19", "    \"package-89");
+    killed_at_each_place(&state, "apply --yes --actor ann", 12, |place| {
+        place.write("kinset.toml", config);
+        place.write("d.toml", &file);
+    });
 }

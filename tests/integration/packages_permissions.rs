@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use kinset::model::ProjectName;
 use kinset::model::packages::acl::{Decision, InComponent, Question, Upload, What, decide};
 use kinset::model::packages::{
     Action, DistributionDetails, DistributionName, Operation, Party, Permission, PermissionStatus, Pocket, SeriesDetails, Sharing, Target,
     TeamName, VersionScheme,
 };
+use kinset::remedy::Remedy as _;
 use kinset::store::packages::{Force, Hand};
 use kinset::store::{Store, StoreError};
 use proptest::prelude::*;
@@ -173,6 +175,29 @@ fn is_in_itself(teams: &BTreeMap<TeamName, BTreeSet<Party>>, team: &TeamName) ->
         }
     }
     false
+}
+
+#[test]
+fn who_maintains_a_trackers_project_is_for_the_tracker_to_say() {
+    let mut place = Place::new();
+    let target = Target::TrackerProject {
+        tracker: "kernel".to_owned(),
+        project: ProjectName("alpha".to_owned()),
+    };
+    let grant = Operation::Grant {
+        distribution: d(),
+        permission: Permission {
+            party: "ann".parse().unwrap(),
+            action: Action::Maintain,
+            target,
+            status: PermissionStatus::Approved,
+            explicit: false,
+        },
+    };
+    let error = place.perform(grant).unwrap_err();
+    insta::assert_snapshot!(error, @"project alpha of tracker kernel takes no permission here: its maintainers are those that the tracker has");
+    insta::assert_snapshot!(error.remedy().unwrap(), @"make them maintainers in the tracker; from the next `kinset pull` on they are known here");
+    assert_eq!(place.known(None).0, []);
 }
 
 proptest! {

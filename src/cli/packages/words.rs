@@ -39,7 +39,8 @@ pub(in crate::cli) fn line(change: &Change) -> String {
         (Some(before), Some(after)) => difference(before, after),
         (None, None) => String::new(),
     };
-    printable(&format!("{place} {kind} {name}: {what}"))
+    // Of some things there is nothing to say but that they are there.
+    printable(format!("{place} {kind} {name}: {what}").trim_end())
 }
 
 /// Of two objects the fields that differ; of anything else both.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::model::packages::{CollectionStatus, Operation, document};
+use crate::model::packages::{Base, CategoryDetails, CollectionStatus, GroupDetails, Operation, PackageDetails, VersionStatus, document};
 
 /// A set of series `s0`, `s1` and so on, in a word or more: its name, then its group after `#`, its subsets after `>`, its packages after `+`, and
 /// whom it is as after `=`.
@@ -204,4 +204,111 @@ fn guards_trip_on_what_is_taken_away_and_not_on_new_names() {
     assert_eq!(trips(&["a +p >b", "b +p +q +r"]), Some(tripped.clone()));
     insta::assert_snapshot!(tripped, @"3 of 8 memberships and permissions (37.5 %) would be taken away, at most 25.0 % may be");
     assert_eq!(trips(&["a", "b"]), Some(Tripped::Empty { held: 8 }));
+}
+
+fn base(name: &str) -> Base {
+    Base {
+        base: name.parse().unwrap(),
+        priority: 0,
+    }
+}
+
+/// The kinds of all that is wrong, or the number of operations.
+fn told(have: &DistributionDocument, want: &DistributionDocument) -> String {
+    let wish = Wish {
+        have: Some(have),
+        want,
+        elsewhere: &BTreeMap::new(),
+        force: false,
+    };
+    match document::difference(wish) {
+        Ok(operations) => format!("{} operations", operations.len()),
+        Err(mistakes) => {
+            let lines: Vec<String> = mistakes.iter().map(|mistake| mistake.kind.to_string()).collect();
+            lines.join("\n")
+        }
+    }
+}
+
+#[test]
+fn overlays_turn_round_and_titles_change_hands_by_way_of_what_is_allowed() {
+    let mut have = document(Sharing::SharedNothing, &[&[], &[]]);
+    have.series[0].details.bases = vec![base("s1")];
+    let mut want = document(Sharing::SharedNothing, &[&[], &[]]);
+    want.series[1].details.bases = vec![base("s0")];
+    insta::assert_snapshot!(planned(&have, &want), @r"
+    change-series d/s0 active
+    change-series d/s1 active
+    ");
+    for (number, title) in ["Core", "Extras"].into_iter().enumerate() {
+        have.series[number].details.title = Some(title.to_owned());
+        want.series[1 - number].details.title = Some(title.to_owned());
+    }
+    insta::assert_snapshot!(planned(&have, &want), @r"
+    change-series d/s0 active
+    change-series d/s1 active
+    change-series d/s0 active
+    change-series d/s1 active
+    ");
+}
+
+#[test]
+fn a_status_follows_the_one_that_there_is_unless_somebody_insists() {
+    let have = document(Sharing::SharedNothing, &[&[]]);
+    let mut want = have.clone();
+    want.series[0].details.status = CollectionStatus::Frozen;
+    insta::assert_snapshot!(told(&have, &want), @"a collection that is active does not become frozen, only maintenance or eol: change it step by step, or all at once with `--force`");
+    let mut have = have;
+    have.series.clear();
+    assert_eq!(told(&have, &want), "1 operations", "what is new may be at any stage");
+}
+
+#[test]
+fn new_versions_follow_the_rules_that_the_document_names() {
+    let mut have = document(Sharing::SharedNothing, &[]);
+    have.versions = VersionScheme::Rpm;
+    let mut want = have.clone();
+    want.described.push(PackageDocument {
+        name: "bash".parse().unwrap(),
+        details: PackageDetails::default(),
+        versions: vec![VersionDocument {
+            version: "5.2".parse().unwrap(),
+            status: VersionStatus::Approved,
+            built: Vec::new(),
+        }],
+    });
+    insta::assert_snapshot!(told(&have, &want), @r#"the release of version "5.2" is missing; versions follow the rules that `versions` names"#);
+    want.versions = VersionScheme::Debian;
+    insta::assert_snapshot!(planned(&have, &want), @r#"
+    change-distribution
+    add-packages ["bash"]
+    add-version approved
+    "#);
+}
+
+#[test]
+fn a_group_that_goes_is_taken_out_of_categories_once() {
+    let group = |name: &str| GroupDocument {
+        name: name.parse().unwrap(),
+        details: GroupDetails {
+            title: name.to_owned(),
+            summary: None,
+            members: BTreeMap::new(),
+        },
+    };
+    let category = |groups: &[&str]| CategoryDocument {
+        name: "all".parse().unwrap(),
+        details: CategoryDetails {
+            title: "All".to_owned(),
+            summary: None,
+            groups: groups.iter().map(|name| name.parse().unwrap()).collect(),
+        },
+    };
+    let mut have = document(Sharing::SharedNothing, &[&[]]);
+    have.series[0].groups = vec![group("games"), group("office")];
+    have.series[0].categories = vec![category(&["games", "office"])];
+    let mut want = have.clone();
+    want.series[0].groups.remove(0);
+    want.series[0].categories = vec![category(&["office"])];
+    insta::assert_snapshot!(planned(&have, &want), @"remove-group d/s0");
 }

@@ -5,7 +5,7 @@ use crate::model::packages::document::{
     BuiltDocument, CategoryDocument, GroupDocument, ListedVersion, ListingDocument, PackageDocument, VersionDocument,
 };
 use crate::model::packages::{
-    Base, Branch, BuiltDetails, CategoryDetails, GroupDetails, ListingDetails, PackageDetails, Requirement, SeriesDetails,
+    Base, Branch, BuiltDetails, CategoryDetails, GroupDetails, ListingDetails, PackageDetails, Requirement, SeriesDetails, UrlTemplate,
 };
 
 impl Lines {
@@ -34,8 +34,8 @@ impl Lines {
             pairs.extend(parent.as_ref().map(|parent| ("parent", quoted(parent))));
             self.value("branch", inline(&pairs));
         }
-        self.optional("publish_url", publish_url.as_ref().map(|url| url.as_str()));
-        self.optional("pending_url", pending_url.as_ref().map(|url| url.as_str()));
+        self.optional("publish_url", publish_url.as_ref().map(UrlTemplate::as_str));
+        self.optional("pending_url", pending_url.as_ref().map(UrlTemplate::as_str));
         let bases = bases.iter().map(|Base { base, priority }| {
             let priority = ("priority", priority.to_string());
             inline(&[("base", quoted(base)), priority])

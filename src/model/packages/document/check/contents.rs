@@ -26,11 +26,14 @@ impl Expansion<'_> {
             let mut known = BTreeMap::new();
             for (place, version) in versions.iter().enumerate() {
                 let at = at.key("version").item(place);
-                let state = self.version(&at, version);
-                if known.insert(ByText(version.version.clone()), state).is_some() {
+                let key = ByText(version.version.clone());
+                if known.contains_key(&key) {
                     let what = format!("a version {} of {name}", version.version);
                     self.report(at.key("version"), MistakeKind::Repeated { what });
+                    continue;
                 }
+                let state = self.version(&at, version);
+                known.insert(key, state);
             }
             let state = PackageState {
                 details: Some(details.clone()),
