@@ -19,6 +19,7 @@ mod cli_collections;
 mod cli_commits;
 mod cli_config;
 mod cli_files;
+mod cli_modules;
 mod cli_packages;
 mod cli_people;
 mod cli_plan;
