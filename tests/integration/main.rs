@@ -53,6 +53,7 @@ mod config_mistakes;
 mod decisions;
 mod feedback;
 mod groups;
+mod modules;
 mod package_sets_document;
 mod packages_killed;
 mod packages_oracle;

@@ -100,7 +100,15 @@ mod tests {
         svg.area(area, "none", "</title><script>alert(\"1\")</script>");
         svg.text(1, 2, "small", "a & b's \u{1b}[2K\u{0}");
         let picture = svg.finish(10, 10, "<t>", "\"d\"");
-        insta::assert_snapshot!(picture.replace(STYLE, "STYLE"), @"");
+        insta::assert_snapshot!(picture.replace(STYLE, "STYLE"), @r#"
+        <svg xmlns="http://www.w3.org/2000/svg" width="10" height="10" viewBox="0 0 10 10" role="img" aria-labelledby="title description">
+          <title id="title">&lt;t&gt;</title>
+          <desc id="description">&quot;d&quot;</desc>
+          <style>STYLE</style>
+          <rect x="1" y="2" width="3" height="4" class="none"><title>&lt;/title&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;</title></rect>
+          <text x="1" y="2" class="small">a &amp; b&#39;s ?[2K?</text>
+        </svg>
+        "#);
         assert_eq!(picture.matches("<script").count(), 0);
     }
 }
