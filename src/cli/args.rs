@@ -11,7 +11,9 @@ use super::failure::{Failure, Misuse};
 use super::packages::acl::AclCommand;
 use super::packages::collection::CollectionCommand;
 use super::packages::distribution::DistributionCommand;
+use super::packages::eol::EolArguments;
 use super::packages::log::LogArguments;
+use super::packages::module::ModuleCommand;
 use super::packages::packageset::PackagesetCommand;
 use super::packages::series::SeriesCommand;
 use super::packages::team::TeamCommand;
@@ -69,6 +71,11 @@ pub(super) enum Command {
     /// Ask and change who may do what
     #[command(subcommand)]
     Acl(AclCommand),
+    /// Ask and change which streams of modules there are, and which are built for which release until when
+    #[command(subcommand)]
+    Module(ModuleCommand),
+    /// Tell what reaches its end: series, streams of modules, and packages through them
+    Eol(EolArguments),
     /// Ask and change who is in which team
     #[command(subcommand)]
     Team(TeamCommand),

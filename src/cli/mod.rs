@@ -118,6 +118,8 @@ fn run(Arguments { config, command }: Arguments) -> Result<Status, Failure> {
         Command::Collection(command) => packages::collection::run(command, &config),
         Command::Packageset(command) => packages::packageset::run(command, &config),
         Command::Acl(command) => packages::acl::run(command, &config),
+        Command::Module(command) => packages::module::run(command, &config),
+        Command::Eol(eol) => packages::eol::run(&eol, &config),
         Command::Team(command) => packages::team::run(command, &config),
         Command::Log(log) => packages::log::run(log, &config),
         Command::Simulate(simulate) => wiring::block_on(simulate::run(&simulate)),

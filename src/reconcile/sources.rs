@@ -302,7 +302,7 @@ fn told(mistake: &Mistake, want: &DistributionDocument) -> String {
     let mut last = "";
     for segment in &mistake.at.0 {
         match segment {
-            Segment::Key(key) => last = key.as_ref(),
+            Segment::Key(key) => last = key,
             Segment::Item(index) if last == "series" => {
                 series = want.series.get(*index);
                 place.extend(series.map(|series| format!("series {}", series.name)));
@@ -312,7 +312,7 @@ fn told(mistake: &Mistake, want: &DistributionDocument) -> String {
                 place.extend(set.map(|set| format!("set {}", set.name)));
             }
             Segment::Item(_) => {}
-            Segment::Text(text) => place.push(text.to_string()),
+            Segment::Text(text) => place.push(text.clone()),
         }
     }
     if place.is_empty() {

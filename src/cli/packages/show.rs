@@ -42,6 +42,23 @@ pub(super) fn list<E: Entry>(entries: &[E], shape: Shape) -> Result<(), Failure>
     }
 }
 
+/// Prints a table whose columns are data too, and so have their headings wherever it goes.
+pub(super) fn grid(headings: &[String], rows: &[Vec<String>]) -> Result<(), Failure> {
+    if stdout().is_terminal() {
+        let mut table = Table::new();
+        table
+            .load_style(presets::NOTHING)
+            .set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_header(headings);
+        table.add_rows(rows.iter().map(|row| row.iter().map(|cell| printable(cell))));
+        return output::data(|out| writeln!(out, "{table}"));
+    }
+    output::data(|out| {
+        let mut rows = [headings].into_iter().chain(rows.iter().map(Vec::as_slice));
+        rows.try_for_each(|row| writeln!(out, "{}", row.iter().map(|cell| printable(cell)).collect::<Vec<_>>().join("\t")))
+    })
+}
+
 fn cells<E: Entry>(entry: &E) -> Vec<String> {
     entry.cells().iter().map(|cell| printable(cell)).collect()
 }

@@ -18,6 +18,7 @@
 //! | a release of which nobody knows when it ends | is not known to be covered by any date |
 
 mod defaults;
+mod endings;
 mod ends;
 mod lives;
 mod matrix;
@@ -31,6 +32,7 @@ mod stream;
 mod tests;
 
 pub use defaults::Defaults;
+pub use endings::{Ended, Ending};
 pub use ends::{End, EndCause, StreamEnd};
 pub use lives::{Branches, Life};
 pub use matrix::{Because, Cell, DatePolicy, Lifecycles, Matrix, Standing, StrayDefault};

@@ -1,0 +1,44 @@
+//! `kinset module import`
+
+use std::fs;
+use std::path::Path;
+
+use super::arguments::Doing;
+use super::perform;
+use crate::cli::failure::{Failure, Misuse};
+use crate::cli::wiring::ConfigFile;
+use crate::cli::{Status, output};
+use crate::model::packages::{DistributionName, SeriesName};
+use crate::source::modulemd::Index;
+
+pub(super) fn import(
+    path: &Path,
+    distribution: Option<&DistributionName>,
+    release: Option<&SeriesName>,
+    doing: &Doing,
+    file: &ConfigFile,
+) -> Result<Status, Failure> {
+    let name = path.display().to_string();
+    let bytes = fs::read(path).map_err(|source| Misuse::Unreadable {
+        what: name.clone(),
+        source,
+    })?;
+    let index = Index::read(&name, &bytes)?;
+    for skipped in &index.skipped {
+        let said = format!(
+            "{name}, line {}: a document that is skipped: {} {}",
+            skipped.line, skipped.document, skipped.version
+        );
+        output::say(&super::show::printable(&said));
+    }
+    for (module, _) in index.defaults.iter().filter(|(_, default)| default.is_contradicted) {
+        output::say(&format!(
+            "{name}: two defaults of {module} that are equally new contradict each other: it has none"
+        ));
+    }
+    perform(file, doing, |view| {
+        let row = view.distribution_meant(distribution)?;
+        let (streams, defaults) = (view.streams(&row)?, view.module_defaults(&row)?);
+        Ok(index.operations(&row.name, release, &streams, &defaults))
+    })
+}
