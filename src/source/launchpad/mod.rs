@@ -9,9 +9,14 @@
 //! 5. for whoever owns something or has a permission whether that is a team, and of teams with permissions who takes part in them.
 //!
 //! **What is read again.** Launchpad knows conditional requests for entries, but not for lists and for what operations return, and the `ETag` of a set
-//! does not change with what is in it. So a series that has ended is read once. Of the others the lists of sets are read each time: a set that is new
-//! there, or whose own facts changed, is read again. That somebody put a package into a set which is otherwise as it was, no cheap request tells: that
-//! is found when the caller asks for [`Reread::Living`], as it should every now and then. Permissions and the members of teams are read each time.
+//! does not change with what is in it: that somebody put a package into a set which is otherwise as it was, no cheap request tells. So
+//!
+//! - a series that has ended is read once after its end;
+//! - a series that is not released yet, where most of the changes are, is read each time;
+//! - of a series that is released and looked after, the list of its sets is read each time, and those that are new there, or whose own facts changed, are
+//!   read again. What else changed is found when the caller asks for [`Reread::Living`], as it should every now and then;
+//! - permissions and the members of teams are read each time.
+//!
 //! Whether an account is a team is asked once, and so is which group a set is of, for Launchpad has no way to change either.
 //!
 //! **What is hidden.** A field that whoever asks may not see holds a text that says so, and a list leaves out rows without a word. What is
@@ -67,8 +72,10 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reread {
     /// Sets that the lists of series that have not ended show as new or changed.
+    Listed,
+    /// These, and all sets of series that are not released yet.
     #[default]
-    Changed,
+    Unreleased,
     /// All sets of series that have not ended.
     Living,
     /// Everything, as if nothing had been read before.
@@ -82,7 +89,7 @@ pub enum Reread {
 pub async fn read(settings: &Settings, previous: &Previous) -> Result<Reading, SourceError> {
     let nothing = Previous::default();
     let previous = match settings.reread {
-        Reread::Changed | Reread::Living => previous,
+        Reread::Listed | Reread::Unreleased | Reread::Living => previous,
         Reread::Everything => &nothing,
     };
     let read = async {
@@ -196,9 +203,23 @@ impl Service<'_> {
         Ok(listed)
     }
 
+    /// Whether all sets of a series of that stage are read again. One that has ended comes here once, and that is its last time.
+    fn rereads(&self, status: Option<CollectionStatus>) -> bool {
+        let is_released = matches!(status, Some(CollectionStatus::Active | CollectionStatus::Maintenance));
+        match self.settings.reread {
+            Reread::Listed => has_ended(status),
+            Reread::Unreleased => !is_released,
+            Reread::Living | Reread::Everything => true,
+        }
+    }
+
     fn is_wanted(&self, series: &SeriesName) -> bool {
         self.settings.series.as_ref().is_none_or(|wanted| wanted.contains(series))
     }
+}
+
+fn has_ended(status: Option<CollectionStatus>) -> bool {
+    status.is_some_and(CollectionStatus::is_ended)
 }
 
 fn listed_series(url: Url, name: &SeriesName, row: SeriesRow) -> Listed {

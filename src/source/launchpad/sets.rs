@@ -6,14 +6,14 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use url::Url;
 
 use super::{
-    Listed, Reread, Service,
+    Listed, Service, has_ended,
     people::People,
     wire::{Field, SetRow, Shown, name_in},
 };
 use crate::{
     http::Validator,
     model::packages::{
-        CollectionStatus, GroupName, PackageName, PackageSetName, SeriesName,
+        GroupName, PackageName, PackageSetName, SeriesName,
         snapshot::{Remark, SeriesFacts, SetFacts},
     },
     source::{Trouble, Validators, web::under},
@@ -156,9 +156,9 @@ impl Service<'_> {
         let mut found = Found::default();
         let mut living = Vec::new();
         for (name, series) in listed.iter().filter(|(name, _)| self.is_wanted(name)) {
-            let before = self.previous.snapshot.series.get(name).and_then(|facts| facts.sets.clone());
-            let has_ended = series.facts.status.is_some_and(CollectionStatus::is_ended);
-            let as_before = before.filter(|_| has_ended);
+            let before = self.previous.snapshot.series.get(name);
+            let before = before.filter(|before| has_ended(before.status) && has_ended(series.facts.status));
+            let as_before = before.and_then(|before| before.sets.clone());
             for set in as_before.iter().flat_map(BTreeMap::keys) {
                 let path = ["package-sets", self.settings.distribution.as_str(), name.as_str(), set.as_str()];
                 let url = under(&self.settings.url, &path);
@@ -192,15 +192,16 @@ impl Service<'_> {
             }
         }
         let sets = stream::iter(rows.into_iter().map(|(key, row)| async move {
-            let set = self.set(&key, row).await?;
+            let rereads = listed.get(&key.0).is_none_or(|series| self.rereads(series.facts.status));
+            let set = self.set(&key, row, rereads).await?;
             Ok::<_, Trouble>((key, set))
         }));
         found.sets = sets.buffered(self.web.width()).try_collect().await?;
         Ok(found)
     }
 
-    /// What is known of a set that is listed, read again if it has to be.
-    async fn set(&self, key: &SetKey, row: SetRow) -> Result<FoundSet, Trouble> {
+    /// What is known of a set that is listed, read again if it has to be or `rereads` says so.
+    async fn set(&self, key: &SetKey, row: SetRow, rereads: bool) -> Result<FoundSet, Trouble> {
         let (series, name) = key;
         let url = self.web.link(&self.settings.url, &row.self_link, "a package set")?;
         let before = self
@@ -213,7 +214,7 @@ impl Service<'_> {
         let before = before.filter(|_| row.http_etag.is_some() && self.etag_before(&url) == row.http_etag.as_ref());
         let group = before.and_then(|facts| facts.group.clone());
         let content = match before {
-            Some(facts) if self.settings.reread == Reread::Changed => Content::AsBefore(facts.clone()),
+            Some(facts) if !rereads => Content::AsBefore(facts.clone()),
             _ => Content::Read(self.content(&url, series, name).await?),
         };
         Ok(FoundSet { url, row, group, content })
