@@ -269,7 +269,9 @@ impl Remedy for TokenError {
 mod tests {
     use std::{fs, fs::Permissions, os::unix::fs::PermissionsExt, path::Path};
 
-    use super::{ExposeSecret, Token, TokenError, TokenOrigin};
+    use secrecy::ExposeSecret;
+
+    use super::{Token, TokenError, TokenOrigin};
     use crate::remedy::Remedy;
 
     fn file_with(bytes: &[u8], mode: u32) -> tempfile::TempDir {

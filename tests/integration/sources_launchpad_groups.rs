@@ -34,3 +34,30 @@ async fn groups_of_one_name_are_told_apart_and_a_renamed_set_stays_in_its_group(
     assert_eq!(group("plucky", "core"), "ubuntu/core~2");
     assert_eq!(group("plucky", "heart"), "ubuntu/core");
 }
+
+#[tokio::test]
+async fn a_set_made_anew_under_its_old_name_is_another_set_in_another_group() {
+    let launchpad = launchpad();
+    let server = serve(&launchpad).await;
+    let settings = settings(&server);
+    let previous = read(&settings, &Previous::default()).await.unwrap().into_previous();
+    {
+        let mut world = launchpad.world();
+        world
+            .sets
+            .retain(|set| (set.series.as_str(), set.name.as_str()) != ("noble", "core"));
+        // Numbered on from what is left, which is the number of the last set there.
+        world.add_set("noble", "core", 7, &["dpkg"], &[]);
+        let made = world.set("noble", "core");
+        (made.id, made.description) = (9, "All of core".to_owned());
+    }
+    let again = read(&settings, &previous).await.unwrap();
+    let facts = set(&again.snapshot, "noble", "core");
+    let sources: Vec<&str> = facts.sources.iter().flatten().map(|source| source.as_str()).collect();
+    assert_eq!(sources, ["dpkg"]);
+    assert_eq!(facts.group.as_ref().unwrap().to_string(), "ubuntu/core~2");
+    assert_eq!(
+        set(&again.snapshot, "plucky", "core").group,
+        set(&previous.snapshot, "plucky", "core").group
+    );
+}

@@ -8,8 +8,9 @@
 //! 4. all permissions of the archive, in bulk;
 //! 5. for whoever owns something or has a permission whether that is a team, and of teams with permissions who takes part in them.
 //!
-//! **What is read again.** Launchpad knows conditional requests for entries, but not for lists and for what operations return, and the `ETag` of a set
-//! does not change with what is in it: that somebody put a package into a set which is otherwise as it was, no cheap request tells. So
+//! **What is read again.** Launchpad knows conditional requests for entries, but not for lists and for what operations return. The `ETag` of a set does not
+//! change with what is in it, and may change with the version of Launchpad. So nothing is asked for on condition; what a list shows of a set is compared with
+//! what is known. That somebody put a package into a set which is otherwise as it was, no cheap request tells:
 //!
 //! - a series that has ended is read once after its end;
 //! - a series that is not released yet, where most of the changes are, is read each time;
@@ -99,10 +100,9 @@ pub async fn read(settings: &Settings, previous: &Previous) -> Result<Reading, S
             settings,
             previous,
         };
-        let (snapshot, validators) = service.read().await?;
         Ok(Reading {
-            snapshot,
-            validators,
+            snapshot: service.read().await?,
+            validators: Validators::default(),
             traffic: web.traffic(),
         })
     };
@@ -128,7 +128,7 @@ struct Listed {
 }
 
 impl Service<'_> {
-    async fn read(&self) -> Result<(SourceSnapshot, Validators), Trouble> {
+    async fn read(&self) -> Result<SourceSnapshot, Trouble> {
         let mut snapshot = SourceSnapshot::default();
         let address = under(&self.settings.url, &[self.settings.distribution.as_str()]);
         let distribution: DistributionRow = self.web.json(&address, "a distribution").await?;
@@ -163,14 +163,14 @@ impl Service<'_> {
             }
         }
         snapshot.series = listed.into_iter().map(|(name, series)| (name, series.facts)).collect();
-        let validators = found.settle(&mut snapshot.series, &people);
+        found.settle(&mut snapshot.series, &people);
         if let Some(rows) = rows {
             let permissions = permissions::permissions(rows, &people, &snapshot.series, &mut snapshot.remarks);
             let teams = self.teams(&permissions, &mut snapshot.remarks).await?;
             snapshot.permissions = Some(permissions);
             snapshot.teams = Some(teams);
         }
-        Ok((snapshot, validators))
+        Ok(snapshot)
     }
 
     /// The series of the distribution, without their sets.
