@@ -26,4 +26,4 @@ mod web;
 pub use error::{SourceError, Trouble};
 pub use reading::{Previous, Reading, Traffic, Validators};
 
-pub use crate::http::{Jitter, RetryPolicy, Settings as HttpSettings, Validator};
+pub use crate::http::Settings as HttpSettings;

@@ -9,8 +9,8 @@ use crate::{http::Validator, model::packages::snapshot::SourceSnapshot};
 
 /// What came of the last read of a source; the default before the first, and whenever everything is to be read anew.
 ///
-/// The two belong together: a validator says that what the snapshot has of an address still holds. A snapshot that another version of kinset read
-/// may lack what this one would find.
+/// The two belong together: a validator says that what the snapshot has of an address still holds. So they are worth nothing once the settings of the
+/// source are others, or the version of kinset is, which may find more in what it reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Previous {

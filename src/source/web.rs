@@ -29,6 +29,9 @@ impl<T> Fetched<T> {
     }
 }
 
+/// What to make of an answer, and how many bytes of it there were.
+type Reads<T> = fn(&Session, Answered, &'static str) -> Result<(Fetched<T>, usize), Error>;
+
 /// The way to one service, with a count of what was read.
 pub(super) struct Web {
     session: Session,
@@ -121,7 +124,7 @@ impl Web {
         expected: &'static str,
         accept: &'static str,
         unless: Option<&Validator>,
-        read: fn(&Session, Answered, &'static str) -> Result<(Fetched<T>, usize), Error>,
+        read: Reads<T>,
     ) -> Result<Fetched<T>, Trouble> {
         let wanted = Wanted {
             expected,

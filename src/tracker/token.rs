@@ -269,7 +269,7 @@ impl Remedy for TokenError {
 mod tests {
     use std::{fs, fs::Permissions, os::unix::fs::PermissionsExt, path::Path};
 
-    use secrecy::ExposeSecret as _;
+    use secrecy::ExposeSecret;
 
     use super::{Token, TokenError, TokenOrigin};
     use crate::remedy::Remedy;

@@ -138,8 +138,8 @@ async fn each_retry_is_logged_once_with_address_attempt_delay_and_reason() {
     let server = failing(2, ResponseTemplate::new(502).set_body_raw("<html>Bad Gateway</html>", "text/html")).await;
     reader(&server).await.project(&alpha()).await.unwrap();
     insta::assert_snapshot!(log.warnings().join("\n").replace(&server.uri(), "http://tracker"), @r#"
-    tracker::http: read failed, trying again url=http://tracker/api/1.3/projects/alpha/ attempt=1 delay_ms=0 reason="expected a project, but http://tracker/api/1.3/projects/alpha/ answered 502 Bad Gateway (text/html): <html>Bad Gateway</html>"
-    tracker::http: read failed, trying again url=http://tracker/api/1.3/projects/alpha/ attempt=2 delay_ms=0 reason="expected a project, but http://tracker/api/1.3/projects/alpha/ answered 502 Bad Gateway (text/html): <html>Bad Gateway</html>"
+    http::session: read failed, trying again url=http://tracker/api/1.3/projects/alpha/ attempt=1 delay_ms=0 reason="expected a project, but http://tracker/api/1.3/projects/alpha/ answered 502 Bad Gateway (text/html): <html>Bad Gateway</html>"
+    http::session: read failed, trying again url=http://tracker/api/1.3/projects/alpha/ attempt=2 delay_ms=0 reason="expected a project, but http://tracker/api/1.3/projects/alpha/ answered 502 Bad Gateway (text/html): <html>Bad Gateway</html>"
     "#);
 }
 

@@ -81,6 +81,8 @@ mod sources_distgit;
 mod sources_distro_info;
 mod sources_faults;
 mod sources_launchpad;
+mod sources_launchpad_groups;
+mod sources_launchpad_whims;
 mod store;
 mod store_accounts;
 mod store_cycles;

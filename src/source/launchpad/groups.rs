@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{
     Service,
-    sets::{Found, SetKey},
+    sets::{Found, SetKey, created},
     wire::{SetRow, name_in},
 };
 use crate::{
@@ -144,8 +144,7 @@ fn free(origin: &str, taken: &BTreeSet<GroupName>) -> Result<GroupName, Remark> 
 }
 
 fn age(row: &SetRow) -> Age {
-    let created = row.date_created.clone().value().and_then(|text| text.parse().ok());
-    (created, row.id.clone().value(), row.self_link.clone())
+    (created(row), row.id.clone().value(), row.self_link.clone())
 }
 
 /// The distribution of a set: the part before the last of the link to its series.

@@ -8,10 +8,16 @@
 //! 4. all permissions of the archive, in bulk;
 //! 5. for whoever owns something or has a permission whether that is a team, and of teams with permissions who takes part in them.
 //!
-//! **What is read again.** Launchpad knows conditional requests for entries, but not for lists and for what operations return, and the `ETag` of a set
-//! does not change with what is in it. So a series that has ended is read once. Of the others the lists of sets are read each time: a set that is new
-//! there, or whose own facts changed, is read again. That somebody put a package into a set which is otherwise as it was, no cheap request tells: that
-//! is found when the caller asks for [`Reread::Living`], as it should every now and then. Permissions and the members of teams are read each time.
+//! **What is read again.** Launchpad knows conditional requests for entries, but not for lists and for what operations return. The `ETag` of a set does not
+//! change with what is in it, and may change with the version of Launchpad. So nothing is asked for on condition; what a list shows of a set is compared with
+//! what is known. That somebody put a package into a set which is otherwise as it was, no cheap request tells:
+//!
+//! - a series that has ended is read once after its end;
+//! - a series that is not released yet, where most of the changes are, is read each time;
+//! - of a series that is released and looked after, the list of its sets is read each time, and those that are new there, or whose own facts changed, are
+//!   read again. What else changed is found when the caller asks for [`Reread::Living`], as it should every now and then;
+//! - permissions and the members of teams are read each time.
+//!
 //! Whether an account is a team is asked once, and so is which group a set is of, for Launchpad has no way to change either.
 //!
 //! **What is hidden.** A field that whoever asks may not see holds a text that says so, and a list leaves out rows without a word. What is
@@ -67,8 +73,10 @@ pub struct Settings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reread {
     /// Sets that the lists of series that have not ended show as new or changed.
+    Listed,
+    /// These, and all sets of series that are not released yet.
     #[default]
-    Changed,
+    Unreleased,
     /// All sets of series that have not ended.
     Living,
     /// Everything, as if nothing had been read before.
@@ -82,7 +90,7 @@ pub enum Reread {
 pub async fn read(settings: &Settings, previous: &Previous) -> Result<Reading, SourceError> {
     let nothing = Previous::default();
     let previous = match settings.reread {
-        Reread::Changed | Reread::Living => previous,
+        Reread::Listed | Reread::Unreleased | Reread::Living => previous,
         Reread::Everything => &nothing,
     };
     let read = async {
@@ -92,10 +100,9 @@ pub async fn read(settings: &Settings, previous: &Previous) -> Result<Reading, S
             settings,
             previous,
         };
-        let (snapshot, validators) = service.read().await?;
         Ok(Reading {
-            snapshot,
-            validators,
+            snapshot: service.read().await?,
+            validators: Validators::default(),
             traffic: web.traffic(),
         })
     };
@@ -121,7 +128,7 @@ struct Listed {
 }
 
 impl Service<'_> {
-    async fn read(&self) -> Result<(SourceSnapshot, Validators), Trouble> {
+    async fn read(&self) -> Result<SourceSnapshot, Trouble> {
         let mut snapshot = SourceSnapshot::default();
         let address = under(&self.settings.url, &[self.settings.distribution.as_str()]);
         let distribution: DistributionRow = self.web.json(&address, "a distribution").await?;
@@ -156,14 +163,14 @@ impl Service<'_> {
             }
         }
         snapshot.series = listed.into_iter().map(|(name, series)| (name, series.facts)).collect();
-        let validators = found.settle(&mut snapshot.series, &people);
+        found.settle(&mut snapshot.series, &people);
         if let Some(rows) = rows {
             let permissions = permissions::permissions(rows, &people, &snapshot.series, &mut snapshot.remarks);
             let teams = self.teams(&permissions, &mut snapshot.remarks).await?;
             snapshot.permissions = Some(permissions);
             snapshot.teams = Some(teams);
         }
-        Ok((snapshot, validators))
+        Ok(snapshot)
     }
 
     /// The series of the distribution, without their sets.
@@ -196,9 +203,23 @@ impl Service<'_> {
         Ok(listed)
     }
 
+    /// Whether all sets of a series of that stage are read again. One that has ended comes here once, and that is its last time.
+    fn rereads(&self, status: Option<CollectionStatus>) -> bool {
+        let is_released = matches!(status, Some(CollectionStatus::Active | CollectionStatus::Maintenance));
+        match self.settings.reread {
+            Reread::Listed => has_ended(status),
+            Reread::Unreleased => !is_released,
+            Reread::Living | Reread::Everything => true,
+        }
+    }
+
     fn is_wanted(&self, series: &SeriesName) -> bool {
         self.settings.series.as_ref().is_none_or(|wanted| wanted.contains(series))
     }
+}
+
+fn has_ended(status: Option<CollectionStatus>) -> bool {
+    status.is_some_and(CollectionStatus::is_ended)
 }
 
 fn listed_series(url: Url, name: &SeriesName, row: SeriesRow) -> Listed {

@@ -44,7 +44,7 @@ impl People {
 }
 
 /// The name of an account in Launchpad, where people and teams share their names.
-fn account(party: &Party) -> &str {
+pub(super) fn account(party: &Party) -> &str {
     match party {
         Party::Person(name) => name.as_str(),
         Party::Team(name) => name.as_str(),

@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
 use url::Url;
 
 use super::{
-    Listed, Reread, Service,
-    people::People,
+    Listed, Service, has_ended,
+    people::{People, account},
     wire::{Field, SetRow, Shown, name_in},
 };
 use crate::{
-    http::Validator,
     model::packages::{
-        CollectionStatus, GroupName, PackageName, PackageSetName, SeriesName,
+        GroupName, PackageName, PackageSetName, SeriesName,
         snapshot::{Remark, SeriesFacts, SetFacts},
     },
-    source::{Trouble, Validators, web::under},
+    source::{Trouble, web::under},
 };
 
 /// What was found in the series that are wanted.
@@ -24,8 +24,6 @@ use crate::{
 pub(super) struct Found {
     series: BTreeMap<SeriesName, SeriesSets>,
     pub(super) sets: BTreeMap<SetKey, FoundSet>,
-    /// The states of sets that were not read again.
-    validators: Validators,
 }
 
 /// A series, and its set.
@@ -54,13 +52,37 @@ enum Content {
 }
 
 impl FoundSet {
-    /// The account of its owner, if that is not known.
     fn owner(&self) -> Field<String> {
-        match self.row.owner_link.clone().into() {
-            Field::There(link) => Field::There(name_in(&link)),
-            other => other,
-        }
+        owner(&self.row)
     }
+}
+
+/// The account of the owner of a set.
+fn owner(row: &SetRow) -> Field<String> {
+    match row.owner_link.clone().into() {
+        Field::There(link) => Field::There(name_in(&link)),
+        other => other,
+    }
+}
+
+/// Whether a set is listed as it was known. One whose date of creation is hidden may be another of the same name.
+fn is_same(before: &SetFacts, row: &SetRow) -> bool {
+    let owner_before = before.owner.as_ref().map(account);
+    let has_same_owner = match owner(row) {
+        Field::There(owner) => owner_before == Some(owner.as_str()),
+        Field::Absent | Field::Hidden => owner_before.is_none(),
+    };
+    let score = row.relative_build_score.clone().value();
+    before.created.is_some()
+        && before.created == created(row)
+        && before.description == row.description.clone().value()
+        && before.score == score
+        && has_same_owner
+}
+
+/// When a set was made.
+pub(super) fn created(row: &SetRow) -> Option<Timestamp> {
+    row.date_created.clone().value()?.parse().ok()
 }
 
 impl Found {
@@ -88,9 +110,8 @@ impl Found {
         }
     }
 
-    /// Puts what was found into the series. Returns the states of the sets.
-    pub(super) fn settle(self, series: &mut BTreeMap<SeriesName, SeriesFacts>, people: &People) -> Validators {
-        let mut validators = self.validators;
+    /// Puts what was found into the series.
+    pub(super) fn settle(self, series: &mut BTreeMap<SeriesName, SeriesFacts>, people: &People) {
         for (name, sets) in self.series {
             if let Some(facts) = series.get_mut(&name) {
                 facts.sets = Some(sets.as_before.unwrap_or_default());
@@ -98,18 +119,11 @@ impl Found {
             }
         }
         for ((series_name, name), found) in self.sets {
-            let etag = found.row.http_etag.clone();
-            let validator = etag.map(|etag| Validator {
-                etag: Some(etag),
-                last_modified: None,
-            });
-            validators.keep(&found.url, validator);
             let facts = found.into_facts(&series_name, &name, people);
             if let Some(sets) = series.get_mut(&series_name).and_then(|series| series.sets.as_mut()) {
                 sets.insert(name, facts);
             }
         }
-        validators
     }
 }
 
@@ -126,6 +140,7 @@ impl FoundSet {
             Content::Read(facts) => facts,
         };
         facts.group = self.group;
+        facts.created = created(&self.row);
         let of = |what: &str| format!("the {what} of {name} in {series}");
         match owner {
             Field::There(owner) => facts.owner = people.party(&owner, || of("owner"), &mut facts.remarks),
@@ -133,6 +148,17 @@ impl FoundSet {
                 facts.remarks.insert(Remark::hidden(of("owner")));
             }
             Field::Absent => {}
+        }
+        match self.row.date_created {
+            Shown::Value(text) if facts.created.is_none() => {
+                facts
+                    .remarks
+                    .insert(Remark::unknown(of("date of creation"), &text, "it is no time"));
+            }
+            Shown::Value(_) => {}
+            Shown::Hidden => {
+                facts.remarks.insert(Remark::hidden(of("date of creation")));
+            }
         }
         match self.row.description {
             Shown::Value(description) => facts.description = Some(description),
@@ -156,14 +182,9 @@ impl Service<'_> {
         let mut found = Found::default();
         let mut living = Vec::new();
         for (name, series) in listed.iter().filter(|(name, _)| self.is_wanted(name)) {
-            let before = self.previous.snapshot.series.get(name).and_then(|facts| facts.sets.clone());
-            let has_ended = series.facts.status.is_some_and(CollectionStatus::is_ended);
-            let as_before = before.filter(|_| has_ended);
-            for set in as_before.iter().flat_map(BTreeMap::keys) {
-                let path = ["package-sets", self.settings.distribution.as_str(), name.as_str(), set.as_str()];
-                let url = under(&self.settings.url, &path);
-                found.validators.keep(&url, self.previous.validators.get(&url).cloned());
-            }
+            let before = self.previous.snapshot.series.get(name);
+            let before = before.filter(|before| has_ended(before.status) && has_ended(series.facts.status));
+            let as_before = before.and_then(|before| before.sets.clone());
             if as_before.is_none() {
                 living.push((name, series));
             }
@@ -192,15 +213,16 @@ impl Service<'_> {
             }
         }
         let sets = stream::iter(rows.into_iter().map(|(key, row)| async move {
-            let set = self.set(&key, row).await?;
+            let rereads = listed.get(&key.0).is_none_or(|series| self.rereads(series.facts.status));
+            let set = self.set(&key, row, rereads).await?;
             Ok::<_, Trouble>((key, set))
         }));
         found.sets = sets.buffered(self.web.width()).try_collect().await?;
         Ok(found)
     }
 
-    /// What is known of a set that is listed, read again if it has to be.
-    async fn set(&self, key: &SetKey, row: SetRow) -> Result<FoundSet, Trouble> {
+    /// What is known of a set that is listed, read again if it has to be or `rereads` says so.
+    async fn set(&self, key: &SetKey, row: SetRow, rereads: bool) -> Result<FoundSet, Trouble> {
         let (series, name) = key;
         let url = self.web.link(&self.settings.url, &row.self_link, "a package set")?;
         let before = self
@@ -209,18 +231,13 @@ impl Service<'_> {
             .series
             .get(series)
             .and_then(|facts| facts.sets.as_ref()?.get(name));
-        // A set that was removed and made anew under the same name has another date of creation, and so another `ETag`.
-        let before = before.filter(|_| row.http_etag.is_some() && self.etag_before(&url) == row.http_etag.as_ref());
+        let before = before.filter(|before| is_same(before, &row));
         let group = before.and_then(|facts| facts.group.clone());
         let content = match before {
-            Some(facts) if self.settings.reread == Reread::Changed => Content::AsBefore(facts.clone()),
+            Some(facts) if !rereads => Content::AsBefore(facts.clone()),
             _ => Content::Read(self.content(&url, series, name).await?),
         };
         Ok(FoundSet { url, row, group, content })
-    }
-
-    fn etag_before(&self, url: &Url) -> Option<&String> {
-        self.previous.validators.get(url)?.etag.as_ref()
     }
 
     /// What is directly in a set.

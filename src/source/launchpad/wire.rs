@@ -70,8 +70,6 @@ pub(super) struct SeriesRow {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct SetRow {
     pub(super) self_link: String,
-    #[serde(default)]
-    pub(super) http_etag: Option<String>,
     pub(super) name: String,
     pub(super) id: Shown<u64>,
     pub(super) date_created: Shown<String>,

@@ -11,7 +11,7 @@ mod stages;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -89,6 +89,9 @@ pub struct SeriesFacts {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SetFacts {
+    /// When it was made: one that was removed and made anew is another set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
     /// What ties it to its incarnations in other series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupName>,

@@ -1,0 +1,157 @@
+//! Launchpad's traps: what it hides, leaves out, cuts into pages, and lists in any order.
+
+use std::num::NonZeroU32;
+
+use kinset::source::Previous;
+use kinset::source::launchpad::read;
+use serde_json::json;
+
+use crate::sources_launchpad::{launchpad, pulled, remarks, set, settings};
+use crate::support::launchpad::{REDACTED, permission};
+use crate::support::service::{impatient, said, serve};
+
+#[tokio::test]
+async fn pages_are_followed_by_their_links_however_short_they_are() {
+    let launchpad = launchpad();
+    launchpad.world().hidden_permissions = vec![0, 3];
+    let server = serve(&launchpad).await;
+    let mut settings = settings(&server);
+    let whole = read(&settings, &Previous::default()).await.unwrap();
+    settings.rows_per_page = NonZeroU32::MIN;
+    let paged = read(&settings, &Previous::default()).await.unwrap();
+    assert_eq!(paged.snapshot, whole.snapshot);
+    assert_eq!(whole.snapshot.permissions.as_ref().unwrap().len(), 3);
+    insta::assert_snapshot!(remarks(&whole), @"the list of permissions shows 3 of 5");
+}
+
+#[tokio::test]
+async fn no_more_rows_are_asked_for_than_launchpad_gives() {
+    let server = serve(&launchpad()).await;
+    let mut settings = settings(&server);
+    settings.rows_per_page = NonZeroU32::new(301).unwrap();
+    settings.http = impatient();
+    let error = read(&settings, &Previous::default()).await.unwrap_err();
+    insta::assert_snapshot!(said(&error, &server.uri()), @r"
+    cannot read source launchpad
+    expected series, but http://tracker/devel/ubuntu/series?ws.size=301 answered 400 Bad Request (text/plain): Maximum for batch size is 300.
+    ");
+}
+
+#[tokio::test]
+async fn hidden_values_are_absent_with_a_remark_and_never_taken_for_text() {
+    let reading = pulled(|world| {
+        world.overlaid = [
+            (
+                "/package-sets/ubuntu/noble/core",
+                json!({"owner_link": REDACTED, "description": REDACTED, "relative_build_score": REDACTED}),
+            ),
+            (
+                "/ubuntu/noble",
+                json!({"owner_link": REDACTED, "title": REDACTED, "datereleased": REDACTED}),
+            ),
+            ("/~carol", json!({"name": REDACTED})),
+        ]
+        .map(|(path, fields)| (path.to_owned(), fields))
+        .into();
+        world.permissions.push(permission(REDACTED, &json!({"component_name": "universe"})));
+        world.hidden_people = vec!["kernel-team".to_owned()];
+    })
+    .await;
+    let facts = set(&reading.snapshot, "noble", "core");
+    assert_eq!((&facts.owner, &facts.description, facts.score), (&None, &None, None));
+    let text = serde_json::to_string(&reading.snapshot).unwrap();
+    assert!(!text.contains("redacted"), "{text}");
+    insta::assert_snapshot!(remarks(&reading), @r"
+    somebody in team release-team is hidden
+    the description of core in noble is hidden
+    the owner of core in noble is hidden
+    the owner of noble is hidden
+    the release of noble is hidden
+    the score of core in noble is hidden
+    the title of noble is hidden
+    whether kernel-team is a person or a team is hidden
+    who has it of permission primary/+upload/somebody?type=component_name&item=universe is hidden
+    who kernel-team is, for permission primary/+upload/kernel-team?type=package_set_name&item=kernel is hidden
+    ");
+}
+
+#[tokio::test]
+async fn links_that_are_absent_are_not_spoken_of() {
+    let reading = pulled(|world| {
+        let absent = json!({"owner_link": "absent", "datereleased": "absent"});
+        world.overlaid.insert("/ubuntu/noble".to_owned(), absent);
+        world
+            .overlaid
+            .insert("/ubuntu".to_owned(), json!({"current_series_link": "absent"}));
+    })
+    .await;
+    let noble = &reading.snapshot.series[&"noble".parse().unwrap()];
+    assert_eq!((&noble.owner, noble.dates.len()), (&None, 0));
+    assert_eq!(reading.snapshot.current_series, None);
+    assert_eq!(remarks(&reading), "");
+}
+
+#[tokio::test]
+async fn without_an_archive_nothing_is_said_of_permissions() {
+    let reading = pulled(|world| {
+        world.overlaid.insert("/ubuntu".to_owned(), json!({"main_archive_link": REDACTED}));
+    })
+    .await;
+    assert_eq!((&reading.snapshot.permissions, &reading.snapshot.teams), (&None, &None));
+    insta::assert_snapshot!(remarks(&reading), @"the archive with its permissions is hidden");
+}
+
+#[tokio::test]
+async fn what_is_no_permission_that_kinset_knows_is_left_out_with_a_remark() {
+    let reading = pulled(|world| {
+        let odd = |fields| permission("alice", fields);
+        world.permissions = vec![
+            odd(&json!({"component_name": "main", "permission": "Archive Blessing Rights"})),
+            odd(&json!({"component_name": "main", "source_package_name": "apt"})),
+            odd(&json!({"package_set_name": "lost", "distro_series_name": "noble"})),
+        ];
+    })
+    .await;
+    assert_eq!(reading.snapshot.permissions.as_ref().unwrap().len(), 0);
+    insta::assert_snapshot!(remarks(&reading), @r#"
+    the action of permission primary/+upload/alice?type=component_name&item=main is "Archive Blessing Rights": kinset knows uploading and administering the queue
+    the number of targets of permission primary/+upload/alice?type=component_name&item=main is "2": a permission is on exactly one thing
+    the package set of permission primary/+upload/alice?type=package_set_name&item=lost is "lost": noble has no such set
+    "#);
+}
+
+#[tokio::test]
+async fn a_link_to_another_server_is_not_followed() {
+    let launchpad = launchpad();
+    let elsewhere = json!({"series_collection_link": "http://elsewhere.invalid/devel/ubuntu/series"});
+    launchpad.world().overlaid.insert("/ubuntu".to_owned(), elsewhere);
+    let server = serve(&launchpad).await;
+    let error = read(&settings(&server), &Previous::default()).await.unwrap_err();
+    insta::assert_snapshot!(said(&error, &server.uri()), @r"
+    cannot read source launchpad
+    refusing to follow http://tracker/devel/ to another server, http://elsewhere.invalid/devel/ubuntu/series
+    ");
+}
+#[tokio::test]
+async fn the_order_in_which_launchpad_lists_things_changes_nothing() {
+    let first = pulled(|_| {}).await;
+    let second = pulled(|world| {
+        world.series.reverse();
+        world.sets.reverse();
+        world.permissions.reverse();
+    })
+    .await;
+    assert_eq!(second.snapshot, first.snapshot);
+}
+
+#[tokio::test]
+async fn the_members_of_a_team_in_a_team_are_members_and_the_team_is_none() {
+    let reading = pulled(|_| {}).await;
+    let teams = reading.snapshot.teams.unwrap();
+    let members: Vec<String> = teams[&"core-dev".parse().unwrap()].iter().map(ToString::to_string).collect();
+    assert_eq!(members, ["alice", "bob"]);
+    assert!(
+        !teams.contains_key(&"techboard".parse().unwrap()),
+        "it has no permission, it only owns"
+    );
+}
