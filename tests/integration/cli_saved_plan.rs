@@ -151,8 +151,8 @@ fn a_plan_for_other_trackers_is_refused() {
     ");
     saved.place.write("kinset.toml", config.replace("kernel", "qemu"));
     assert_snapshot!(saved.refusal(), @r"
-    error: the configuration DIR/kinset.toml has no tracker `kernel`
-      help: the trackers it has: qemu
+    error: the configuration DIR/kinset.toml has no tracker or distribution `kernel`
+      help: the trackers and distributions it has: qemu
     ");
 }
 

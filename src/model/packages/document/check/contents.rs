@@ -67,9 +67,14 @@ impl Expansion<'_> {
             let SeriesDetails {
                 title,
                 version,
+                status: _,
+                owner: _,
+                summary: _,
+                description: _,
                 branch,
+                publish_url: _,
+                pending_url: _,
                 bases,
-                ..
             } = &entry.details;
             if let Some(title) = title
                 && !titles.insert((title, version))
