@@ -126,10 +126,10 @@ pub(super) enum ExportFormat {
 
 #[derive(Debug, Args)]
 pub(super) struct PullArguments {
-    /// The trackers to pull [default: all]
+    /// The trackers, and the distributions that follow services, to pull [default: all]
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
-    /// Read everything, even if the tracker's events would tell what has changed
+    /// Read everything, even if events or what a service says would tell what has changed
     #[arg(long)]
     pub full: bool,
 }

@@ -48,7 +48,7 @@ fn check(file: &ConfigFile) -> Result<Status, Failure> {
         }
     }
     for distribution in &config.distributions {
-        if let Err(problem) = file_order(distribution, None, Force::Not).read() {
+        if let Some(Err(problem)) = file_order(distribution, None, Force::Not).map(|order| order.read()) {
             Failure::from(problem).report_on(distribution, among);
             status = Status::Failed;
         }

@@ -1,23 +1,29 @@
-//! Distributions that are kept in files: their part of `kinset plan` and `kinset apply`, and `kinset distribution import`.
+//! Distributions that are kept in files, or follow services: their part of `kinset plan`, `kinset apply` and `kinset pull`, and
+//! `kinset distribution import`.
+
+mod services;
 
 use super::args::ApplyArguments;
 use super::failure::Failure;
 use super::render::words::count;
 use super::{Status, output};
-use crate::config::Distribution;
+use crate::config::{Distribution, Follows};
 use crate::reconcile::{DistributionDraft, DistributionPlan, FileOrder, Keeper, PlanDocument};
 use crate::store::packages::{Force, LogId};
 
-/// What a distribution of the configuration is to follow.
-pub(super) fn file_order(distribution: &Distribution, actor: Option<&str>, force: Force) -> FileOrder {
-    let Distribution { name, file, guard } = distribution;
-    FileOrder {
-        path: file.clone(),
-        format: None,
-        name: Some(name.clone()),
-        thresholds: guard.thresholds(),
-        actor: actor.map(str::to_owned),
-        force,
+/// What a distribution of the configuration is to follow, if that is a file.
+pub(super) fn file_order(distribution: &Distribution, actor: Option<&str>, force: Force) -> Option<FileOrder> {
+    let Distribution { name, follows, guard } = distribution;
+    match follows {
+        Follows::Services(_) => None,
+        Follows::File(file) => Some(FileOrder {
+            path: file.clone(),
+            format: None,
+            name: Some(name.clone()),
+            thresholds: guard.thresholds(),
+            actor: actor.map(str::to_owned),
+            force,
+        }),
     }
 }
 
@@ -26,10 +32,21 @@ pub(super) const fn force(is_insisted: bool) -> Force {
     if is_insisted { Force::Insisted } else { Force::Not }
 }
 
-/// What a distribution's file would change.
-pub(super) async fn plan(distribution: &Distribution, is_forced: bool, keeper: &Keeper) -> Result<DistributionPlan, Failure> {
-    let order = file_order(distribution, None, force(is_forced));
-    Ok(DistributionDraft::new(keeper, &order).await?.document())
+/// What a distribution's file would change, or each of the services that it follows, and whether all could be told.
+pub(super) async fn plan(
+    distribution: &Distribution,
+    is_forced: bool,
+    keeper: &Keeper,
+) -> Result<(Vec<DistributionPlan>, Status), Failure> {
+    match &distribution.follows {
+        Follows::Services(services) => services::plan(distribution, services, keeper).await,
+        Follows::File(_) => {
+            let Some(order) = file_order(distribution, None, force(is_forced)) else {
+                return Ok((Vec::new(), Status::Done));
+            };
+            Ok((vec![DistributionDraft::new(keeper, &order).await?.document()], Status::Done))
+        }
+    }
 }
 
 /// Plans, shows the plan, asks, and carries it out.
@@ -41,7 +58,11 @@ pub(super) async fn apply(
 ) -> Result<Status, Failure> {
     let planned = saved.and_then(|saved| saved.distributions.iter().find(|planned| planned.name == distribution.name));
     let is_forced = planned.map_or(arguments.force, |planned| planned.force);
-    let order = file_order(distribution, arguments.actor.as_deref(), force(is_forced));
+    let Some(order) = file_order(distribution, arguments.actor.as_deref(), force(is_forced)) else {
+        let name = &distribution.name;
+        output::say(&format!("{name}: it follows services; `kinset pull {name}` takes in what they say"));
+        return Ok(Status::Done);
+    };
     let mut draft = DistributionDraft::new(keeper, &order).await?;
     if let Some(saved) = saved {
         draft = draft.require_same(saved)?;
@@ -70,4 +91,18 @@ pub(super) async fn carry_out(draft: DistributionDraft, is_approved: bool, keepe
         output::say(&format!("{name}: {made} made, in the log from entry {first} to {last}"));
     }
     Ok(Status::Done)
+}
+
+/// Takes in what the services of a distribution say.
+pub(super) async fn pull(distribution: &Distribution, is_full: bool, keeper: &Keeper) -> Result<Status, Failure> {
+    match &distribution.follows {
+        Follows::Services(services) => services::pull(distribution, services, is_full, keeper).await,
+        Follows::File(_) => {
+            let name = &distribution.name;
+            output::say(&format!(
+                "{name}: it is kept in a file; `kinset apply {name}` makes it what that says"
+            ));
+            Ok(Status::Done)
+        }
+    }
 }

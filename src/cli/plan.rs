@@ -27,7 +27,9 @@ pub(super) async fn run(arguments: &PlanArguments, file: &ConfigFile) -> Result<
     } else {
         of_trackers
     };
-    let plan = PlanDocument::new(parts).with_distributions(plans);
+    let whole = plans.iter().map(|(_, status)| *status).find(|status| *status != Status::Done);
+    let status = if status == Status::Done { whole.unwrap_or(status) } else { status };
+    let plan = PlanDocument::new(parts).with_distributions(plans.into_iter().flat_map(|(plans, _)| plans).collect());
     match &arguments.out {
         Some(path) if status == Status::Done => save(&plan, path)?,
         Some(path) => output::say(&format!("{} was not written, as the plan is not whole", path.display())),

@@ -3,18 +3,24 @@
 use super::args::PullArguments;
 use super::failure::Failure;
 use super::render::words::count;
-use super::wiring::{ConfigFile, each, open_session, open_state};
-use super::{Status, output, progress};
-use crate::config::Tracker;
+use super::wiring::{ConfigFile, each_among, open_session, open_state};
+use super::{Status, distributions, output, progress};
+use crate::config::{Distribution, Follows, Selection, Tracker};
 use crate::reconcile::{Extent, Keeper, Pulled, Reading, pull};
 
 pub(super) async fn run(arguments: &PullArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
-    let trackers = config.select(&arguments.names)?;
+    let Selection { trackers, distributions } = config.select_any(&arguments.names)?;
+    let among = trackers.len() + distributions.len();
     let keeper = open_state(&config)?;
     let extent = if arguments.full { Extent::Full } else { Extent::Due };
-    let (_, status) = each(&trackers, async |tracker| one(tracker, extent, &keeper).await).await;
-    Ok(status)
+    let (_, of_trackers) = each_among(&trackers, among, async |tracker: &Tracker| one(tracker, extent, &keeper).await).await;
+    let is_asked = |distribution: &&&Distribution| !arguments.names.is_empty() || matches!(distribution.follows, Follows::Services(_));
+    let distributions: Vec<&Distribution> = distributions.iter().filter(is_asked).copied().collect();
+    let pull = async |distribution: &Distribution| distributions::pull(distribution, arguments.full, &keeper).await;
+    let (statuses, of_distributions) = each_among(&distributions, among, pull).await;
+    let statuses = [of_trackers, of_distributions].into_iter().chain(statuses);
+    Ok(statuses.into_iter().find(|status| *status != Status::Done).unwrap_or(Status::Done))
 }
 
 async fn one(tracker: &Tracker, extent: Extent, keeper: &Keeper) -> Result<(), Failure> {

@@ -5,8 +5,13 @@
 use std::fmt;
 use std::path::Path;
 
+use super::distribution::REQUESTS_PER_SECOND;
 use super::keys::{self, Key};
-use super::{CommitPolicy, Config, DEFAULT_STATE_DIR, Desired, Distribution, DistributionGuard, Guard, Limits, Pull, TokenSource, Tracker};
+use super::{
+    CommitPolicy, Config, DEFAULT_STATE_DIR, Desired, Distribution, DistributionGuard, FileOrUrl, Follows, Guard, Limits, Pull, ReadSets,
+    Services, Source, SourceKind, TokenSource, Tracker,
+};
+use crate::model::packages::{BranchName, SeriesName, Sharing, VersionScheme};
 
 /// Marks a value that is the one that a missing key would have.
 const DEFAULT_MARK: &str = "default";
@@ -34,10 +39,83 @@ pub(super) fn render(config: &Config) -> String {
 }
 
 fn render_distribution(distribution: &Distribution, out: &mut Lines) {
-    let Distribution { name, file, guard } = distribution;
+    let Distribution { name, follows, guard } = distribution;
     out.header("[[distribution]]");
     out.value(&keys::DISTRIBUTION_NAME, quoted(name.as_str()));
-    out.value(&keys::FILE, quoted_path(file));
+    match follows {
+        Follows::File(file) => out.value(&keys::FILE, quoted_path(file)),
+        Follows::Services(services) => render_services(services, out),
+    }
+    render_distribution_guard(guard, out);
+    if let Follows::Services(services) = follows {
+        services.sources.iter().for_each(|source| render_source(source, out));
+    }
+}
+
+fn render_services(services: &Services, out: &mut Lines) {
+    let Services {
+        sharing,
+        versions,
+        listed,
+        sources: _,
+    } = services;
+    out.defaulted(&keys::SHARING, quoted(&sharing.to_string()), *sharing == Sharing::CopyOnWrite);
+    out.defaulted(&keys::VERSIONS, quoted(&versions.to_string()), *versions == VersionScheme::Debian);
+    out.defaulted(&keys::LISTED, list(listed.iter().map(SeriesName::as_str)), listed.is_empty());
+}
+
+fn render_source(source: &Source, out: &mut Lines) {
+    let Source {
+        name,
+        kind,
+        contact,
+        requests_per_second,
+    } = source;
+    out.header("[[distribution.source]]");
+    out.value(&keys::KIND, quoted(kind.as_str()));
+    out.defaulted(&keys::SOURCE_NAME, quoted(name), name == kind.as_str());
+    match kind {
+        SourceKind::Launchpad { url, series, read_sets } => {
+            out.value(&keys::SOURCE_URL, quoted(url.as_str()));
+            match series {
+                Some(series) => out.value(&keys::SERIES, list(series.iter().map(SeriesName::as_str))),
+                None => out.absent(&keys::SERIES),
+            }
+            out.defaulted(&keys::READ_SETS, quoted(read_sets.as_str()), *read_sets == ReadSets::default());
+        }
+        SourceKind::Bodhi { url, id_prefixes } => {
+            out.value(&keys::SOURCE_URL, quoted(url.as_str()));
+            out.value(&keys::ID_PREFIXES, list(id_prefixes.iter().map(String::as_str)));
+        }
+        SourceKind::Distgit { url, namespace, branches } => {
+            out.value(&keys::SOURCE_URL, quoted(url.as_str()));
+            out.value(&keys::NAMESPACE, quoted(namespace));
+            let branch =
+                |(branch, series): (&BranchName, &SeriesName)| format!("{} = {}", quoted(branch.as_str()), quoted(series.as_str()));
+            let branches: Vec<String> = branches.iter().map(branch).collect();
+            out.value(&keys::BRANCHES, format!("{{ {} }}", branches.join(", ")));
+        }
+        SourceKind::DistroInfo { at } => match at {
+            FileOrUrl::File(file) => out.value(&keys::SOURCE_FILE, quoted_path(file)),
+            FileOrUrl::Url(url) => out.value(&keys::SOURCE_URL, quoted(url.as_str())),
+        },
+    }
+    match contact {
+        Some(contact) => out.value(&keys::CONTACT, quoted(contact)),
+        None => out.absent(&keys::CONTACT),
+    }
+    out.defaulted(
+        &keys::REQUESTS_PER_SECOND,
+        requests_per_second,
+        *requests_per_second == REQUESTS_PER_SECOND,
+    );
+}
+
+fn list<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    format!("[{}]", texts.map(quoted).collect::<Vec<_>>().join(", "))
+}
+
+fn render_distribution_guard(guard: &DistributionGuard, out: &mut Lines) {
     let DistributionGuard {
         max_removed_fraction,
         min_removed,

@@ -260,6 +260,23 @@ pub enum ProblemKind {
         /// The key that comes first in the file.
         first: &'static str,
     },
+    /// A key that a source of this kind does not have.
+    #[error("a source of the kind `{kind}` has no such key: remove it; its keys are {}", joined(known, ", "))]
+    NotOfKind {
+        /// The kind.
+        kind: &'static str,
+        /// The keys that it has.
+        known: Vec<&'static str>,
+    },
+    /// A distribution that is to follow two things.
+    #[error("a distribution follows a file or services: remove `file`, or the [[distribution.source]] tables and what belongs to them")]
+    FileAndSources,
+    /// A table that is to be in two places.
+    #[error("`file` says already where the table is: remove one of them")]
+    FileAndUrl,
+    /// A key that a distribution which is kept in a file has no use for.
+    #[error("this is for a distribution that follows services, and this one is kept in a file, which says it: remove it")]
+    OnlyOfServices,
     /// A user name or password inside an address.
     #[error("expected an address without a user name or password: put the API token into a file, and name that with `token_file`")]
     PasswordInUrl,

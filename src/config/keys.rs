@@ -78,8 +78,22 @@ keys! {
     MAX_OVERWRITE_FRACTION = "max_overwrite_fraction": "a number from 0 to 1";
 
     DISTRIBUTION_NAME = "name": "the name of a distribution, such as \"ubuntu\"";
-    FILE = "file": "the path of the file that says what the distribution is to be, as TOML or JSON, such as \"ubuntu.toml\"";
+    FILE = "file": "the path of the file that says what the distribution is to be, as TOML or JSON, such as \"ubuntu.toml\"; or else [[distribution.source]] tables";
+    SOURCES = "source": "one [[distribution.source]] table for each service that the distribution follows, at least one";
+    SHARING = "sharing": "\"shared-nothing\", \"copy-on-write\", \"manual-clone\" or \"tethered\"";
+    VERSIONS = "versions": "\"debian\" or \"rpm\"";
+    LISTED = "listed": "a list of series, such as [\"rawhide\"]";
     DISTRIBUTION_GUARD = "guard": "a [distribution.guard] table";
+
+    KIND = "kind": "\"launchpad\", \"bodhi\", \"distgit\" or \"distro-info\"";
+    SOURCE_NAME = "name": "a name of letters, digits, `-`, `_` and `.` that starts with a letter or digit, such as \"launchpad\"";
+    SOURCE_URL = "url": "an http:// or https:// address, such as \"https://api.launchpad.net/devel/\"";
+    SOURCE_FILE = "file": "the path of a file, such as \"/usr/share/distro-info/ubuntu.csv\"";
+    SERIES = "series": "a list of series, such as [\"noble\"]";
+    ID_PREFIXES = "id_prefixes": "a list of at least one prefix, such as [\"FEDORA\"]";
+    NAMESPACE = "namespace": "the name of a namespace, such as \"rpms\"";
+    BRANCHES = "branches": "a table of the series that branches are for, such as { rawhide = \"f45\" }";
+    READ_SETS = "read_sets": "\"listed\" (those that lists show as changed), \"unreleased\" (and all of series that are not released) or \"living\" (all of series that have not ended)";
 
     MAX_REMOVED_FRACTION = "max_removed_fraction": "a number from 0 to 1";
     MIN_REMOVED = "min_removed": "a whole number from 0 to 4294967295";
@@ -160,7 +174,34 @@ pub(super) static GUARD_TABLE: Table = Table {
 pub(super) static DISTRIBUTION_TABLE: Table = Table {
     prefix: "distribution.",
     place: "under [[distribution]]",
-    keys: &[&DISTRIBUTION_NAME, &FILE, &DISTRIBUTION_GUARD],
+    keys: &[
+        &DISTRIBUTION_NAME,
+        &FILE,
+        &SHARING,
+        &VERSIONS,
+        &LISTED,
+        &SOURCES,
+        &DISTRIBUTION_GUARD,
+    ],
+};
+
+/// One service that a distribution follows.
+pub(super) static SOURCE_TABLE: Table = Table {
+    prefix: "distribution.source.",
+    place: "under [[distribution.source]]",
+    keys: &[
+        &KIND,
+        &SOURCE_NAME,
+        &SOURCE_URL,
+        &SOURCE_FILE,
+        &SERIES,
+        &READ_SETS,
+        &ID_PREFIXES,
+        &NAMESPACE,
+        &BRANCHES,
+        &CONTACT,
+        &REQUESTS_PER_SECOND,
+    ],
 };
 
 /// What is too drastic in a distribution.
@@ -171,7 +212,7 @@ pub(super) static DISTRIBUTION_GUARD_TABLE: Table = Table {
 };
 
 /// All tables.
-pub(super) static TABLES: [&Table; 8] = [
+pub(super) static TABLES: [&Table; 9] = [
     &ROOT_TABLE,
     &TRACKER_TABLE,
     &DESIRED_TABLE,
@@ -179,6 +220,7 @@ pub(super) static TABLES: [&Table; 8] = [
     &PULL_TABLE,
     &GUARD_TABLE,
     &DISTRIBUTION_TABLE,
+    &SOURCE_TABLE,
     &DISTRIBUTION_GUARD_TABLE,
 ];
 
@@ -215,6 +257,7 @@ mod tests {
             "[tracker.guard]",
             "#[[distribution]]",
             "#[distribution.guard]",
+            "#[[distribution.source]]",
         ] {
             assert!(example().lines().any(|line| line == header), "{header}");
         }

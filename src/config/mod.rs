@@ -11,6 +11,7 @@ mod effective;
 mod error;
 mod keys;
 mod parse;
+mod parse_sources;
 mod section;
 mod values;
 
@@ -30,7 +31,7 @@ use crate::model::commits::CommitPolicy;
 use crate::model::relations::Policy;
 use crate::model::relations::guard::Thresholds;
 
-pub use distribution::{Distribution, DistributionGuard};
+pub use distribution::{Distribution, DistributionGuard, FileOrUrl, Follows, ReadSets, Services, Source, SourceKind};
 pub use error::{ConfigError, Kind, Problem, ProblemKind, UnknownName};
 
 /// The variable of the environment that names the configuration file.
@@ -68,7 +69,7 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// The trackers to keep in step, in the order of the file; no two of the same name.
     pub trackers: Vec<Tracker>,
-    /// The distributions that are kept in files, in the order of the file; none has the name of another or of a tracker.
+    /// The distributions that are kept in files or follow services, in the order of the file; none has the name of another or of a tracker.
     pub distributions: Vec<Distribution>,
 }
 

@@ -54,9 +54,9 @@ fn key_on_line(text: &str, offset: usize) -> String {
 }
 
 /// Reads the trackers and distributions of a configuration that stands in a folder.
-struct Tables<'a, 'd> {
-    folder: &'a Path,
-    problems: &'a mut Problems<'d>,
+pub(super) struct Tables<'a, 'd> {
+    pub(super) folder: &'a Path,
+    pub(super) problems: &'a mut Problems<'d>,
 }
 
 impl Tables<'_, '_> {
@@ -85,7 +85,7 @@ impl Tables<'_, '_> {
         )
     }
 
-    fn sections<'s>(&mut self, root: &Section<'s>, key: &'static Key, table: &'static Table) -> Vec<Section<'s>> {
+    pub(super) fn sections<'s>(&mut self, root: &Section<'s>, key: &'static Key, table: &'static Table) -> Vec<Section<'s>> {
         let Some(value) = root.raw(key) else { return Vec::new() };
         let elements: &[Spanned<DeValue<'_>>] = value.get_ref().as_array().map_or(&[], |array| array);
         if elements.is_empty() {
@@ -120,7 +120,7 @@ impl Tables<'_, '_> {
         }
     }
 
-    fn report_same(&mut self, key: &'static Key, sections: &[Section<'_>]) {
+    pub(super) fn report_same(&mut self, key: &'static Key, sections: &[Section<'_>]) {
         let mut first_lines = BTreeMap::new();
         for section in sections {
             let Some(value) = section.raw(key) else { continue };
@@ -130,7 +130,7 @@ impl Tables<'_, '_> {
     }
 
     /// Reports a value that stood on an earlier line already; else notes the line that it stands on.
-    fn report_if_seen(
+    pub(super) fn report_if_seen(
         &mut self,
         section: &Section<'_>,
         key: &'static Key,
@@ -187,11 +187,11 @@ impl Tables<'_, '_> {
     /// One distribution, or nothing and at least one problem.
     fn distribution(&mut self, section: &Section<'_>) -> Option<Distribution> {
         let name = section.required(&keys::DISTRIBUTION_NAME, values::distribution_name, self.problems);
-        let file = section.required(&keys::FILE, values::path, self.problems);
+        let follows = self.follows(section);
         let guard = self.distribution_guard(section);
         Some(Distribution {
             name: name?,
-            file: self.folder.join(file?),
+            follows: follows?,
             guard,
         })
     }

@@ -1,14 +1,17 @@
 //! From single TOML values to the types of the configuration.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use toml::de::DeValue;
+use toml::Spanned;
+use toml::de::{DeString, DeValue};
 use url::Url;
 
 use super::error::ProblemKind;
 use super::keys::Key;
-use super::{CommitPolicy, DesiredFormat, Fraction, Policy, TrackerName};
+use super::{CommitPolicy, DesiredFormat, Fraction, Policy, ReadSets, TrackerName};
 use crate::model::ProjectName;
 use crate::model::packages::DistributionName;
 
@@ -173,6 +176,65 @@ pub(super) fn fraction(key: &Key, value: &DeValue<'_>) -> Value<Fraction> {
         _ => None,
     };
     number.and_then(Fraction::new).ok_or_else(|| ProblemKind::wrong(key, value))
+}
+
+pub(super) fn read_sets(key: &Key, value: &DeValue<'_>) -> Value<ReadSets> {
+    let found = ReadSets::ALL
+        .into_iter()
+        .find(|read_sets| value.as_str() == Some(read_sets.as_str()));
+    found.ok_or_else(|| ProblemKind::wrong(key, value))
+}
+
+/// A text that means something.
+pub(super) fn parsed<T: FromStr>(key: &Key, value: &DeValue<'_>) -> Value<T> {
+    let text = value.as_str().ok_or_else(|| ProblemKind::wrong(key, value))?;
+    text.parse().map_err(|_| ProblemKind::wrong(key, value))
+}
+
+/// A list of different texts that mean something.
+pub(super) fn set_of<T: FromStr + Ord>(key: &Key, value: &DeValue<'_>) -> Value<BTreeSet<T>> {
+    let elements = value.as_array().ok_or_else(|| ProblemKind::wrong(key, value))?;
+    elements.iter().map(|element| parsed(key, element.get_ref())).collect()
+}
+
+/// The same, of at least one.
+pub(super) fn some_of<T: FromStr + Ord>(key: &Key, value: &DeValue<'_>) -> Value<BTreeSet<T>> {
+    let set = set_of(key, value)?;
+    if set.is_empty() {
+        Err(ProblemKind::wrong(key, value))
+    } else {
+        Ok(set)
+    }
+}
+
+/// A table of texts by texts.
+pub(super) fn table_of<K: FromStr + Ord, V: FromStr>(key: &Key, value: &DeValue<'_>) -> Value<BTreeMap<K, V>> {
+    let table = value.as_table().ok_or_else(|| ProblemKind::wrong(key, value))?;
+    let entry = |(name, value): (&Spanned<DeString<'_>>, &Spanned<DeValue<'_>>)| {
+        let name = name
+            .get_ref()
+            .parse()
+            .map_err(|_| ProblemKind::found(key, format!("a table with the key {:?}", name.get_ref())))?;
+        Ok((name, parsed(key, value.get_ref())?))
+    };
+    table.iter().map(entry).collect()
+}
+
+/// The address of a service; a password in it would be shown.
+pub(super) fn service(key: &Key, value: &DeValue<'_>) -> Value<Url> {
+    let text = text(key, value)?;
+    let mut url = Url::parse(&text).map_err(|error| ProblemKind::found(key, format!("a text that is no address ({error})")))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(ProblemKind::PasswordInUrl);
+    }
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(ProblemKind::found(key, format!("an address that starts with `{}:`", url.scheme())));
+    }
+    if !url.path().ends_with('/') && !url.path().ends_with(".csv") {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Ok(url)
 }
 
 pub(super) fn boolean(key: &Key, value: &DeValue<'_>) -> Value<bool> {

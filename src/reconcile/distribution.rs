@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::document::GuardDocument;
 use super::{Error, Keeper, PlanDocument};
 use crate::model::packages::document::{DistributionDocument, Thresholds, Tripped, Wish, difference, guard};
+use crate::model::packages::snapshot::Disagreement;
 use crate::model::packages::{DistributionName, Operation};
 use crate::remedy::Remedy as _;
 use crate::source::local::{FileFormat, LocalError, LocalFile};
@@ -76,8 +77,18 @@ pub struct DistributionDraft {
 pub struct DistributionPlan {
     /// The distribution's name.
     pub name: DistributionName,
-    /// The file.
-    pub file: PathBuf,
+    /// The file that it follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// The source that it follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// What could not be read of the source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
+    /// What the source says otherwise than one that is believed before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disagreements: Vec<Disagreement>,
     /// What is done, in order, in one transaction.
     pub operations: Vec<Operation>,
     /// What that changes.
@@ -150,7 +161,10 @@ impl DistributionDraft {
         });
         DistributionPlan {
             name: self.name.clone(),
-            file: self.path.clone(),
+            file: Some(self.path.clone()),
+            source: None,
+            remarks: Vec::new(),
+            disagreements: Vec::new(),
             operations: self.operations.clone(),
             changes: self.changes.clone(),
             force: self.force == Force::Insisted,

@@ -10,10 +10,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::{Error, Keeper};
+use super::document::GuardDocument;
+use super::{DistributionPlan, Error, Keeper};
 use crate::model::packages::document::{DistributionDocument, Mistake, Segment, Thresholds, Tripped, Wish, difference, guard};
 use crate::model::packages::snapshot::{Disagreement, Layer, Remark, SourceSnapshot, believed};
 use crate::model::packages::{DistributionDetails, DistributionName, Operation, SeriesName};
+use crate::remedy::Remedy as _;
 use crate::source::{Previous, Reading, SourceError, Traffic, bodhi, distgit, distro_info, launchpad};
 use crate::store::packages::{Change, Force, Hand, Performed, StoredReading};
 use crate::store::{Store, StoreError};
@@ -92,6 +94,30 @@ pub struct SourceDraft {
     /// What the read cost.
     pub traffic: Traffic,
     reading: StoredReading,
+}
+
+impl SourceDraft {
+    /// The draft as a part of a [`PlanDocument`](super::PlanDocument).
+    #[must_use]
+    pub fn document(&self, distribution: &DistributionName) -> DistributionPlan {
+        let guards = self.tripped.iter().map(|tripped| GuardDocument {
+            option: tripped.option().to_owned(),
+            message: tripped.to_string(),
+            remedy: tripped.remedy(),
+        });
+        DistributionPlan {
+            name: distribution.clone(),
+            file: None,
+            source: Some(self.source.clone()),
+            remarks: self.remarks.iter().map(ToString::to_string).collect(),
+            disagreements: self.disagreements.clone(),
+            operations: self.operations.clone(),
+            changes: self.changes.clone(),
+            force: true,
+            guards: guards.collect(),
+            digest: String::new(),
+        }
+    }
 }
 
 /// What came of one source.

@@ -50,24 +50,36 @@ fn distribution(out: &mut dyn Write, plan: &DistributionPlan) -> io::Result<()> 
     let DistributionPlan {
         name,
         file,
+        source,
+        remarks,
+        disagreements,
         operations,
         changes,
         force,
         guards,
         digest: _,
     } = plan;
-    let force = if *force { ", series that have ended included" } else { "" };
-    writeln!(
-        out,
-        "distribution {name} as in {}{force}",
-        file.display().to_string().escape_debug()
-    )?;
+    let (followed, sayer) = match (file, source) {
+        (Some(file), _) => {
+            let force = if *force { ", series that have ended included" } else { "" };
+            (format!("as in {}{force}", file.display().to_string().escape_debug()), "the file")
+        }
+        (None, Some(source)) => (format!("as {source} has it"), source.as_str()),
+        (None, None) => (String::new(), "it"),
+    };
+    writeln!(out, "distribution {name} {followed}")?;
     for change in changes {
         writeln!(out, "  {}", packages::words::line(change))?;
     }
     match operations.len() {
-        0 => writeln!(out, "nothing to do: all is as the file says")?,
+        0 => writeln!(out, "nothing to do: all is as {sayer} says")?,
         operations => writeln!(out, "{}", words::count(operations, "change"))?,
+    }
+    for remark in remarks {
+        writeln!(out, "not read: {remark}")?;
+    }
+    for disagreement in disagreements {
+        writeln!(out, "not believed: {disagreement}")?;
     }
     guards.iter().try_for_each(|guard| guard_lines(out, guard))
 }

@@ -195,6 +195,7 @@ fn take_in_sets(sets: &mut Sets, distribution: &DistributionName, series: &Serie
     for (name, facts) in said {
         let SetFacts {
             group,
+            created: _,
             owner,
             description,
             score,

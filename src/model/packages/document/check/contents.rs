@@ -75,6 +75,7 @@ impl Expansion<'_> {
                 publish_url: _,
                 pending_url: _,
                 bases,
+                dates: _,
             } = &entry.details;
             if let Some(title) = title
                 && !titles.insert((title, version))
