@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 use jiff::Timestamp;
+use kinset::model::packages::PlatformName;
 use kinset::model::packages::modules::{Defaults, StreamDetails, StreamPath};
 
 use super::packages_support::Kept;
@@ -136,7 +137,7 @@ fn releases_go_by_what_modules_call_them() {
         .releases
         .iter()
         .map(|release| {
-            let platforms: Vec<&str> = release.platforms.iter().map(|platform| platform.as_str()).collect();
+            let platforms: Vec<&str> = release.platforms.iter().map(PlatformName::as_str).collect();
             format!("{}: {}", release.name, platforms.join(" "))
         })
         .collect();
