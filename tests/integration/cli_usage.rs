@@ -36,6 +36,9 @@ fn help_shows_every_command() {
                     it lacks
       packageset    Ask and change what package sets there are in a series, and what is in them
       acl           Ask and change who may do what
+      module        Ask and change which streams of modules there are, and which are built for which
+                    release until when
+      eol           Tell what reaches its end: series, streams of modules, and packages through them
       team          Ask and change who is in which team
       log           Tell who changed what in distributions, when, from what to what
       simulate      Serve a simulated Patchwork

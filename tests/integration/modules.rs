@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
 use jiff::Timestamp;
+use kinset::model::packages::PlatformName;
 use kinset::model::packages::modules::{Defaults, StreamDetails, StreamPath};
 
 use super::packages_support::Kept;
@@ -46,19 +47,19 @@ fn a_stream_is_kept_as_it_is_said_and_as_it_was_said() {
     let mut kept = kept();
     let before = kept.now;
     assert_snapshot!(kept.changes(FIRST), @r#"
-    d stream m:1: nothing > {"contexts":{"":{"platforms":["-f27"],"service_levels":{"bug_fixes":"2019-01-01","rawhide":null},"version":0},"x":{"platforms":["f28"],"version":7}},"eol":{"date":"2020-01-01"},"obsoletes":[{"message":"old","modified":"2019-01-01T00:00:00Z"},{"context":"x","message":"older","modified":"2018-01-01T00:00:00Z","obsoleted_by":"m:2"}]}
+    d stream m:1: nothing > {"contexts":{"not-built":{"platforms":"-f27","service_levels":{"bug_fixes":"2019-01-01","rawhide":null},"version":0},"x":{"platforms":"f28","version":7}},"eol":{"date":"2020-01-01"},"obsoletes":[{"message":"old","modified":"2019-01-01T00:00:00Z"},{"context":"x","message":"older","modified":"2018-01-01T00:00:00Z","obsoleted_by":"m:2"}]}
     d stream-packages m:1: nothing > ["bash","dash"]
     "#);
     let then = kept.now;
     assert_eq!(said(&kept, None), of(FIRST));
     assert_eq!(kept.done(FIRST).log, None, "said again it is nothing new");
     assert_snapshot!(kept.changes(SECOND), @r#"
-    d stream m:1: {"contexts":{"":{"platforms":["-f27"],"service_levels":{"bug_fixes":"2019-01-01","rawhide":null},"version":0},"x":{"platforms":["f28"],"version":7}},"eol":{"date":"2020-01-01"},"obsoletes":[{"message":"old","modified":"2019-01-01T00:00:00Z"},{"context":"x","message":"older","modified":"2018-01-01T00:00:00Z","obsoleted_by":"m:2"}]} > {"contexts":{"":{"platforms":[],"version":0}},"eol":{"release":"f29"},"obsoletes":[{"message":"not old","modified":"2019-02-01T00:00:00Z","reset":true}]}
+    d stream m:1: {"contexts":{"not-built":{"platforms":"-f27","service_levels":{"bug_fixes":"2019-01-01","rawhide":null},"version":0},"x":{"platforms":"f28","version":7}},"eol":{"date":"2020-01-01"},"obsoletes":[{"message":"old","modified":"2019-01-01T00:00:00Z"},{"context":"x","message":"older","modified":"2018-01-01T00:00:00Z","obsoleted_by":"m:2"}]} > {"contexts":{"not-built":{"platforms":"all","version":0}},"eol":{"release":"f29"},"obsoletes":[{"message":"not old","modified":"2019-02-01T00:00:00Z","reset":true}]}
     d stream-packages m:1: ["dash"] > ["zsh"]
     "#);
     assert_eq!(said(&kept, None), of(SECOND));
     assert_snapshot!(kept.changes(r#"{"op":"remove-stream","distribution":"d","stream":"m:1"}"#), @r#"
-    d stream m:1: {"contexts":{"":{"platforms":[],"version":0}},"eol":{"release":"f29"},"obsoletes":[{"message":"not old","modified":"2019-02-01T00:00:00Z","reset":true}]} > nothing
+    d stream m:1: {"contexts":{"not-built":{"platforms":"all","version":0}},"eol":{"release":"f29"},"obsoletes":[{"message":"not old","modified":"2019-02-01T00:00:00Z","reset":true}]} > nothing
     d stream-packages m:1: ["bash","zsh"] > nothing
     "#);
     assert_eq!(streams(&kept, None).len(), 0);
@@ -136,7 +137,7 @@ fn releases_go_by_what_modules_call_them() {
         .releases
         .iter()
         .map(|release| {
-            let platforms: Vec<&str> = release.platforms.iter().map(|platform| platform.as_str()).collect();
+            let platforms: Vec<&str> = release.platforms.iter().map(PlatformName::as_str).collect();
             format!("{}: {}", release.name, platforms.join(" "))
         })
         .collect();

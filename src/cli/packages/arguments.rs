@@ -100,6 +100,11 @@ fn time_or(text: &str, of_date: impl FnOnce(Date) -> Result<Timestamp, jiff::Err
     time.map_err(|_| "expected a date such as 2026-03-01, or a time such as 2026-03-01T12:00:00Z".to_owned())
 }
 
+/// Reads a day.
+pub(super) fn day(text: &str) -> Result<Date, String> {
+    text.parse().map_err(|_| "expected a date such as 2026-03-01".to_owned())
+}
+
 fn midnight(date: Date) -> Result<Timestamp, jiff::Error> {
     Ok(date.to_zoned(TimeZone::UTC)?.timestamp())
 }

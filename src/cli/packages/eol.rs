@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::arguments::{AsOf, Shape};
+use super::arguments::{AsOf, Shape, day};
 use super::ask;
 use super::module::today;
 use super::show::{self, Entry};
@@ -17,10 +17,10 @@ use crate::model::packages::modules::{DatePolicy, Ended, Ending, StreamPath};
 #[derive(Debug, Args)]
 pub(in crate::cli) struct EolArguments {
     /// What ends on this day or before
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     by: Date,
     /// What ends on this day or after [default: today]
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = day)]
     from: Option<Date>,
     /// The distribution [default: all]
     #[arg(long, value_name = "NAME")]

@@ -241,6 +241,9 @@ pub(super) enum ModuleError {
     /// The date bears on no stream.
     #[error("no stream is measured by when {release} is {milestone}")]
     NotMeasured { release: SeriesName, milestone: Milestone },
+    /// The series is none of the releases that modules are built for.
+    #[error("modules are not built for {release}")]
+    NoRelease { release: SeriesName },
     /// Words for platforms contradict each other, or are none.
     #[error("the stream is wanted for no such releases")]
     Platforms(#[source] crate::model::packages::modules::PlatformsError),
@@ -252,6 +255,9 @@ impl Remedy for ModuleError {
             Self::NotMeasured { .. } => Some(
                 "the dates that bear on streams are `released` and `eol` of the releases that are in `kinset module matrix`".to_owned(),
             ),
+            Self::NoRelease { .. } => {
+                Some("they are built for series that have a version or lie over no other, and were not rejected".to_owned())
+            }
             Self::Platforms(_) => None,
         }
     }

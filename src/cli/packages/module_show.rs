@@ -16,7 +16,7 @@ use crate::cli::failure::Failure;
 use crate::cli::wiring::ConfigFile;
 use crate::cli::{Status, output};
 use crate::model::packages::modules::{Branches, Cell, DatePolicy, End, Life, Matrix, Standing, StreamEnd, StreamPath};
-use crate::model::packages::{DistributionName, Milestone, PackageName, Refusal, SeriesName, Unknown};
+use crate::model::packages::{DistributionName, Milestone, PackageName, SeriesName};
 
 #[derive(Debug, Serialize)]
 struct StreamEntry {
@@ -120,7 +120,7 @@ struct EolDocument {
 }
 
 pub(super) fn eol(stream: &StreamPath, asked: &Asked, format: Format, file: &ConfigFile) -> Result<Status, Failure> {
-    let (document, order) = ask(file, asked.as_of, |view| {
+    let (document, releases) = ask(file, asked.as_of, |view| {
         let (distribution, lifecycles) = asked.lifecycles(view)?;
         let details = view.stream(&distribution, stream)?;
         let mut matrix = lifecycles.matrix(asked.policy);
@@ -135,7 +135,7 @@ pub(super) fn eol(stream: &StreamPath, asked: &Asked, format: Format, file: &Con
             releases: matrix.streams.remove(stream).unwrap_or_default(),
             packages: details.contexts.into_values().flat_map(|context| context.packages).collect(),
         };
-        Ok((document, matrix.releases))
+        Ok((document, lifecycles.releases))
     })?;
     if format == Format::Json {
         output::json_if_whole(&document, Status::Done)?;
@@ -156,9 +156,18 @@ pub(super) fn eol(stream: &StreamPath, asked: &Asked, format: Format, file: &Con
     for other in said.iter().filter(|said| Some(*said) != end.as_ref()) {
         lines.push(("also said", Some(told(other))));
     }
-    for release in &order {
-        if let Some(cell) = document.releases.get(release).filter(|cell| cell.standing != Standing::NotBuilt) {
-            lines.push(("in", Some(format!("{release}: {}", cell_text(Some(cell))))));
+    for release in releases.iter() {
+        if let Some(cell) = document
+            .releases
+            .get(&release.name)
+            .filter(|cell| cell.standing != Standing::NotBuilt)
+        {
+            let longer = release.eol.filter(|eol| cell.until.is_some_and(|until| until < *eol));
+            let longer = longer.map(|eol| format!(", {} itself until {eol}", release.name));
+            lines.push((
+                "in",
+                Some(format!("{}: {}{}", release.name, cell_text(Some(cell)), longer.unwrap_or_default())),
+            ));
         }
     }
     let packages: Vec<&str> = document.packages.iter().map(PackageName::as_str).collect();
@@ -193,11 +202,9 @@ pub(super) fn why(stream: &StreamPath, release: &SeriesName, asked: &Asked, form
         let (distribution, lifecycles) = asked.lifecycles(view)?;
         view.stream(&distribution, stream)?;
         require_releases(view, &distribution, [release])?;
-        match lifecycles.matrix(asked.policy).why(stream, release) {
-            Some(cell) => Ok(cell.clone()),
-            None => Err(no_release(&distribution.name, release, &lifecycles.matrix(asked.policy).releases).into()),
-        }
+        Ok(lifecycles.matrix(asked.policy).why(stream, release).cloned())
     })?;
+    let cell = cell.ok_or_else(|| ModuleError::NoRelease { release: release.clone() })?;
     let document = WhyDocument {
         stream: stream.clone(),
         release: release.clone(),
@@ -215,14 +222,6 @@ pub(super) fn why(stream: &StreamPath, release: &SeriesName, asked: &Asked, form
         })?,
     }
     Ok(Status::Done)
-}
-
-/// A series that is none of the releases that modules are built for.
-fn no_release(distribution: &DistributionName, release: &SeriesName, known: &[SeriesName]) -> Refusal {
-    Refusal::NoSeries {
-        distribution: distribution.clone(),
-        name: Unknown::new(release, known.iter().map(SeriesName::as_str)),
-    }
 }
 
 pub(super) fn slip(

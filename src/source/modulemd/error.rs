@@ -52,7 +52,7 @@ pub enum ReadError {
         /// The line, from 1.
         line: usize,
         /// Why.
-        source: ScanError,
+        source: Box<ScanError>,
     },
     /// YAML that documents of modules do not use.
     #[error("{name}, line {line}: {what} has no place in a document about modules")]

@@ -1,5 +1,7 @@
 //! Where a repository has its file of modules: `repodata/repomd.xml`.
 
+use std::borrow::Cow;
+
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use sha2::{Digest as _, Sha256, Sha512};
@@ -151,7 +153,7 @@ impl Repomd {
 
 fn attribute(element: &BytesStart<'_>, name: &str) -> Result<Option<String>, RepomdError> {
     let attribute = element.try_get_attribute(name).map_err(|error| RepomdError::Syntax(error.into()))?;
-    let value = attribute.map(|attribute| attribute.normalized_value(XmlVersion::Implicit1_0).map(|value| value.into_owned()));
+    let value = attribute.map(|attribute| attribute.normalized_value(XmlVersion::Implicit1_0).map(Cow::into_owned));
     value.transpose().map_err(RepomdError::Syntax)
 }
 

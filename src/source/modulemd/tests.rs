@@ -1,9 +1,12 @@
 //! Documents as there are, and documents as there should not be.
 
+use std::collections::BTreeMap;
+
 use insta::assert_snapshot;
 
 use super::{Index, ReadError, Repomd, RepomdError};
-use crate::model::packages::modules::StreamPath;
+use crate::model::packages::ModuleName;
+use crate::model::packages::modules::{Defaults, StreamPath};
 use crate::remedy::Remedy as _;
 
 fn read(text: &str) -> Index {
@@ -147,6 +150,23 @@ fn of_defaults_the_newer_counts_and_equally_new_ones_that_differ_are_none() {
     assert_eq!(named(&[new.clone(), other, newest]).as_deref(), Some("4"), "a newer one settles it");
     let none = "---\ndocument: modulemd-defaults\nversion: 1\ndata: {module: m, modified: 201901010000}\n".to_owned();
     assert_eq!(named(&[none, new]).as_deref(), Some("2"), "one that names none contradicts nobody");
+}
+
+#[test]
+fn a_default_that_is_contradicted_is_taken_away_where_there_was_one() {
+    let contradicted = read(&[defaults("1", "2"), defaults("1", "3")].concat());
+    let known = |text: &str| -> BTreeMap<ModuleName, Defaults> { serde_json::from_str(text).unwrap() };
+    let told = |release: Option<&str>, known: &BTreeMap<ModuleName, Defaults>| {
+        let release = release.map(|release| release.parse().unwrap());
+        let operations = contradicted.operations(&"fedora".parse().unwrap(), release.as_ref(), &BTreeMap::new(), known);
+        serde_json::to_string(&operations).unwrap()
+    };
+    assert_eq!(told(None, &known("{}")), "[]");
+    assert_eq!(told(None, &known(r#"{"m":{"releases":{"f29":"1"}}}"#)), "[]");
+    let all = r#"[{"op":"remove-default","distribution":"fedora","module":"m"}]"#;
+    assert_eq!(told(None, &known(r#"{"m":{"everywhere":"1"}}"#)), all);
+    let one = r#"[{"op":"remove-default","distribution":"fedora","module":"m","release":"f29"}]"#;
+    assert_eq!(told(Some("f29"), &known(r#"{"m":{"everywhere":"1","releases":{"f29":"1"}}}"#)), one);
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl<'t> Documents<'t> {
         self.parser.next().transpose().map_err(|source| ReadError::Syntax {
             name: self.name.to_owned(),
             line: source.marker().line(),
-            source,
+            source: Box::new(source),
         })
     }
 

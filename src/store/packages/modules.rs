@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use rusqlite::{Row, params};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::act::{Act, Scope};
 use super::view::{DistributionRow, View, holds, optional, parsed};
@@ -154,9 +154,22 @@ fn tell(
 ) -> Result<(), Fault> {
     let said = |details: &StreamDetails| {
         let mut said = json!(details);
-        let contexts = said.get_mut("contexts").and_then(Value::as_object_mut);
-        for context in contexts.into_iter().flat_map(|contexts| contexts.values_mut()) {
-            context.as_object_mut().map(|context| context.remove("packages"));
+        if !details.contexts.is_empty() {
+            let context = |(name, context): (&ContextName, &ContextDetails)| {
+                let ContextDetails {
+                    version,
+                    platforms,
+                    service_levels,
+                    packages: _,
+                } = context;
+                let name = if name.as_str().is_empty() { "not-built" } else { name.as_str() };
+                let mut said = json!({ "version": version, "platforms": platforms.to_string() });
+                if !service_levels.is_empty() {
+                    said["service_levels"] = json!(service_levels);
+                }
+                (name.to_owned(), said)
+            };
+            said["contexts"] = details.contexts.iter().map(context).collect::<serde_json::Map<_, _>>().into();
         }
         said
     };

@@ -36,7 +36,7 @@ words! {
 
 /// Why a stream is, or is not, built for a release.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "because", rename_all = "kebab-case")]
+#[serde(tag = "reason", rename_all = "kebab-case")]
 pub enum Because {
     /// It is wanted for all releases.
     AllReleases,

@@ -93,7 +93,7 @@ fn with_listed_platforms_the_end_is_that_of_the_last_of_them() {
     let lifecycles = nodejs(wanted("f28 f27"));
     assert_eq!(built(&lifecycles.matrix(GaBeforeEol), "nodejs:8"), "f27 f28");
     assert_snapshot!(json(&lifecycles.end_of(&path("nodejs:8")).unwrap().end), @r#"{"date":"2019-05-28","by":"platforms","last":"f28"}"#);
-    assert_snapshot!(json(&cell(&lifecycles, GaBeforeEol, "f29")), @r#"{"standing":"not-built","because":[{"because":"not-listed","platforms":["f27","f28"]}]}"#);
+    assert_snapshot!(json(&cell(&lifecycles, GaBeforeEol, "f29")), @r#"{"standing":"not-built","because":[{"reason":"not-listed","platforms":["f27","f28"]}]}"#);
     let elsewhere = nodejs(wanted("el8")).end_of(&path("nodejs:8")).unwrap();
     assert_eq!(elsewhere.end.unwrap().cause.words(), "wanted for no release that there is");
 }
@@ -126,7 +126,7 @@ fn an_end_with_a_release_makes_that_the_last_one() {
         lifecycles.end_of(&path("nodejs:8")).unwrap().end.unwrap().date,
         Some(date(2019, 5, 28))
     );
-    assert_snapshot!(json(&cell(&lifecycles, GaBeforeEol, "f29")), @r#"{"standing":"not-built","because":[{"because":"after-last","last":"f28"}]}"#);
+    assert_snapshot!(json(&cell(&lifecycles, GaBeforeEol, "f29")), @r#"{"standing":"not-built","because":[{"reason":"after-last","last":"f28"}]}"#);
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn a_slip_of_the_end_of_a_release_changes_nothing_where_only_its_day_counts() {
     // The seed's worry: the release suddenly slips after the end of the module.
     assert_eq!(builds(&lifecycles, CoversRelease), "f27 f28");
     assert_eq!(builds(&slipped, CoversRelease), "f27");
-    assert_snapshot!(json(&cell(&slipped, CoversRelease, "f28")), @r#"{"standing":"not-built","because":[{"because":"outlived","eol":"2019-06-04","end":{"date":"2019-05-28","by":"date"}}]}"#);
+    assert_snapshot!(json(&cell(&slipped, CoversRelease, "f28")), @r#"{"standing":"not-built","because":[{"reason":"outlived","eol":"2019-06-04","end":{"date":"2019-05-28","by":"date"}}]}"#);
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_slip_is_shown_as_what_it_changes() {
         .with_date(&"f30".parse().unwrap(), &Milestone::RELEASED, Some(date(2019, 5, 7)))
         .unwrap();
     let changes = lifecycles.matrix(GaBeforeEol).changes_to(&slipped.matrix(GaBeforeEol));
-    assert_snapshot!(json(&changes), @r#"[{"stream":"nodejs:8","release":"f30","before":{"standing":"available","until":"2019-04-30","because":[{"because":"all-releases"},{"because":"out-before-end","released":"2019-04-29","end":{"date":"2019-04-30","by":"date"}}]},"after":{"standing":"not-built","because":[{"because":"out-after-end","released":"2019-05-07","end":{"date":"2019-04-30","by":"date"}}]}}]"#);
+    assert_snapshot!(json(&changes), @r#"[{"stream":"nodejs:8","release":"f30","before":{"standing":"available","until":"2019-04-30","because":[{"reason":"all-releases"},{"reason":"out-before-end","released":"2019-04-29","end":{"date":"2019-04-30","by":"date"}}]},"after":{"standing":"not-built","because":[{"reason":"out-after-end","released":"2019-05-07","end":{"date":"2019-04-30","by":"date"}}]}}]"#);
     assert_eq!(slipped.matrix(GaBeforeEol).changes_to(&slipped.matrix(GaBeforeEol)), []);
     let unknown = |release: &str, milestone: Milestone| lifecycles.with_date(&release.parse().unwrap(), &milestone, None).is_none();
     assert!(unknown("f31", Milestone::EOL) && unknown("f30", Milestone::CREATED));
@@ -232,7 +232,7 @@ fn a_release_without_a_day_goes_out_after_those_before_it_and_not_before_today()
     // Out not before 29 was, on 2018-10-30, and not before today, 2018-11-15.
     let ended = without(nodejs(ends(wanted(""), "2018-11-14")), Milestone::RELEASED);
     assert_eq!(built(&ended.matrix(GaBeforeEol), "nodejs:8"), "f27 f28 f29");
-    assert_snapshot!(json(&cell(&ended, GaBeforeEol, "f30").because), @r#"[{"because":"out-after-end-anyway","not_before":"2018-11-15","end":{"date":"2018-11-14","by":"date"}}]"#);
+    assert_snapshot!(json(&cell(&ended, GaBeforeEol, "f30").because), @r#"[{"reason":"out-after-end-anyway","not_before":"2018-11-15","end":{"date":"2018-11-14","by":"date"}}]"#);
     let open = without(nodejs(ends(wanted(""), "2018-11-15")), Milestone::RELEASED);
     assert_eq!(built(&open.matrix(GaBeforeEol), "nodejs:8"), "f27 f28 f29 f30");
     // Nobody knows when it ends: no date is known to cover it.
