@@ -176,7 +176,7 @@ fn facts(row: Row) -> SeriesFacts {
             facts.remarks.insert(Remark::unknown("the branch", &row.branch, error));
         }
     }
-    let dates = [("release", row.released_on), ("eol", row.eol)];
+    let dates = [("released", row.released_on), ("eol", row.eol)];
     for (milestone, text) in dates.into_iter().filter_map(|(milestone, text)| Some((milestone, text?))) {
         match text.parse() {
             Ok(date) => {

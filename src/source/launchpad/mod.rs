@@ -261,7 +261,7 @@ fn listed_series(url: Url, name: &SeriesName, row: SeriesRow) -> Listed {
         Field::There(text) => match text.parse::<Timestamp>() {
             Ok(time) => {
                 let date = TimeZone::UTC.to_datetime(time).date();
-                facts.dates.insert("release".to_owned(), date);
+                facts.dates.insert("released".to_owned(), date);
             }
             Err(error) => {
                 facts

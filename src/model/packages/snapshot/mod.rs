@@ -64,7 +64,7 @@ pub struct SeriesFacts {
     /// Its branch in version control.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<Branch>,
-    /// Its dates, each by the name of what happens then: `created`, `release`, `eol`, and whatever else the source has, such as `eol-lts`. Of those
+    /// Its dates, each by the name of what happens then: `created`, `released`, `eol`, and whatever else the source has, such as `eol-lts`. Of those
     /// that are not here nothing is said.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dates: BTreeMap<String, Date>,
