@@ -1,8 +1,8 @@
 //! Debian's and Ubuntu's dates, from the CSV files of `distro-info-data`: those that its package installs
 //! (`/usr/share/distro-info/ubuntu.csv`), or those that its authors publish.
 //!
-//! Columns go by their header. `version`, `codename` and `series` are what they say; every other is a milestone by its name (`created`, `release`,
-//! `eol`, `eol-lts`, …), also one that is new, if what stands in it are dates. Rows end early where nothing more is known.
+//! Columns go by their header. `version`, `codename` and `series` are what they say; every other is a milestone by its name (`created`, `eol`,
+//! `eol-lts`, …; `release` is `released`), also one that is new, if what stands in it are dates. Rows end early where nothing more is known.
 
 use std::{fs, path::PathBuf};
 
@@ -129,7 +129,8 @@ fn parse(bytes: &[u8], place: &str) -> Result<SourceSnapshot, Trouble> {
         }
         let mut facts = SeriesFacts::default();
         let mut name = None;
-        for (column, field) in columns.iter().zip(row).filter(|(_, field)| !field.is_empty()) {
+        let fields = columns.iter().zip(&headers).zip(row);
+        for ((column, header), field) in fields.filter(|(_, field)| !field.is_empty()) {
             match column {
                 Column::Series => name = Some(field.parse().map_err(|error| wrong(format!("{error}")))?),
                 Column::Codename => facts.codename = Some(field.to_owned()),
@@ -137,7 +138,7 @@ fn parse(bytes: &[u8], place: &str) -> Result<SourceSnapshot, Trouble> {
                 Column::Milestone(milestone) => {
                     let date: Date = field
                         .parse()
-                        .map_err(|_no_date| wrong(format!("expected a date under {milestone}, found {field:?}")))?;
+                        .map_err(|_no_date| wrong(format!("expected a date under {header}, found {field:?}")))?;
                     facts.dates.insert(milestone.clone(), date);
                 }
                 Column::Other => {}

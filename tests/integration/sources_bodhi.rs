@@ -165,7 +165,7 @@ async fn dates_that_there_are_become_milestones() {
         .iter()
         .map(|(name, date)| format!("{name} {date}"))
         .collect();
-    assert_eq!(dates, ["eol 2025-11-26", "release 2024-10-29"]);
+    assert_eq!(dates, ["eol 2025-11-26", "released 2024-10-29"]);
 }
 
 #[tokio::test]

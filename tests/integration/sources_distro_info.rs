@@ -46,7 +46,7 @@ async fn an_installed_file_is_read_by_its_header() {
             "eol-esm": "2034-04-25",
             "eol-legacy": "2036-04-29",
             "eol-server": "2029-05-31",
-            "release": "2024-04-25"
+            "released": "2024-04-25"
           }
         },
         "warty": {
@@ -55,7 +55,7 @@ async fn an_installed_file_is_read_by_its_header() {
           "dates": {
             "created": "2004-03-05",
             "eol": "2006-04-30",
-            "release": "2004-10-20"
+            "released": "2004-10-20"
           }
         }
       }

@@ -113,7 +113,7 @@ async fn series_sets_permissions_and_teams_become_one_snapshot() {
           "status": "maintenance",
           "owner": "@techboard",
           "dates": {
-            "release": "2024-04-25"
+            "released": "2024-04-25"
           },
           "sets": {
             "core": {
@@ -182,7 +182,7 @@ async fn series_sets_permissions_and_teams_become_one_snapshot() {
           "status": "eol",
           "owner": "@techboard",
           "dates": {
-            "release": "2024-04-25"
+            "released": "2024-04-25"
           },
           "sets": {
             "core": {

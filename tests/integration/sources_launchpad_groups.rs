@@ -1,5 +1,6 @@
 //! Which package sets are incarnations of one another.
 
+use kinset::model::packages::PackageName;
 use kinset::source::Previous;
 use kinset::source::launchpad::read;
 
@@ -53,7 +54,7 @@ async fn a_set_made_anew_under_its_old_name_is_another_set_in_another_group() {
     }
     let again = read(&settings, &previous).await.unwrap();
     let facts = set(&again.snapshot, "noble", "core");
-    let sources: Vec<&str> = facts.sources.iter().flatten().map(|source| source.as_str()).collect();
+    let sources: Vec<&str> = facts.sources.iter().flatten().map(PackageName::as_str).collect();
     assert_eq!(sources, ["dpkg"]);
     assert_eq!(facts.group.as_ref().unwrap().to_string(), "ubuntu/core~2");
     assert_eq!(

@@ -3,12 +3,35 @@
 use std::num::NonZeroU32;
 
 use kinset::source::Previous;
-use kinset::source::launchpad::read;
+use kinset::source::launchpad::{Reread, Settings, read};
 use serde_json::json;
 
 use crate::sources_launchpad::{launchpad, pulled, remarks, set, settings};
-use crate::support::launchpad::{REDACTED, permission};
+use crate::support::launchpad::{REDACTED, World, permission};
 use crate::support::service::{impatient, said, serve};
+
+/// Hides some of everything that Launchpad can hide.
+fn hide_much(world: &mut World) {
+    world.overlaid = [
+        (
+            "/package-sets/ubuntu/noble/core",
+            json!({"owner_link": REDACTED, "description": REDACTED, "relative_build_score": REDACTED}),
+        ),
+        (
+            "/ubuntu/noble",
+            json!({"owner_link": REDACTED, "title": REDACTED, "datereleased": REDACTED}),
+        ),
+        ("/~carol", json!({"name": REDACTED})),
+    ]
+    .map(|(path, fields)| (path.to_owned(), fields))
+    .into();
+    world.permissions.push(permission(REDACTED, &json!({"component_name": "universe"})));
+    world.hidden_people = vec!["kernel-team".to_owned()];
+    // Of a series that has ended, and of one that has not.
+    world.add_set("warty", "secret", 50, &[], &[]);
+    world.add_set("noble", "secret", 50, &[], &[]);
+    world.hidden_sets = vec![6, 7];
+}
 
 #[tokio::test]
 async fn pages_are_followed_by_their_links_however_short_they_are() {
@@ -39,24 +62,7 @@ async fn no_more_rows_are_asked_for_than_launchpad_gives() {
 
 #[tokio::test]
 async fn hidden_values_are_absent_with_a_remark_and_never_taken_for_text() {
-    let reading = pulled(|world| {
-        world.overlaid = [
-            (
-                "/package-sets/ubuntu/noble/core",
-                json!({"owner_link": REDACTED, "description": REDACTED, "relative_build_score": REDACTED}),
-            ),
-            (
-                "/ubuntu/noble",
-                json!({"owner_link": REDACTED, "title": REDACTED, "datereleased": REDACTED}),
-            ),
-            ("/~carol", json!({"name": REDACTED})),
-        ]
-        .map(|(path, fields)| (path.to_owned(), fields))
-        .into();
-        world.permissions.push(permission(REDACTED, &json!({"component_name": "universe"})));
-        world.hidden_people = vec!["kernel-team".to_owned()];
-    })
-    .await;
+    let reading = pulled(hide_much).await;
     let facts = set(&reading.snapshot, "noble", "core");
     assert_eq!((&facts.owner, &facts.description, facts.score), (&None, &None, None));
     let text = serde_json::to_string(&reading.snapshot).unwrap();
@@ -72,6 +78,8 @@ async fn hidden_values_are_absent_with_a_remark_and_never_taken_for_text() {
     whether kernel-team is a person or a team is hidden
     who has it of permission primary/+upload/somebody?type=component_name&item=universe is hidden
     who kernel-team is, for permission primary/+upload/kernel-team?type=package_set_name&item=kernel is hidden
+    the list of package sets of noble shows 2 of 3
+    the list of package sets of warty shows 1 of 2
     ");
 }
 
@@ -154,4 +162,20 @@ async fn the_members_of_a_team_in_a_team_are_members_and_the_team_is_none() {
         !teams.contains_key(&"techboard".parse().unwrap()),
         "it has no permission, it only owns"
     );
+}
+
+#[tokio::test]
+async fn whatever_is_hidden_a_second_read_brings_the_same() {
+    let launchpad = launchpad();
+    hide_much(&mut launchpad.world());
+    let server = serve(&launchpad).await;
+    let first = read(&settings(&server), &Previous::default()).await.unwrap();
+    for reread in [Reread::Listed, Reread::Unreleased, Reread::Living, Reread::Everything] {
+        let settings = Settings {
+            reread,
+            ..settings(&server)
+        };
+        let second = read(&settings, &first.clone().into_previous()).await.unwrap();
+        assert_eq!(second.snapshot, first.snapshot, "{reread:?}");
+    }
 }

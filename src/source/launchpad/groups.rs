@@ -61,7 +61,7 @@ impl Service<'_> {
                 if !left.remove(&key) {
                     continue;
                 }
-                remarks.extend(list.fewer(format!("the list of relatives of {} in {}", key.1, key.0)));
+                // A relative that is left out here is left out of the list of its series too, where it is remarked upon.
                 let group = self.group_of(key, &row, &list.rows, found);
                 for member in &group.members {
                     left.remove(member);

@@ -80,6 +80,25 @@ fn is_same(before: &SetFacts, row: &SetRow) -> bool {
         && has_same_owner
 }
 
+/// The list of sets of a series, in a remark.
+fn the_list(series: &SeriesName) -> String {
+    format!("the list of package sets of {series}")
+}
+
+/// A row of it, in a remark.
+fn a_set(series: &SeriesName) -> String {
+    format!("a package set of {series}")
+}
+
+/// Whether a remark is of the list of sets of a series, and so holds for as long as that is not read again.
+fn is_about_the_list(remark: &Remark, series: &SeriesName) -> bool {
+    match remark {
+        Remark::Fewer { what, .. } => *what == the_list(series),
+        Remark::Unknown { what, .. } => *what == a_set(series),
+        Remark::Hidden { .. } | Remark::Twice { .. } => false,
+    }
+}
+
 /// When a set was made.
 pub(super) fn created(row: &SetRow) -> Option<Timestamp> {
     row.date_created.clone().value()?.parse().ok()
@@ -185,10 +204,11 @@ impl Service<'_> {
             let before = self.previous.snapshot.series.get(name);
             let before = before.filter(|before| has_ended(before.status) && has_ended(series.facts.status));
             let as_before = before.and_then(|before| before.sets.clone());
+            let remarks = before.into_iter().flat_map(|before| &before.remarks);
+            let remarks = remarks.filter(|remark| is_about_the_list(remark, name)).cloned().collect();
             if as_before.is_none() {
                 living.push((name, series));
             }
-            let remarks = BTreeSet::new();
             found.series.insert(name.clone(), SeriesSets { as_before, remarks });
         }
         let lists = stream::iter(living.into_iter().map(|(name, series)| async move {
@@ -201,13 +221,12 @@ impl Service<'_> {
         let mut rows = Vec::new();
         for (series, list) in lists {
             let sets = found.series.entry(series.clone()).or_default();
-            sets.remarks.extend(list.fewer(format!("the list of package sets of {series}")));
+            sets.remarks.extend(list.fewer(the_list(series)));
             for row in list.rows {
                 match row.name.parse::<PackageSetName>() {
                     Ok(name) => rows.push(((series.clone(), name), row)),
                     Err(error) => {
-                        sets.remarks
-                            .insert(Remark::unknown(format!("a package set of {series}"), &row.name, error));
+                        sets.remarks.insert(Remark::unknown(a_set(series), &row.name, error));
                     }
                 }
             }

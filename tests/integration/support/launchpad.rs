@@ -22,6 +22,8 @@ pub(crate) struct World {
     pub(crate) teams: BTreeMap<String, Vec<String>>,
     /// Rows of permissions that are left out without a word, by their place.
     pub(crate) hidden_permissions: Vec<usize>,
+    /// The ids of package sets that are left out of the lists of series.
+    pub(crate) hidden_sets: Vec<u64>,
     /// Accounts whose pages are not for whoever asks.
     pub(crate) hidden_people: Vec<String>,
     /// What stands in fields of entries in place of what they hold, by the entry's path.
@@ -250,8 +252,11 @@ impl Service for Launchpad {
             ("/package-sets", Some("getBySeries")) => {
                 let series = asked.argument("distroseries").unwrap();
                 let of_series = |set: &&Set| series.ends_with(&format!("/ubuntu/{}", set.series));
-                let rows = world.sets.iter().filter(of_series).map(|set| world.set_entry(root, set)).collect();
-                page(asked, &shown(rows), false)
+                let rows = world.sets.iter().filter(of_series).map(|set| {
+                    let is_hidden = world.hidden_sets.contains(&set.id);
+                    (!is_hidden).then(|| world.set_entry(root, set))
+                });
+                page(asked, &rows.collect::<Vec<_>>(), false)
             }
             ("/ubuntu/+archive/primary", Some("getAllPermissions")) => {
                 let rows = world.permissions.iter().enumerate().map(|(place, row)| {
