@@ -1,8 +1,6 @@
 //! What names stand for: trackers and distributions of a configuration.
 
-use std::path::Path;
-
-use kinset::config::{Config, Selection};
+use kinset::config::{Config, Follows, Selection};
 use kinset::remedy::Remedy as _;
 
 use crate::config::{LEAST, least_with, parse};
@@ -68,7 +66,8 @@ fn no_tracker_is_needed_until_one_is_asked_for() {
     insta::assert_snapshot!(config.select(&["kernel"]).unwrap_err(), @"the configuration /etc/kinset/kinset.toml has no tracker `kernel`");
     insta::assert_snapshot!(config.select(&["kernel"]).unwrap_err().remedy().unwrap(), @"it names no tracker at all; add a [[tracker]] table; `kinset config init` shows one with every key");
     let config = parse("[[distribution]]\nname = \"fenland\"\nfile = \"fenland.toml\"");
-    assert_eq!(config.distributions[0].file, Path::new("/etc/kinset/fenland.toml"));
+    let fenland = Follows::File("/etc/kinset/fenland.toml".into());
+    assert_eq!(config.distributions[0].follows, fenland);
     insta::assert_snapshot!(config.select::<&str>(&[]).unwrap_err(), @"the configuration /etc/kinset/kinset.toml names no tracker");
     insta::assert_snapshot!(config.select::<&str>(&[]).unwrap_err().remedy().unwrap(), @"this command is about trackers, and not about distributions; add a [[tracker]] table; `kinset config init` shows one with every key");
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::date;
 use jiff::{SignedDuration, Timestamp};
 use kinset::model::packages::{
     Action, Base, Branch, BuiltDetails, BuiltPackageName, CategoryDetails, CollectionStatus, CompsName, DistributionDetails,
-    DistributionName, GroupDetails, ListingDetails, ListingPath, ListingStatus, Operation, PackageDetails, PackageName, PackageSetName,
-    PackageStatus, Permission, PermissionStatus, Pocket, Requirement, SeriesDetails, SeriesName, SetDetails, SetPath, Sharing, Target,
-    Version, VersionScheme, VersionStatus,
+    DistributionName, GroupDetails, ListingDetails, ListingPath, ListingStatus, Milestone, Operation, PackageDetails, PackageName,
+    PackageSetName, PackageStatus, Permission, PermissionStatus, Pocket, Requirement, SeriesDetails, SeriesName, SetDetails, SetPath,
+    Sharing, Target, Version, VersionScheme, VersionStatus,
 };
 use kinset::store::packages::{Force, Hand, Performed};
 use kinset::store::{Store, StoreError};
@@ -172,6 +173,11 @@ fn random_series_details() -> impl Strategy<Value = SeriesDetails> {
     });
     let texts = prop::option::of(select(&["", "one \"two\"\nthree"][..]).prop_map(str::to_owned));
     let urls = prop::option::of(Just("https://example.org/[ARCH]/[PACKAGE].rpm".parse().unwrap()));
+    let dates = prop::collection::btree_map(
+        select(&[Milestone::RELEASED, Milestone::EOL][..]),
+        select(vec![date(2024, 4, 25), date(2029, 5, 31)]),
+        0..2,
+    );
     (
         (prop::option::of(select(&["Core", "Extras"][..])), select(&["1", "2"][..])),
         select(&CollectionStatus::ALL[..]),
@@ -179,9 +185,10 @@ fn random_series_details() -> impl Strategy<Value = SeriesDetails> {
         prop::option::of(branch),
         urls,
         bases,
+        dates,
     )
         .prop_map(
-            |((title, version), status, text, branch, url, bases): (_, _, Option<String>, _, _, Vec<Base>)| SeriesDetails {
+            |((title, version), status, text, branch, url, bases, dates): (_, _, Option<String>, _, _, Vec<Base>, _)| SeriesDetails {
                 title: title.map(str::to_owned),
                 version: version.parse().unwrap(),
                 status,
@@ -192,6 +199,7 @@ fn random_series_details() -> impl Strategy<Value = SeriesDetails> {
                 publish_url: url,
                 pending_url: None,
                 bases,
+                dates,
             },
         )
 }

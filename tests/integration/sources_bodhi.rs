@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kinset::model::packages::CollectionStatus;
 use kinset::model::packages::snapshot::SeriesFacts;
+use kinset::model::packages::{CollectionStatus, Milestone};
 use kinset::source::bodhi::{Settings, read};
 use kinset::source::{Previous, Reading};
 use serde_json::{Value, json};
@@ -120,7 +120,7 @@ async fn containers_and_flatpaks_from_the_same_branch_are_not_the_release() {
     );
     let reading = pulled(vec![containers, own], &["FEDORA"]).await;
     assert_eq!(names(&reading), ["f40"]);
-    assert_eq!(facts(&reading, "f40").dates["eol"].to_string(), "2025-05-13");
+    assert_eq!(facts(&reading, "f40").dates[&Milestone::EOL].to_string(), "2025-05-13");
 }
 
 #[tokio::test]
