@@ -29,6 +29,7 @@ mod cli_refusals;
 mod cli_relations;
 mod cli_saved_plan;
 mod cli_simulate;
+mod cli_sources;
 mod cli_support;
 mod cli_tracker;
 mod cli_unpulled;

@@ -11,7 +11,7 @@ use crate::config::{Distribution, FileOrUrl, ReadSets, Services, Source, SourceK
 use crate::http::RetryPolicy;
 use crate::model::packages::{DistributionDetails, DistributionName};
 use crate::reconcile::{DistributionPlan, Error, Keeper, SourceDraft, SourceResult, SourceSettings, SourcesOrder, Taking, follow};
-use crate::source::{HttpSettings, bodhi, distgit, distro_info, launchpad};
+use crate::source::{HttpSettings, Traffic, bodhi, distgit, distro_info, launchpad};
 
 /// How many requests to a service are under way at once.
 const CONCURRENT_REQUESTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
@@ -84,14 +84,7 @@ fn tell(name: &DistributionName, draft: &SourceDraft) {
         0 => "nothing changed".to_owned(),
         changes => format!("{} taken in", count(changes, "change")),
     };
-    let answers = match traffic.unchanged {
-        0 => count(traffic.answers as usize, "answer"),
-        unchanged => format!(
-            "{}, {unchanged} of them that nothing had changed",
-            count(traffic.answers as usize, "answer")
-        ),
-    };
-    output::say(&format!("{name}: {source}: {changes} ({answers}, {} bytes)", traffic.bytes));
+    output::say(&format!("{name}: {source}: {changes}{}", cost(*traffic)));
     if !remarks.is_empty() {
         let remarks = count(remarks.len(), "thing");
         output::say(&format!(
@@ -103,6 +96,17 @@ fn tell(name: &DistributionName, draft: &SourceDraft) {
         output::say(&format!(
             "{name}: {source} is not believed in {times} that another source says otherwise; `kinset plan {name}` lists them"
         ));
+    }
+}
+
+/// What a read cost, if a service was asked at all.
+fn cost(traffic: Traffic) -> String {
+    let Traffic { answers, unchanged, bytes } = traffic;
+    let asked = count(answers as usize, "answer");
+    match (answers, unchanged) {
+        (0, _) => String::new(),
+        (_, 0) => format!(" ({asked}, {bytes} bytes)"),
+        (_, unchanged) => format!(" ({asked}, {unchanged} of them that nothing had changed, {bytes} bytes)"),
     }
 }
 
