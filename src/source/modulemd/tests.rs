@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
+use proptest::prelude::*;
 
 use super::{Index, ReadError, Repomd, RepomdError};
 use crate::model::packages::ModuleName;
@@ -193,6 +194,45 @@ fn of_obsoletes_the_newer_counts_for_each_context() {
     backwards.reverse();
     assert_eq!(read(&backwards.concat()), index);
     assert_snapshot!(told(&read(&texts[0])), @r#"{"modified":"2018-05-23T14:25:00Z","eol":"2020-03-19","message":"2018-05-23T14:25Z","obsoleted_by":"m:12"}"#);
+}
+
+/// What may contradict what: builds, architectures, defaults and obsoletes of all ages.
+fn documents() -> Vec<String> {
+    let build = |version: &str, context: &str, platform: &str| {
+        stream(
+            "1",
+            &format!("  version: {version}\n  context: {context}\n  dependencies: [{{requires: {{platform: [{platform}]}}}}]\n"),
+        )
+    };
+    vec![
+        build("1", "x", "f28"),
+        build("2", "x", "f29"),
+        build("2", "x", "-f30"),
+        build("1", "y", "f28"),
+        defaults("1", "1"),
+        defaults("2", "2"),
+        defaults("2", "3"),
+        obsoletes("2018-05-23T14:25Z", ""),
+        obsoletes("2018-05-23T14:25Z", ", eol_date: 2020-03-19T00:00Z"),
+        obsoletes("2019-05-23T14:25Z", ", context: x, reset: true"),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn the_order_in_which_documents_come_makes_no_difference(
+        shuffled in Just(documents()).prop_shuffle(),
+        taken in 1_usize..=10,
+        split in 0_usize..10,
+    ) {
+        let mut taken: Vec<String> = shuffled.into_iter().take(taken).collect();
+        let together = read(&taken.concat());
+        let (front, back) = taken.split_at(split.min(taken.len()));
+        let part = |texts: &[String]| if texts.is_empty() { Index::default() } else { read(&texts.concat()) };
+        prop_assert_eq!(&part(back).merged(part(front)), &together);
+        taken.sort();
+        prop_assert_eq!(&read(&taken.concat()), &together);
+    }
 }
 
 #[test]
