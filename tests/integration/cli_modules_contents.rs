@@ -228,6 +228,26 @@ fn a_file_of_modules_is_taken_over_and_the_second_time_changes_nothing() {
 }
 
 #[test]
+fn a_packagers_file_is_taken_over_for_a_stream() {
+    let place = nodejs();
+    place.write(
+        "perl.yaml",
+        "document: modulemd-packager\nversion: 3\ndata:\n  configurations:\n  - {context: A, platform: f30}\n",
+    );
+    assert_snapshot!(place.run("module import perl.yaml --actor ann"), @r"
+    exit 1
+    --- stderr
+    error: perl.yaml, line 4: data.name: expected the name of a module; found nothing
+      help: a packager's file is of the stream that its repository and branch say; `--stream` names it
+    ");
+    assert_snapshot!(place.run("module import perl.yaml --stream perl:5.30 --actor ann"), @r"
+    exit 0
+    --- stdout
+    fedora stream perl:5.30: + contexts A platforms f30, version 0
+    ");
+}
+
+#[test]
 fn a_file_that_is_wrong_changes_nothing() {
     let place = nodejs();
     place.write("modules.yaml", MODULES.replace("version: 20190405123256", "version: later"));

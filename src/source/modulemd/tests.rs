@@ -129,6 +129,19 @@ fn the_first_version_and_packagers_files_are_read() {
 }
 
 #[test]
+fn a_packagers_file_is_of_the_stream_that_its_repository_is_of_unless_it_says_another() {
+    let of = |text: &str, unnamed: &str| {
+        let index = Index::read_of("m", text.as_bytes(), Some(&unnamed.parse().unwrap())).unwrap();
+        index.streams.keys().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    let bare = "document: modulemd\nversion: 2\ndata: {components: {rpms: {bash: {}}}}\n";
+    assert_eq!(of(bare, "nodejs:1.10"), "nodejs:1.10");
+    assert_eq!(of(&bare.replace("{components", "{stream: 5.30, components"), "perl:x"), "perl:5.30");
+    assert_eq!(of(&stream("1", ""), "perl:x"), "m:1");
+    assert_snapshot!(refused(bare), @"modules.yaml, line 3: data.name: expected the name of a module; found nothing -- a packager's file is of the stream that its repository and branch say; `--stream` names it");
+}
+
+#[test]
 fn of_defaults_the_newer_counts_and_equally_new_ones_that_differ_are_none() {
     let default = |texts: &[String]| {
         let mut index = read(&texts.concat());
