@@ -1,4 +1,4 @@
-//! Modules on the command line: the third seed's example, ends, slips, and packages.
+//! Modules on the command line: the third seed's example, ends, and slips.
 
 use insta::assert_snapshot;
 
@@ -433,101 +433,5 @@ fn a_slip_is_shown_and_changes_nothing() {
     nodejs:8 in f30: available until 2019-04-30
       it is wanted for all releases
       f30 is out on 2019-04-29, and nodejs:8 ends on 2019-04-30 (said for the stream)
-    ");
-}
-
-#[test]
-fn packages_live_where_modules_and_branches_have_them() {
-    let place = nodejs();
-    done(
-        &place,
-        [
-            "collection add-package npm bash --series f29 --status approved",
-            "collection add-package bash --series f30 --status obsolete",
-            "module set nodejs:8 --eol f28",
-        ],
-    );
-    assert_snapshot!(place.run("module packages"), @r"
-    exit 0
-    --- stdout
-    nodejs	f27	2018-11-30	nodejs:8
-    nodejs	f28	2019-05-28	nodejs:10 nodejs:8
-    nodejs	f29	2019-11-26	nodejs:10
-    nodejs	f30	2020-05-26	nodejs:10
-    npm	f27	2018-11-30	nodejs:8
-    npm	f28	2019-05-28	nodejs:8
-    npm	f29	2019-11-26	branch
-    npm	f30	2020-05-26	branch
-    ");
-    assert_snapshot!(place.run("module packages --in-no-module"), @r"
-    exit 0
-    --- stdout
-    bash	f29	2019-11-26	branch
-    ");
-    assert_snapshot!(place.run("module packages bash --format json"), @r#"
-    exit 0
-    --- stdout
-    [
-      {
-        "package": "bash",
-        "lives": [
-          {
-            "release": "f29",
-            "is_branched": true,
-            "through": [],
-            "until": "2019-11-26"
-          }
-        ]
-      }
-    ]
-    "#);
-    assert_snapshot!(place.run("module packages bahs"), @r"
-    exit 1
-    --- stderr
-    error: distribution fedora has no package `bahs`
-      help: the nearest names that there are: `bash` for `bahs`
-    ");
-}
-
-#[test]
-fn what_reaches_its_end_is_told_by_day() {
-    let place = nodejs();
-    done(
-        &place,
-        [
-            "module set nodejs:8 --eol 2019-04-30",
-            "series set --series f28 --date eol-x=2019-05-29",
-        ],
-    );
-    assert_snapshot!(place.run("eol --from 2018-11-15 --by 2019-12-31"), @r"
-    exit 0
-    --- stdout
-    2018-11-30	series	fedora/f27	eol
-    2019-04-30	stream	fedora/nodejs:8	said for the stream
-    2019-04-30	package	fedora/npm	nodejs:8
-    2019-05-28	series	fedora/f28	eol
-    2019-05-29	series	fedora/f28	eol-x
-    2019-11-26	series	fedora/f29	eol
-    ");
-    assert_snapshot!(place.run("eol --from 2019-05-01 --by 2019-05-28 --format json"), @r#"
-    exit 0
-    --- stdout
-    [
-      {
-        "date": "2019-05-28",
-        "kind": "series",
-        "series": "f28",
-        "milestone": "eol",
-        "distribution": "fedora"
-      }
-    ]
-    "#);
-    assert_snapshot!(place.run("eol --from 2018-11-15 --by 2018-11-16 --quiet"), @"exit 0");
-    assert_snapshot!(place.run("eol --by soon"), @r"
-    exit 1
-    --- stderr
-    error: invalid value 'soon' for '--by <DATE>': expected a date such as 2026-03-01
-
-    For more information, try '--help'.
     ");
 }

@@ -21,7 +21,7 @@ mod cli_config;
 mod cli_distribution;
 mod cli_files;
 mod cli_modules;
-mod cli_modules_files;
+mod cli_modules_contents;
 mod cli_packages;
 mod cli_people;
 mod cli_plan;

@@ -44,6 +44,9 @@ pub(in crate::cli) enum ModuleCommand {
         /// The release whose defaults are in it [default: all that have none of their own]
         #[arg(long, value_name = "RELEASE")]
         release: Option<SeriesName>,
+        /// The stream that a packager's file is of, which says so by its repository and branch alone
+        #[arg(long, value_name = "STREAM")]
+        stream: Option<StreamPath>,
         #[command(flatten)]
         doing: Doing,
     },
@@ -274,8 +277,16 @@ pub(in crate::cli) fn run(command: ModuleCommand, file: &ConfigFile) -> Result<S
             path,
             distribution,
             release,
+            stream,
             doing,
-        } => module_import::import(&path, distribution.as_ref(), release.as_ref(), &doing, file),
+        } => {
+            let meant = module_import::Meant {
+                distribution,
+                release,
+                stream,
+            };
+            module_import::import(&path, &meant, &doing, file)
+        }
         ModuleCommand::Set(arguments) => set(arguments, file),
         ModuleCommand::Remove {
             stream,

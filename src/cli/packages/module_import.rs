@@ -8,22 +8,24 @@ use super::perform;
 use crate::cli::failure::{Failure, Misuse};
 use crate::cli::wiring::ConfigFile;
 use crate::cli::{Status, output};
+use crate::model::packages::modules::StreamPath;
 use crate::model::packages::{DistributionName, SeriesName};
 use crate::source::modulemd::Index;
 
-pub(super) fn import(
-    path: &Path,
-    distribution: Option<&DistributionName>,
-    release: Option<&SeriesName>,
-    doing: &Doing,
-    file: &ConfigFile,
-) -> Result<Status, Failure> {
+/// What a file does not say itself.
+pub(super) struct Meant {
+    pub(super) distribution: Option<DistributionName>,
+    pub(super) release: Option<SeriesName>,
+    pub(super) stream: Option<StreamPath>,
+}
+
+pub(super) fn import(path: &Path, meant: &Meant, doing: &Doing, file: &ConfigFile) -> Result<Status, Failure> {
     let name = path.display().to_string();
     let bytes = fs::read(path).map_err(|source| Misuse::Unreadable {
         what: name.clone(),
         source,
     })?;
-    let index = Index::read(&name, &bytes)?;
+    let index = Index::read_of(&name, &bytes, meant.stream.as_ref())?;
     for skipped in &index.skipped {
         let said = format!(
             "{name}, line {}: a document that is skipped: {} {}",
@@ -37,8 +39,8 @@ pub(super) fn import(
         ));
     }
     perform(file, doing, |view| {
-        let row = view.distribution_meant(distribution)?;
+        let row = view.distribution_meant(meant.distribution.as_ref())?;
         let (streams, defaults) = (view.streams(&row)?, view.module_defaults(&row)?);
-        Ok(index.operations(&row.name, release, &streams, &defaults))
+        Ok(index.operations(&row.name, meant.release.as_ref(), &streams, &defaults))
     })
 }

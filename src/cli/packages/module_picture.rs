@@ -23,6 +23,8 @@ const GAP: u32 = 4;
 const CELL: u32 = 100;
 /// The width of the time line itself.
 const TIME: u32 = 800;
+/// The width of a day that is written out.
+const DAY: u32 = 80;
 
 /// The width of a column of labels.
 fn labels<'l>(labels: impl Iterator<Item = &'l str>) -> u32 {
@@ -182,6 +184,9 @@ fn draw_timeline(lifecycles: &Lifecycles, matrix: &Matrix) -> String {
             height: ROW - 2 * GAP,
         };
         svg.area(area, &format!("{class}{}", if is_open { " open" } else { "" }), &title);
+        if let Some(to) = to {
+            svg.text(area.x + area.width + GAP, y + ROW - 2 * GAP, "small", &to.to_string());
+        }
         y += ROW;
     }
     svg.upright(
@@ -195,7 +200,7 @@ fn draw_timeline(lifecycles: &Lifecycles, matrix: &Matrix) -> String {
         matrix.policy
     );
     svg.finish(
-        left + TIME + 2 * GAP,
+        left + TIME + DAY + 2 * GAP,
         bottom + GAP,
         "Releases and streams of modules over time",
         &description,

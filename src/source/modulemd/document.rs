@@ -32,15 +32,15 @@ pub(super) enum Document {
     Unknown { document: String, version: String },
 }
 
-/// Reads a document.
-pub(super) fn read(document: &Field<'_>) -> Result<Document, ReadError> {
+/// Reads a document. `unnamed` is the stream that is meant where one does not say which it is of.
+pub(super) fn read(document: &Field<'_>, unnamed: Option<&StreamPath>) -> Result<Document, ReadError> {
     let kind = document.get("document", "the kind of the document, as modulemd")?;
     let version = document.get("version", "a version")?;
     let data = || document.get("data", "what the document says");
     match (kind.text()?, version.text()?) {
-        ("modulemd", "1") => stream_v1(&data()?),
-        ("modulemd" | "modulemd-stream" | "modulemd-packager", "2") => stream_v2(&data()?),
-        ("modulemd-packager", "3") => packager_v3(&data()?),
+        ("modulemd", "1") => stream_v1(&data()?, unnamed),
+        ("modulemd" | "modulemd-stream" | "modulemd-packager", "2") => stream_v2(&data()?, unnamed),
+        ("modulemd-packager", "3") => packager_v3(&data()?, unnamed),
         ("modulemd-defaults", "1") => defaults(&data()?),
         ("modulemd-obsoletes", "1") => obsoletes(&data()?),
         ("modulemd-translations", "1") => Ok(Document::Irrelevant),
@@ -55,6 +55,18 @@ fn path(data: &Field<'_>, module: &str) -> Result<StreamPath, ReadError> {
     Ok(StreamPath {
         module: data.get(module, MODULE)?.parsed(MODULE)?,
         stream: stream_name(&data.get("stream", STREAM)?)?,
+    })
+}
+
+/// The stream that a document is of. Packagers leave that to the name of the repository and of its branch.
+fn named(data: &Field<'_>, unnamed: Option<&StreamPath>) -> Result<StreamPath, ReadError> {
+    let Some(StreamPath { module, stream }) = unnamed else {
+        return path(data, "name");
+    };
+    let said = (data.find("name")?, data.find("stream")?);
+    Ok(StreamPath {
+        module: said.0.map_or_else(|| Ok(module.clone()), |name| name.parsed(MODULE))?,
+        stream: said.1.map_or_else(|| Ok(stream.clone()), |name| stream_name(&name))?,
     })
 }
 
@@ -74,7 +86,7 @@ fn version(data: &Field<'_>) -> Result<u64, ReadError> {
 }
 
 /// A list of dependencies, each with what is needed to build and what is needed to run.
-fn stream_v2(data: &Field<'_>) -> Result<Document, ReadError> {
+fn stream_v2(data: &Field<'_>, unnamed: Option<&StreamPath>) -> Result<Document, ReadError> {
     let mut platforms: Option<Platforms> = None;
     for alternative in data.find("dependencies")?.map_or_else(|| Ok(Vec::new()), |list| list.items())? {
         let these = platform_of(&alternative)?;
@@ -96,7 +108,7 @@ fn stream_v2(data: &Field<'_>) -> Result<Document, ReadError> {
         service_levels,
         packages: packages(data)?,
     };
-    Ok(Document::Stream(path(data, "name")?, vec![(context(data)?, details)]))
+    Ok(Document::Stream(named(data, unnamed)?, vec![(context(data)?, details)]))
 }
 
 /// The releases that one of several alternatives is for: where it runs, and if that is not said, where it is built.
@@ -118,7 +130,7 @@ fn platforms(field: &Field<'_>) -> Result<Platforms, ReadError> {
 }
 
 /// The first version: what is needed has one stream each, and there is one end.
-fn stream_v1(data: &Field<'_>) -> Result<Document, ReadError> {
+fn stream_v1(data: &Field<'_>, unnamed: Option<&StreamPath>) -> Result<Document, ReadError> {
     let platforms = match data.find("dependencies")? {
         Some(dependencies) => platform_of(&dependencies)?,
         None => Platforms::All,
@@ -131,11 +143,11 @@ fn stream_v1(data: &Field<'_>) -> Result<Document, ReadError> {
         service_levels: eol.map(|eol| ("rawhide".to_owned(), Some(eol))).into_iter().collect(),
         packages: packages(data)?,
     };
-    Ok(Document::Stream(path(data, "name")?, vec![(context(data)?, details)]))
+    Ok(Document::Stream(named(data, unnamed)?, vec![(context(data)?, details)]))
 }
 
 /// What packagers write since the third version: a context for each configuration, with one platform each.
-fn packager_v3(data: &Field<'_>) -> Result<Document, ReadError> {
+fn packager_v3(data: &Field<'_>, unnamed: Option<&StreamPath>) -> Result<Document, ReadError> {
     let packages = packages(data)?;
     let mut contexts = Vec::new();
     for configuration in data.get("configurations", "a list of configurations")?.items()? {
@@ -147,7 +159,7 @@ fn packager_v3(data: &Field<'_>) -> Result<Document, ReadError> {
         };
         contexts.push((context(&configuration)?, details));
     }
-    Ok(Document::Stream(path(data, "name")?, contexts))
+    Ok(Document::Stream(named(data, unnamed)?, contexts))
 }
 
 fn packages(data: &Field<'_>) -> Result<BTreeSet<PackageName>, ReadError> {

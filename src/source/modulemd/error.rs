@@ -93,6 +93,9 @@ impl Remedy for ReadError {
             Self::Nothing { .. } => Some(
                 "the file is the one that `repodata/repomd.xml` names as `<data type=\"modules\">`; a repository without one has no modules".to_owned(),
             ),
+            Self::Field { field, found, .. } if found == "nothing" && field == "data.name" => {
+                Some("a packager's file is of the stream that its repository and branch say; `--stream` names it".to_owned())
+            }
             Self::Damaged { .. }
             | Self::TooLarge { .. }
             | Self::NoText { .. }

@@ -51,6 +51,15 @@ impl Index {
     /// # Errors
     /// When one document is not as it should be: then none is believed. And when there is none.
     pub fn read(name: &str, bytes: &[u8]) -> Result<Self, ReadError> {
+        Self::read_of(name, bytes, None)
+    }
+
+    /// The same, where a document that does not say which stream it is of is of `unnamed`: packagers leave that to the name of the repository and of
+    /// its branch.
+    ///
+    /// # Errors
+    /// As for [`Self::read`].
+    pub fn read_of(name: &str, bytes: &[u8], unnamed: Option<&StreamPath>) -> Result<Self, ReadError> {
         let bytes = unpacked(name, bytes)?;
         let text = std::str::from_utf8(&bytes).map_err(|source| ReadError::NoText {
             name: name.to_owned(),
@@ -65,7 +74,7 @@ impl Index {
                 continue;
             }
             is_empty = false;
-            match document::read(&field)? {
+            match document::read(&field, unnamed)? {
                 Document::Stream(path, contexts) => index.add_stream(path, contexts),
                 Document::Defaults(module, defaults) => index.add_defaults(module, defaults),
                 Document::Obsoletes(path, obsoletes) => index.add_obsoletes(path, obsoletes),

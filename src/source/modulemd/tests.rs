@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use insta::assert_snapshot;
+use proptest::prelude::*;
 
 use super::{Index, ReadError, Repomd, RepomdError};
 use crate::model::packages::ModuleName;
@@ -128,6 +129,19 @@ fn the_first_version_and_packagers_files_are_read() {
 }
 
 #[test]
+fn a_packagers_file_is_of_the_stream_that_its_repository_is_of_unless_it_says_another() {
+    let of = |text: &str, unnamed: &str| {
+        let index = Index::read_of("m", text.as_bytes(), Some(&unnamed.parse().unwrap())).unwrap();
+        index.streams.keys().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    let bare = "document: modulemd\nversion: 2\ndata: {components: {rpms: {bash: {}}}}\n";
+    assert_eq!(of(bare, "nodejs:1.10"), "nodejs:1.10");
+    assert_eq!(of(&bare.replace("{components", "{stream: 5.30, components"), "perl:x"), "perl:5.30");
+    assert_eq!(of(&stream("1", ""), "perl:x"), "m:1");
+    assert_snapshot!(refused(bare), @"modules.yaml, line 3: data.name: expected the name of a module; found nothing -- a packager's file is of the stream that its repository and branch say; `--stream` names it");
+}
+
+#[test]
 fn of_defaults_the_newer_counts_and_equally_new_ones_that_differ_are_none() {
     let default = |texts: &[String]| {
         let mut index = read(&texts.concat());
@@ -193,6 +207,45 @@ fn of_obsoletes_the_newer_counts_for_each_context() {
     backwards.reverse();
     assert_eq!(read(&backwards.concat()), index);
     assert_snapshot!(told(&read(&texts[0])), @r#"{"modified":"2018-05-23T14:25:00Z","eol":"2020-03-19","message":"2018-05-23T14:25Z","obsoleted_by":"m:12"}"#);
+}
+
+/// What may contradict what: builds, architectures, defaults and obsoletes of all ages.
+fn documents() -> Vec<String> {
+    let build = |version: &str, context: &str, platform: &str| {
+        stream(
+            "1",
+            &format!("  version: {version}\n  context: {context}\n  dependencies: [{{requires: {{platform: [{platform}]}}}}]\n"),
+        )
+    };
+    vec![
+        build("1", "x", "f28"),
+        build("2", "x", "f29"),
+        build("2", "x", "-f30"),
+        build("1", "y", "f28"),
+        defaults("1", "1"),
+        defaults("2", "2"),
+        defaults("2", "3"),
+        obsoletes("2018-05-23T14:25Z", ""),
+        obsoletes("2018-05-23T14:25Z", ", eol_date: 2020-03-19T00:00Z"),
+        obsoletes("2019-05-23T14:25Z", ", context: x, reset: true"),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn the_order_in_which_documents_come_makes_no_difference(
+        shuffled in Just(documents()).prop_shuffle(),
+        taken in 1_usize..=10,
+        split in 0_usize..10,
+    ) {
+        let mut taken: Vec<String> = shuffled.into_iter().take(taken).collect();
+        let together = read(&taken.concat());
+        let (front, back) = taken.split_at(split.min(taken.len()));
+        let part = |texts: &[String]| if texts.is_empty() { Index::default() } else { read(&texts.concat()) };
+        prop_assert_eq!(&part(back).merged(part(front)), &together);
+        taken.sort();
+        prop_assert_eq!(&read(&taken.concat()), &together);
+    }
 }
 
 #[test]
