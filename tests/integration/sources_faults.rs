@@ -15,28 +15,39 @@ use crate::support::service::{Fault, Faulty, Service, impatient, said};
 /// How long a request may take where it is to take too long.
 const SOON: Duration = Duration::from_millis(100);
 
-async fn fails_well<S: Service>(service: Arc<S>, read: impl AsyncFn(Url, HttpSettings) -> Result<Reading, SourceError>) {
+/// A source, read from an address, with settings, and with what was read before.
+trait Reads: AsyncFn(Url, HttpSettings, &Previous) -> Result<Reading, SourceError> {}
+
+impl<F: AsyncFn(Url, HttpSettings, &Previous) -> Result<Reading, SourceError>> Reads for F {}
+
+async fn fails_well<S: Service>(service: Arc<S>, read: impl Reads) {
     let sound = Faulty::start(&service, None).await;
-    let whole = read(sound.url.clone(), impatient()).await.unwrap();
-    let requests = sound.requests();
-    assert!(requests > 0);
-    for number in 0..requests {
-        for fault in Fault::ALL {
-            let (error, failed) = failure(&service, &read, number, fault).await;
-            let told = chain(&error);
-            assert!(told.contains(&failed), "{fault:?} at {failed}: {told}");
-            assert!(told.starts_with(&format!("cannot read source {}\n", error.name)), "{told}");
-            assert!(error.remedy().is_some());
+    let nothing = Previous::default();
+    let whole = read(sound.url.clone(), impatient(), &nothing).await.unwrap();
+    for previous in [nothing, whole.clone().into_previous()] {
+        let before = sound.requests();
+        read(sound.url.clone(), impatient(), &previous).await.unwrap();
+        let requests = sound.requests() - before;
+        assert!(requests > 0);
+        for number in 0..requests {
+            for fault in Fault::ALL {
+                let (error, failed) = failure(&service, &read, &previous, number, fault).await;
+                let told = chain(&error);
+                assert!(told.contains(&failed), "{fault:?} at {failed}: {told}");
+                assert!(told.starts_with(&format!("cannot read source {}\n", error.name)), "{told}");
+                assert!(error.remedy().is_some());
+            }
+            let mended = read(sound.url.clone(), impatient(), &previous).await.unwrap();
+            assert_eq!(mended.snapshot, whole.snapshot);
         }
-        let mended = read(sound.url.clone(), impatient()).await.unwrap();
-        assert_eq!(mended.snapshot, whole.snapshot);
     }
 }
 
 /// What a read ends in when one of its requests fails, and the address of that.
 async fn failure<S: Service>(
     service: &Arc<S>,
-    read: &impl AsyncFn(Url, HttpSettings) -> Result<Reading, SourceError>,
+    read: &impl Reads,
+    previous: &Previous,
     number: usize,
     fault: Fault,
 ) -> (SourceError, String) {
@@ -48,7 +59,7 @@ async fn failure<S: Service>(
     loop {
         let server = Faulty::start(service, Some((number, fault))).await;
         let settings = HttpSettings { timeout, ..impatient() };
-        let error = read(server.url.clone(), settings).await.unwrap_err();
+        let error = read(server.url.clone(), settings, previous).await.unwrap_err();
         // On a busy machine a request may be too late before its server falls silent.
         if let Some(failed) = server.failed() {
             return (error, failed.to_owned());
@@ -75,14 +86,14 @@ async fn bodhi_fails_well_at_each_request() {
     });
     let mut service = Bodhi::new(releases.collect());
     service.most_rows = 2;
-    fails_well(Arc::new(service), async |url, http| {
+    fails_well(Arc::new(service), async |url, http, previous| {
         let settings = bodhi::Settings {
             name: "releases".to_owned(),
             url,
             id_prefixes: ["FEDORA".to_owned()].into(),
             http,
         };
-        bodhi::read(&settings, &Previous::default()).await
+        bodhi::read(&settings, previous).await
     })
     .await;
 }
@@ -94,7 +105,7 @@ async fn distgit_fails_well_at_each_request() {
         json!({"bash": ["kasal", "@sig"]}),
         &[("f41", &["foo"]), ("f42", &["foo"])],
     );
-    fails_well(Arc::new(service), async |url, http| {
+    fails_well(Arc::new(service), async |url, http, previous| {
         let settings = distgit::Settings {
             name: "dist-git".to_owned(),
             url,
@@ -103,7 +114,7 @@ async fn distgit_fails_well_at_each_request() {
             branches: ["f41", "f42"].map(|name| (name.parse().unwrap(), name.parse().unwrap())).into(),
             http,
         };
-        distgit::read(&settings, &Previous::default()).await
+        distgit::read(&settings, previous).await
     })
     .await;
 }
@@ -111,7 +122,7 @@ async fn distgit_fails_well_at_each_request() {
 #[tokio::test]
 async fn distro_info_fails_well_at_each_request() {
     let table = "version,codename,series,created\n24.04 LTS,Noble Numbat,noble,2023-10-12\n".to_owned();
-    fails_well(Arc::new(Table(Mutex::new(table))), async |url, http| {
+    fails_well(Arc::new(Table(Mutex::new(table))), async |url, http, previous| {
         let settings = distro_info::Settings {
             name: "dates".to_owned(),
             at: distro_info::At::Web {
@@ -119,16 +130,16 @@ async fn distro_info_fails_well_at_each_request() {
                 http,
             },
         };
-        distro_info::read(&settings, &Previous::default()).await
+        distro_info::read(&settings, previous).await
     })
     .await;
 }
 
 #[tokio::test]
 async fn launchpad_fails_well_at_each_request() {
-    fails_well(launchpad(), async |url, http| {
+    fails_well(launchpad(), async |url, http, previous| {
         let settings = launchpad::Settings { http, ..settings_at(&url) };
-        launchpad::read(&settings, &Previous::default()).await
+        launchpad::read(&settings, previous).await
     })
     .await;
 }

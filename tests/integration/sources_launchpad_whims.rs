@@ -179,3 +179,26 @@ async fn whatever_is_hidden_a_second_read_brings_the_same() {
         assert_eq!(second.snapshot, first.snapshot, "{reread:?}");
     }
 }
+
+#[tokio::test]
+async fn a_next_page_on_another_server_or_in_a_circle_is_not_followed() {
+    let launchpad = launchpad();
+    let server = serve(&launchpad).await;
+    let mut settings = settings(&server);
+    settings.rows_per_page = NonZeroU32::MIN;
+    let mut texts = Vec::new();
+    for next in [
+        "http://elsewhere.invalid/devel/ubuntu/series",
+        &format!("{}/devel/ubuntu/series?ws.size=1", server.uri()),
+    ] {
+        launchpad.world().next_page = Some(next.to_owned());
+        let error = read(&settings, &Previous::default()).await.unwrap_err();
+        texts.push(said(&error, &server.uri()));
+    }
+    insta::assert_snapshot!(texts.join("\n"), @r"
+    cannot read source launchpad
+    refusing to follow http://tracker/devel/ubuntu/series?ws.size=1 to another server, http://elsewhere.invalid/devel/ubuntu/series
+    cannot read source launchpad
+    the list at http://tracker/devel/ubuntu/series?ws.size=1 never ends: its `next` link leads back to a page already read
+    ");
+}

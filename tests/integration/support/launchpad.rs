@@ -22,6 +22,8 @@ pub(crate) struct World {
     pub(crate) teams: BTreeMap<String, Vec<String>>,
     /// Rows of permissions that are left out without a word, by their place.
     pub(crate) hidden_permissions: Vec<usize>,
+    /// Where the next page of every list is said to be, in place of where it is.
+    pub(crate) next_page: Option<String>,
     /// The ids of package sets that are left out of the lists of series.
     pub(crate) hidden_sets: Vec<u64>,
     /// Accounts whose pages are not for whoever asks.
@@ -190,7 +192,7 @@ impl World {
 }
 
 /// A page of rows; a row that is hidden is `None`. What counts its rows at once is a collection, an operation only does at its end.
-fn page(asked: &Asked, rows: &[Option<Value>], is_collection: bool) -> Reply {
+fn page(world: &World, asked: &Asked, rows: &[Option<Value>], is_collection: bool) -> Reply {
     let number = |name: &str, default: usize| asked.argument(name).map_or(default, |text| text.parse().unwrap());
     let (size, start) = (number("ws.size", 75), number("ws.start", 0));
     if size > 300 {
@@ -221,7 +223,8 @@ fn page(asked: &Asked, rows: &[Option<Value>], is_collection: bool) -> Reply {
     }
     if !is_last {
         let next = (start + size).to_string();
-        body["next_collection_link"] = with(&[("memo", next.clone()), ("ws.start", next)]).into();
+        let next = with(&[("memo", next.clone()), ("ws.start", next)]);
+        body["next_collection_link"] = world.next_page.clone().unwrap_or(next).into();
     }
     Reply::json(&body)
 }
@@ -247,7 +250,7 @@ impl Service for Launchpad {
             }
             ("/ubuntu/series", None) => {
                 let rows = world.series.iter().map(|series| world.series_entry(root, series)).collect();
-                page(asked, &shown(rows), true)
+                page(&world, asked, &shown(rows), true)
             }
             ("/package-sets", Some("getBySeries")) => {
                 let series = asked.argument("distroseries").unwrap();
@@ -256,14 +259,14 @@ impl Service for Launchpad {
                     let is_hidden = world.hidden_sets.contains(&set.id);
                     (!is_hidden).then(|| world.set_entry(root, set))
                 });
-                page(asked, &rows.collect::<Vec<_>>(), false)
+                page(&world, asked, &rows.collect::<Vec<_>>(), false)
             }
             ("/ubuntu/+archive/primary", Some("getAllPermissions")) => {
                 let rows = world.permissions.iter().enumerate().map(|(place, row)| {
                     let is_hidden = world.hidden_permissions.contains(&place);
                     (!is_hidden).then(|| world.permission_entry(root, row))
                 });
-                page(asked, &rows.collect::<Vec<_>>(), false)
+                page(&world, asked, &rows.collect::<Vec<_>>(), false)
             }
             (path, operation) if path.starts_with("/package-sets/ubuntu/") => {
                 let (series, name) = path["/package-sets/ubuntu/".len()..].split_once('/').unwrap();
@@ -276,9 +279,9 @@ impl Service for Launchpad {
                     "getSourcesIncluded" if is_direct => Reply::json(&json!(set.sources)),
                     "setsIncluded" if is_direct => {
                         let is_in = |other: &&Set| other.series == series && set.subsets.contains(&other.name);
-                        page(asked, &entries(world.sets.iter().filter(is_in).collect()), false)
+                        page(&world, asked, &entries(world.sets.iter().filter(is_in).collect()), false)
                     }
-                    "relatedSets" => page(asked, &entries(world.related(set).collect()), false),
+                    "relatedSets" => page(&world, asked, &entries(world.related(set).collect()), false),
                     other => Reply::text(400, &format!("not in this test: {other}")),
                 }
             }
@@ -291,7 +294,7 @@ impl Service for Launchpad {
                     "" => Reply::json(&world.person_entry(root, name)),
                     "participants" => {
                         let rows = world.teams[name].iter().map(|member| world.person_entry(root, member)).collect();
-                        page(asked, &shown(rows), true)
+                        page(&world, asked, &shown(rows), true)
                     }
                     _ => Reply::text(404, "no such page"),
                 }
