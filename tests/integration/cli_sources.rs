@@ -84,7 +84,10 @@ fn what_services_say_is_shown_before_it_is_taken_in_and_then_there_is_nothing_le
     let ubuntu = Ubuntu::new();
     let planned = ubuntu.run("plan --detailed-exitcode");
     insta::assert_snapshot!(planned);
-    assert!(ubuntu.run("distribution list").contains("no distribution"), "a plan changes nothing");
+    assert!(
+        ubuntu.run("distribution list").contains("no distribution"),
+        "a plan changes nothing"
+    );
     insta::assert_snapshot!(ubuntu.run("pull"), @"");
     insta::assert_snapshot!(ubuntu.run("pull"), @"");
     let left = ubuntu.run("plan --detailed-exitcode --format json");
@@ -139,15 +142,25 @@ fn a_set_that_changed_upstream_in_one_series_changes_there_alone_though_it_was_s
     ubuntu.change(|world| world.set("plucky", "core").sources.push("dpkg".to_owned()));
     insta::assert_snapshot!(ubuntu.run("plan ubuntu --detailed-exitcode"), @"");
     assert!(ubuntu.run("pull").contains("launchpad: 2 changes taken in"));
-    assert_eq!(ubuntu.place.data("packageset show core --series plucky --sources --quiet"), "apt\nbase-files\ndpkg\n");
-    assert_eq!(ubuntu.place.data("packageset show core --series noble --sources --quiet"), "apt\nbase-files\n");
+    assert_eq!(
+        ubuntu.place.data("packageset show core --series plucky --sources --quiet"),
+        "apt\nbase-files\ndpkg\n"
+    );
+    assert_eq!(
+        ubuntu.place.data("packageset show core --series noble --sources --quiet"),
+        "apt\nbase-files\n"
+    );
 }
 
 #[test]
 fn a_permission_that_was_withdrawn_is_shown_withdrawn_and_was_there_before() {
     let ubuntu = Ubuntu::pulled();
     assert!(ubuntu.run("acl can alice upload apt --series noble").starts_with("exit 0\n"));
-    ubuntu.change(|world| world.permissions.retain(|row| row["source_package_name"] != "apt" && row["component_name"] != "main"));
+    ubuntu.change(|world| {
+        world
+            .permissions
+            .retain(|row| row["source_package_name"] != "apt" && row["component_name"] != "main")
+    });
     let planned = ubuntu.run("plan");
     assert!(planned.contains("permission alice"), "{planned}");
     assert!(ubuntu.run("acl can alice upload apt --series noble").starts_with("exit 0\n"));
@@ -179,10 +192,7 @@ fn a_source_that_suddenly_lists_a_fraction_changes_nothing() {
 #[test]
 fn a_source_that_cannot_be_read_is_named_and_keeps_no_other_from_being_taken_in() {
     let Ubuntu {
-        runtime,
-        server,
-        place,
-        ..
+        runtime, server, place, ..
     } = Ubuntu::pulled();
     let before = place.data("packageset list --series noble");
     runtime.block_on(server.reset());
@@ -213,7 +223,11 @@ fn fedoras_releases_owners_and_retired_packages_become_one_distribution() {
         release("F42", "Fedora 42", "42", "FEDORA", "f42", "current"),
         release("F43", "Fedora 43", "43", "FEDORA", "rawhide", "pending"),
     ]));
-    let distgit = Arc::new(DistGit::default());
+    let distgit = Arc::new(DistGit::new(
+        json!({"bash": ["ann", "bob"], "zsh": ["orphan"], "old": ["orphan"]}),
+        json!({"bash": ["ann", "@shells"], "zsh": ["cid"], "old": []}),
+        &[("rawhide", &["old"]), ("f42", &["old"])],
+    ));
     let (_one, releases) = started(&bodhi);
     let (_other, packages) = started(&distgit);
     let config = format!(

@@ -2,6 +2,7 @@
 
 pub mod acl;
 mod collections;
+mod details;
 pub mod document;
 mod hierarchy;
 pub mod modules;
@@ -19,12 +20,13 @@ pub use collections::{
     OverlayError, Overlays, PackageDetails, Requirement, SeriesDetails, UrlTemplate, UrlTemplateError, Version, VersionError,
     VersionScheme, compare_series_versions, current_series, is_orphan,
 };
+pub use details::{DistributionDetails, SetDetails, SetPath};
 pub use hierarchy::{Cycle, Hierarchy, Pairs};
 pub use names::{
     ArchName, BranchName, BuiltPackageName, ComponentName, CompsName, ContextName, DistTag, DistributionName, GroupName, ModuleName,
     NameError, PackageName, PackageSetName, Party, PersonName, PlatformName, SeriesName, SeriesPath, SeriesVersion, StreamName, TeamName,
 };
-pub use operation::{DistributionDetails, Operation, SetDetails, SetPath};
+pub use operation::Operation;
 pub use permission::{Action, Permission, PermissionStatus, Pocket, Target};
 pub use refusal::{Refusal, Unknown};
 pub use sharing::{BeforeChange, Sharing};

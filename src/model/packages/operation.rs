@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::details::{DistributionDetails, SetDetails, SetPath};
 use super::modules::ModuleOperation;
 use super::names::{
     BuiltPackageName, CompsName, DistributionName, GroupName, PackageName, PackageSetName, Party, SeriesName, SeriesPath, TeamName,
@@ -13,41 +14,6 @@ use super::{
     BuiltDetails, CategoryDetails, GroupDetails, ListingDetails, ListingPath, PackageDetails, SeriesDetails, Sharing, Version,
     VersionScheme, VersionStatus,
 };
-
-/// A package set of a series.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct SetPath {
-    /// The series.
-    #[serde(rename = "in")]
-    pub series: SeriesPath,
-    /// The set.
-    pub set: PackageSetName,
-}
-
-/// What is said of a distribution as a whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DistributionDetails {
-    /// How package sets are tied to series.
-    pub sharing: Sharing,
-    /// How versions are compared.
-    pub versions: VersionScheme,
-    /// The series that is meant where none is named; `None`: the one that its status makes the current one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub series: Option<SeriesName>,
-    /// Whether obsolete series take uploads: Launchpad's `permit_obsolete_series_uploads`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub permit_obsolete_uploads: bool,
-}
-
-/// What is said of a package set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetDetails {
-    /// Who is in charge of it.
-    pub owner: Party,
-    /// What it is for.
-    #[serde(default)]
-    pub description: String,
-}
 
 /// One change to the package model. It is done in whole or not at all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
