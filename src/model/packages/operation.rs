@@ -12,7 +12,7 @@ use super::names::{
 use super::permission::{Action, Permission, Target};
 use super::{
     BuiltDetails, CategoryDetails, GroupDetails, ListingDetails, ListingPath, PackageDetails, SeriesDetails, Sharing, Version,
-    VersionScheme, VersionStatus,
+    VersionStatus,
 };
 
 /// One change to the package model. It is done in whole or not at all.

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use super::details::SetPath;
 use super::hierarchy::Cycle;
 use super::names::{CompsName, DistributionName, GroupName, PackageName, PackageSetName, Party, SeriesName, SeriesPath, TeamName};
-use super::operation::SetPath;
 use super::permission::{Action, Target};
 use super::{CollectionStatus, OverlayError, Sharing, TransitionError, VersionError};
 use crate::remedy::{Remedy, nearest};
