@@ -159,7 +159,7 @@ fn a_permission_that_was_withdrawn_is_shown_withdrawn_and_was_there_before() {
     ubuntu.change(|world| {
         world
             .permissions
-            .retain(|row| row["source_package_name"] != "apt" && row["component_name"] != "main")
+            .retain(|row| row["source_package_name"] != "apt" && row["component_name"] != "main");
     });
     let planned = ubuntu.run("plan");
     assert!(planned.contains("permission alice"), "{planned}");

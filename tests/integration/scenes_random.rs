@@ -169,8 +169,9 @@ fn contradictions(memory: &BTreeMap<Pair, bool>) -> BTreeSet<Pair> {
 
 impl Turn {
     /// Lets all this happen around a cycle. People's deeds in mid-cycle come after a write took effect: whatever kinset writes next, it reads
-    /// first. Directly before a write there is no defence, as Patchwork has no conditional writes. Nor is there one when the write's answer is
-    /// lost and somebody has put its patch back to where it was: it reads as if it had never been written.
+    /// first. Directly before a write there is no defence, as Patchwork has no conditional writes. Nor is there one when the write is not
+    /// answered and somebody makes of its patch's relation what it was, or what the write was to make of it: it reads as if the write alone had failed or
+    /// succeeded.
     fn play(&self, rig: &Rig, memory: &Memory) -> Result<(), Error> {
         let before = rig.relations();
         rig.simulator().with_rules(|rules| {
@@ -183,26 +184,22 @@ impl Turn {
             rig.simulator().set_faults([Fault::new(kind, When::every(every))]);
         }
         if let Some((after, (patch, related))) = self.meanwhile.clone() {
-            let (memory, writes, found) = (memory.clone(), Cell::new(0), Cell::new(Classes::new()));
-            let is_faultless = self.fault.is_none();
+            let (memory, writes) = (memory.clone(), Cell::new(0));
+            let may_answers_be_lost = matches!(self.fault, Some((FaultKind::LostReply | FaultKind::Html, _)));
             rig.simulator().on_request(move |request, moment, rules: &mut Rules| {
-                let Asked::Write(written) = Asked::of(request) else {
+                let (Asked::Write(written), Moment::After) = (Asked::of(request), moment) else {
                     return;
                 };
-                if moment == Moment::Before {
-                    found.set(rules.relations());
-                    return;
-                }
                 writes.set(writes.get() + 1);
                 if writes.get() == after {
                     let before = rules.relations();
                     try_as_human(rules, patch, &related);
-                    let (found, now) = (found.take(), rules.relations());
-                    let was_carried_out = class_of(written, &before) != class_of(written, &found);
-                    if !is_faultless && was_carried_out && class_of(written, &now) == class_of(written, &found) {
-                        memory.drop_what_differs(&before, &now);
-                    } else {
+                    let now = rules.relations();
+                    let is_answered = request.status == Some(200) && !may_answers_be_lost;
+                    if is_answered || class_of(written, &before) == class_of(written, &now) {
                         memory.enter(&before, &now);
+                    } else {
+                        memory.drop_what_differs(&before, &now);
                     }
                 }
             });
