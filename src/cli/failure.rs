@@ -173,6 +173,9 @@ pub(super) enum Misuse {
         /// What has to be said.
         what: &'static str,
     },
+    /// A series was named for a right that has none.
+    #[error("a right to a component, or to a package as such, is one in all series")]
+    NoSeriesThere,
     /// What a tracker said in the past is not kept.
     #[error("who maintained a tracker's project in the past is not known")]
     NoPast,
@@ -205,6 +208,7 @@ impl Remedy for Misuse {
                 "check that its folder exists and that this user may write there, or name another file with `--config FILE`"
             }
             Self::AclNeeds { what, .. } => return Some(format!("name {what}")),
+            Self::NoSeriesThere => "leave out --series, or give a right to a package in one series with --listing",
             Self::NoPast => "leave out --as-of: the answer is as of the last pull",
             Self::NoProject { .. } => "name one of its `projects` in the configuration, and run `kinset pull` if it never was",
             Self::NothingDecided { .. } => "nothing was dropped; `kinset decisions list` shows those that stand",

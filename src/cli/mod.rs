@@ -87,7 +87,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     let is_asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if printed && is_asked_for {
         ExitCode::SUCCESS
-    } else if std::env::args()
+    } else if std::env::args_os()
         .skip(1)
         .collect::<Vec<_>>()
         .windows(2)

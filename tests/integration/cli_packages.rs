@@ -20,7 +20,7 @@ path = "patch-groups"
 
 /// A distribution with the series jammy, which has ended as far as development goes, and noble, which began with its sets; `core` includes
 /// `kernel`, and the team @core-dev with bob in it may upload it.
-fn ubuntu(sharing: &str) -> Place {
+pub(crate) fn ubuntu(sharing: &str) -> Place {
     let place = Place::new().with("kinset.toml", CONFIG);
     let commands = [
         &format!("distribution create ubuntu --versions debian --sharing {sharing}"),
@@ -44,7 +44,7 @@ fn ubuntu(sharing: &str) -> Place {
 
 /// Runs a command that changes something, as ann, and hands over what it told.
 #[track_caller]
-fn done(place: &Place, command: &str) -> String {
+pub(crate) fn done(place: &Place, command: &str) -> String {
     let told = place.run(&format!("{command} --actor ann"));
     assert!(told.starts_with("exit 0"), "{command}: {told}");
     told

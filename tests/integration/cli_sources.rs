@@ -8,7 +8,7 @@ use wiremock::MockServer;
 
 use crate::cli_support::Place;
 use crate::sources_launchpad::launchpad;
-use crate::support::fedora::{Bodhi, DistGit, release};
+use crate::support::fedora::{Bodhi, DistGit, changed, release};
 use crate::support::launchpad::{Launchpad, World, permission};
 use crate::support::service::{Service, asked, serve};
 
@@ -84,12 +84,21 @@ fn what_services_say_is_shown_before_it_is_taken_in_and_then_there_is_nothing_le
     let ubuntu = Ubuntu::new();
     let planned = ubuntu.run("plan --detailed-exitcode");
     insta::assert_snapshot!(planned);
-    assert!(
-        ubuntu.run("distribution list").contains("no distribution"),
-        "a plan changes nothing"
-    );
-    insta::assert_snapshot!(ubuntu.run("pull"), @"");
-    insta::assert_snapshot!(ubuntu.run("pull"), @"");
+    assert_eq!(ubuntu.run("distribution list"), "exit 0\n", "a plan changes nothing");
+    insta::assert_snapshot!(ubuntu.run("pull"), @r"
+    exit 0
+    --- stderr
+    ubuntu: launchpad: 23 changes taken in (27 answers)
+    ubuntu: distro-info: 3 changes taken in
+    ubuntu: distro-info is not believed in 2 things that another source says otherwise; `kinset plan ubuntu` lists them
+    ");
+    insta::assert_snapshot!(ubuntu.run("pull"), @r"
+    exit 0
+    --- stderr
+    ubuntu: launchpad: nothing changed (12 answers)
+    ubuntu: distro-info: nothing changed
+    ubuntu: distro-info is not believed in 2 things that another source says otherwise; `kinset plan ubuntu` lists them
+    ");
     let left = ubuntu.run("plan --detailed-exitcode --format json");
     let left: Value = serde_json::from_str(left.strip_prefix("exit 0\n--- stdout\n").unwrap()).unwrap();
     assert_eq!(left["writes"], 0);
@@ -113,7 +122,7 @@ fn a_series_is_what_the_first_source_says_and_what_the_others_know_beside_it() {
     // Launchpad does not know it, and nobody but its dates tells its stage.
     assert_eq!(series("zany")["status"], "future");
     let told = ubuntu.run("plan");
-    let line = "not believed: the released of noble: launchpad says 2024-04-25, distro-info says 2024-04-26";
+    let line = "not believed: released of noble: launchpad says 2024-04-25, distro-info says 2024-04-26";
     assert!(told.contains(line), "{told}");
 }
 
@@ -140,16 +149,28 @@ fn a_set_that_changed_upstream_in_one_series_changes_there_alone_though_it_was_s
     let shared = ubuntu.place.data("packageset show core --series plucky --format json");
     assert!(shared.contains("noble"), "it is shared: {shared}");
     ubuntu.change(|world| world.set("plucky", "core").sources.push("dpkg".to_owned()));
-    insta::assert_snapshot!(ubuntu.run("plan ubuntu --detailed-exitcode"), @"");
+    insta::assert_snapshot!(ubuntu.run("plan ubuntu --detailed-exitcode"), @r"
+    exit 2
+    --- stdout
+    distribution ubuntu as launchpad has it
+      ubuntu packages ubuntu: + dpkg
+      ubuntu/plucky packageset-copy core: + no longer shared with ubuntu/noble, permissions 0, sources 2, subsets 1
+      ubuntu/plucky sources core: + dpkg
+    2 changes
+
+    distribution ubuntu as distro-info has it
+    nothing to do: all is as distro-info says
+    not believed: released of noble: launchpad says 2024-04-25, distro-info says 2024-04-26
+    not believed: released of warty: launchpad says 2024-04-25, distro-info says 2004-10-20
+    ");
     assert!(ubuntu.run("pull").contains("launchpad: 2 changes taken in"));
-    assert_eq!(
-        ubuntu.place.data("packageset show core --series plucky --sources --quiet"),
-        "apt\nbase-files\ndpkg\n"
-    );
-    assert_eq!(
-        ubuntu.place.data("packageset show core --series noble --sources --quiet"),
-        "apt\nbase-files\n"
-    );
+    let sources = |series: &str| -> Value {
+        let shown: Value =
+            serde_json::from_str(&ubuntu.place.data(&format!("packageset show core --series {series} --format json"))).unwrap();
+        shown["sources"].clone()
+    };
+    assert_eq!(sources("plucky"), json!(["apt", "base-files", "dpkg"]));
+    assert_eq!(sources("noble"), json!(["apt", "base-files"]));
 }
 
 #[test]
@@ -221,7 +242,10 @@ fn a_second_pull_asks_for_little_and_a_full_one_for_everything() {
 fn fedoras_releases_owners_and_retired_packages_become_one_distribution() {
     let bodhi = Arc::new(Bodhi::new(vec![
         release("F42", "Fedora 42", "42", "FEDORA", "f42", "current"),
-        release("F43", "Fedora 43", "43", "FEDORA", "rawhide", "pending"),
+        changed(
+            release("F43", "Fedora 43", "43", "FEDORA", "f43", "pending"),
+            &json!({"branch": "rawhide"}),
+        ),
     ]));
     let distgit = Arc::new(DistGit::new(
         json!({"bash": ["ann", "bob"], "zsh": ["orphan"], "old": ["orphan"]}),

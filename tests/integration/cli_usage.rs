@@ -113,12 +113,13 @@ fn help_of_each_command_shows_its_options() {
     Usage: kinset pull [OPTIONS] [NAME]...
 
     Arguments:
-      [NAME]...  The trackers to pull [default: all]
+      [NAME]...  The trackers, and the distributions that follow services, to pull [default: all]
 
     Options:
       -c, --config <FILE>  The configuration file [default: `$KINSET_CONFIG`, else
                            `/etc/kinset/kinset.toml`]
-          --full           Read everything, even if the tracker's events would tell what has changed
+          --full           Read everything, even if events or what a service says would tell what has
+                           changed
       -h, --help           Print help
     ");
     assert_snapshot!(run("relations unmatched --help"), @r"

@@ -13,6 +13,7 @@ mod apply_random;
 mod apply_refusals;
 mod apply_rights;
 mod architecture;
+mod cli_acl;
 mod cli_analysis;
 mod cli_apply;
 mod cli_collections;

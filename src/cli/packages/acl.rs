@@ -14,7 +14,7 @@ use crate::model::packages::{
     Action, ComponentName, Operation, PackageName, PackageSetName, Party, Permission, PermissionStatus, Pocket, SeriesName, Target,
 };
 use crate::store::Fault;
-use crate::store::packages::{SeriesRow, View};
+use crate::store::packages::{DistributionRow, SeriesRow, View};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum AclCommand {
@@ -95,6 +95,9 @@ pub(in crate::cli) struct Asked {
     action: Action,
     /// The package
     package: Option<PackageName>,
+    /// The package is a new one that the distribution does not know yet
+    #[arg(long, requires = "package")]
+    new: bool,
     /// The pocket that an upload goes to [default: release, and updates once the series is released]
     #[arg(long, value_parser = pocket)]
     pocket: Option<Pocket>,
@@ -169,9 +172,31 @@ fn status(text: &str) -> Result<PermissionStatus, String> {
 
 impl Asked {
     /// The tracker and the project that it is about, if it is about one.
-    pub(super) fn project(&self) -> Option<(&str, ProjectName)> {
-        let project = ProjectName(self.project.clone()?);
-        Some((self.tracker.as_deref()?, project))
+    ///
+    /// # Errors
+    /// When more is said, which has no meaning there.
+    pub(super) fn project(&self, place: &Place) -> Result<Option<(&str, ProjectName)>, Misuse> {
+        let (Some(tracker), Some(project)) = (&self.tracker, &self.project) else {
+            return Ok(None);
+        };
+        if self.action != Action::Maintain || place.series.is_some() || place.distribution.is_some() {
+            return Err(Misuse::AclNeeds {
+                action: self.action,
+                what: "the action `maintain` with a tracker's project, and no series or distribution, or else no tracker and project",
+            });
+        }
+        Ok(Some((tracker, ProjectName(project.clone()))))
+    }
+
+    /// Looks whether the distribution knows the package, unless it is said to be new.
+    ///
+    /// # Errors
+    /// When it does not, with the nearest names.
+    pub(super) fn require_known(&self, view: &View<'_>, distribution: &DistributionRow) -> Result<(), Fault> {
+        match &self.package {
+            Some(package) if !self.new => view.package(distribution, package).map(|_| ()),
+            _ => Ok(()),
+        }
     }
 
     /// The question, in a series.
@@ -189,6 +214,7 @@ impl Asked {
         } = self;
         let needs = |what: &'static str| Misuse::AclNeeds { action: *action, what };
         let name: SeriesName = series.path.series.clone();
+        let names_what_for = pocket.is_some() || component.is_some();
         match action {
             Action::Upload => Ok(What::Upload(Upload {
                 series: name,
@@ -196,6 +222,9 @@ impl Asked {
                 component: component.clone().map_or(InComponent::Published, InComponent::Named),
                 pocket: pocket.unwrap_or_else(|| usual_pocket(series)),
             })),
+            Action::QueueAdmin if package.is_some() && names_what_for => {
+                Err(needs("a package, whose component is known, or a component and a pocket"))
+            }
             Action::QueueAdmin => {
                 let of = match (package, set) {
                     (Some(package), _) => Queue::Package(package.clone()),
@@ -208,7 +237,7 @@ impl Asked {
                 Ok(What::Queue { series: name, of })
             }
             Action::Maintain => Err(needs("--tracker and --project")),
-            action if pocket.is_some() || component.is_some() || set.is_some() => Err(Misuse::AclNeeds {
+            action if names_what_for || set.is_some() => Err(Misuse::AclNeeds {
                 action: *action,
                 what: "a package, and no pocket, component or package set",
             }),
@@ -231,6 +260,14 @@ fn usual_pocket(series: &SeriesRow) -> Pocket {
 }
 
 impl On {
+    /// Rights to a component or a package as such are those of all series.
+    fn require_no_series(&self, place: &Place) -> Result<(), Misuse> {
+        if place.series.is_some() && (self.component.is_some() || self.package.is_some()) {
+            return Err(Misuse::NoSeriesThere);
+        }
+        Ok(())
+    }
+
     fn target(self, view: &View<'_>, place: &Place) -> Result<Target, Fault> {
         let Self {
             set,
@@ -286,30 +323,36 @@ pub(in crate::cli) fn run(command: AclCommand, file: &ConfigFile) -> Result<Stat
             explicit,
             place,
             doing,
-        } => perform(file, &doing, |view| {
-            let permission = Permission {
-                party,
-                action,
-                target: on.target(view, &place)?,
-                status,
-                explicit,
-            };
-            let distribution = view.distribution_meant(place.distribution.as_ref())?.name;
-            Ok(vec![Operation::Grant { distribution, permission }])
-        }),
+        } => {
+            on.require_no_series(&place)?;
+            perform(file, &doing, |view| {
+                let permission = Permission {
+                    party,
+                    action,
+                    target: on.target(view, &place)?,
+                    status,
+                    explicit,
+                };
+                let distribution = view.distribution_meant(place.distribution.as_ref())?.name;
+                Ok(vec![Operation::Grant { distribution, permission }])
+            })
+        }
         AclCommand::Revoke {
             given: Given { party, action, on },
             place,
             doing,
-        } => perform(file, &doing, |view| {
-            let target = on.target(view, &place)?;
-            let distribution = view.distribution_meant(place.distribution.as_ref())?.name;
-            Ok(vec![Operation::Revoke {
-                distribution,
-                party,
-                action,
-                target,
-            }])
-        }),
+        } => {
+            on.require_no_series(&place)?;
+            perform(file, &doing, |view| {
+                let target = on.target(view, &place)?;
+                let distribution = view.distribution_meant(place.distribution.as_ref())?.name;
+                Ok(vec![Operation::Revoke {
+                    distribution,
+                    party,
+                    action,
+                    target,
+                }])
+            })
+        }
     }
 }

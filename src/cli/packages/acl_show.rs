@@ -1,5 +1,7 @@
 //! The questions of `kinset acl`.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::acl::Asked;
@@ -62,7 +64,8 @@ pub(super) fn who(asked: &Asked, place: &Place, as_of: AsOf, shape: Shape, file:
     let (what, facts) = facts(None, asked, place, as_of, file)?;
     let mut entries: Vec<HeldEntry> = who_can(&facts, &what).into_iter().map(HeldEntry).collect();
     if shape.quiet {
-        entries.dedup_by(|one, other| one.0.by.party() == other.0.by.party());
+        let mut told = BTreeSet::new();
+        entries.retain(|held| told.insert(held.name()));
     }
     show::list(&entries, shape)?;
     Ok(Status::Done)
@@ -70,7 +73,7 @@ pub(super) fn who(asked: &Asked, place: &Place, as_of: AsOf, shape: Shape, file:
 
 /// The question, and what bears on it.
 fn facts(who: Option<&Party>, asked: &Asked, place: &Place, as_of: AsOf, file: &ConfigFile) -> Result<(What, Facts), Failure> {
-    if let Some((tracker, project)) = asked.project() {
+    if let Some((tracker, project)) = asked.project(place)? {
         return facts_of_project(tracker, project, as_of, file);
     }
     let asked = ask(file, as_of, |view| {
@@ -78,6 +81,7 @@ fn facts(who: Option<&Party>, asked: &Asked, place: &Place, as_of: AsOf, file: &
         let distribution = view.distribution(&series.path.distribution)?;
         Ok(match asked.what(&series) {
             Ok(what) => {
+                asked.require_known(view, &distribution)?;
                 let facts = view.facts(&distribution, who, &what)?;
                 Ok((what, facts))
             }
@@ -153,6 +157,9 @@ pub(super) fn list(
     let mut permissions = ask(file, as_of, |view| {
         let distribution = view.distribution_meant(place.distribution.as_ref())?;
         let series = place.series.as_ref().map(|_| place.series(view)).transpose()?;
+        if let (Some(series), Some(set)) = (&series, set) {
+            view.set(series, set)?;
+        }
         view.permissions(&distribution, series.as_ref())
     })?;
     permissions.retain(|permission| party.is_none_or(|party| permission.party == *party));
@@ -161,6 +168,9 @@ pub(super) fn list(
         (Target::PackageSet { set: on, .. }, Some(set)) => on == set,
         _ => false,
     });
+    if permissions.is_empty() && (party.is_some() || set.is_some()) {
+        output::say("there is no such permission");
+    }
     let entries: Vec<PermissionEntry> = permissions.into_iter().map(PermissionEntry).collect();
     show::list(&entries, shape)?;
     Ok(Status::Done)

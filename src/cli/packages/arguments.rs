@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
 use clap::Args;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
@@ -96,13 +96,21 @@ fn time_or(text: &str, of_date: impl FnOnce(Date) -> Result<Timestamp, jiff::Err
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
     }
-    let time = text.parse::<Date>().and_then(of_date);
+    if text.parse::<DateTime>().is_ok() && date(text).is_err() {
+        return Err("a time needs its zone: add `Z` for UTC, as in 2026-03-01T12:00:00Z".to_owned());
+    }
+    let time = date(text).and_then(of_date);
     time.map_err(|_| "expected a date such as 2026-03-01, or a time such as 2026-03-01T12:00:00Z".to_owned())
+}
+
+/// A date and nothing behind it: of a date with a time, the time would be lost.
+fn date(text: &str) -> Result<Date, jiff::Error> {
+    Date::strptime("%Y-%m-%d", text)
 }
 
 /// Reads a day.
 pub(super) fn day(text: &str) -> Result<Date, String> {
-    text.parse().map_err(|_| "expected a date such as 2026-03-01".to_owned())
+    date(text).map_err(|_| "expected a date such as 2026-03-01".to_owned())
 }
 
 fn midnight(date: Date) -> Result<Timestamp, jiff::Error> {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use clap::Args;
 use jiff::civil::Date;
 
-use super::arguments::Doing;
+use super::arguments::{Doing, day};
 use crate::cli::failure::Failure;
 use crate::model::packages::{
     Base, Branch, BranchName, CollectionStatus, DistTag, Milestone, MilestoneError, NameError, Party, SeriesDetails, SeriesName,
@@ -104,7 +104,7 @@ pub(super) fn dated(text: &str) -> Result<(Milestone, Date), String> {
     const EXPECTED: &str = "expected a milestone, `=` and a date, as in released=2025-04-15";
     let (milestone, date) = text.split_once('=').ok_or(EXPECTED)?;
     let milestone = milestone.parse().map_err(|error: MilestoneError| error.to_string())?;
-    Ok((milestone, date.parse().map_err(|_| EXPECTED.to_owned())?))
+    Ok((milestone, day(date).map_err(|_| EXPECTED.to_owned())?))
 }
 
 impl Said {

@@ -77,7 +77,17 @@ pub(in crate::cli) fn run(arguments: LogArguments, file: &ConfigFile) -> Result<
         since,
         most,
     };
-    let entries = ask(file, as_of, |view| view.log(&filter))?;
+    let entries = ask(file, as_of, |view| {
+        match (&filter.distribution, &filter.series) {
+            (distribution, Some(series)) => _ = view.series_meant(distribution.as_ref(), Some(series))?,
+            (Some(distribution), None) => _ = view.distribution(distribution)?,
+            (None, None) => {}
+        }
+        view.log(&filter)
+    })?;
+    if entries.is_empty() && (filter.name.is_some() || filter.actor.is_some()) {
+        output::say("nothing of that is in the log");
+    }
     print(entries, shape)?;
     Ok(Status::Done)
 }

@@ -371,6 +371,10 @@ fn queue_aim(facts: &Facts, series: &SeriesName, of: &Queue, target: &Target) ->
                 series: within,
             },
         ) => Some(pocket_aim(Step::Second, ((*pocket)?, series), (*given, within.as_ref()))),
+        (Queue::Package(_), Target::Component { component: given }) => {
+            let published = facts.component.as_ref()?;
+            Some(component_aim(Step::First, Some(published), given))
+        }
         (Queue::Package(package), Target::Package { package: given }) => (given == package).then_some(Aim::at(Step::First)),
         (Queue::Set(asked), Target::PackageSet { series: within, set }) if set == asked => {
             Some(set_aim(Step::Second, set, &[], (series, within)))

@@ -165,7 +165,7 @@ impl Weighing<'_> {
             |branch| format!("{} ({})", branch.name, branch.dist_tag),
         );
         dates.retain(|milestone, date| {
-            let fact = || of(milestone.as_str());
+            let fact = || format!("{milestone} of {name}");
             !self.is_spoken_of(
                 fact,
                 date,
@@ -278,7 +278,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "the released of noble: launchpad says 2024-04-25, distro-info says 2024-04-26",
+                "released of noble: launchpad says 2024-04-25, distro-info says 2024-04-26",
                 "team core: launchpad says ann, distro-info says bob",
             ]
         );
