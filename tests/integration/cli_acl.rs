@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
+use insta::assert_snapshot;
+
 use crate::cli_packages::{done, ubuntu};
 
 #[test]
@@ -92,6 +94,60 @@ fn everybody_is_named_once_where_only_names_are_asked_for() {
     let all = names.len();
     names.dedup();
     assert_eq!(names.len(), all, "{told}");
+}
+
+#[test]
+fn who_may_upload_is_told_in_the_sections_that_people_are_used_to() {
+    let place = ubuntu("copy-on-write");
+    done(
+        &place,
+        "collection add-package linux --series noble --component main --status approved",
+    );
+    done(&place, "acl grant @core-dev upload --component main");
+    done(&place, "acl grant ann upload --package linux");
+    assert_snapshot!(place.run("acl uploaders linux --series noble"), @r"
+    exit 0
+    --- stdout
+    linux in noble
+
+    Component (main)
+    ================
+    * core-dev [team]
+
+    Packagesets
+    ===========
+    core:
+    * core-dev [team]
+
+    Per-Package-Uploaders
+    =====================
+    * ann
+    ");
+    assert_snapshot!(place.run("acl uploaders linux --series noble --teams"), @r"
+    exit 0
+    --- stdout
+    linux in noble
+
+    Component (main)
+    ================
+    * core-dev [team]
+      * bob
+      * kernel-team [team]
+        * zoe
+
+    Packagesets
+    ===========
+    core:
+    * core-dev [team]
+      * bob
+      * kernel-team [team]
+        * zoe
+
+    Per-Package-Uploaders
+    =====================
+    * ann
+    ");
+    assert!(place.run("acl uploaders lunix").starts_with("exit 1\n"));
 }
 
 #[test]

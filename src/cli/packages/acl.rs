@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::arguments::{AsOf, Doing, Place, Shape};
-use super::{acl_show, perform};
+use super::{acl_show, acl_uploaders, perform};
 use crate::cli::Status;
 use crate::cli::args::Format;
 use crate::cli::failure::{Failure, Misuse};
@@ -45,6 +45,18 @@ pub(in crate::cli) enum AclCommand {
         as_of: AsOf,
         #[command(flatten)]
         shape: Shape,
+    },
+    /// Tell who may upload a package, by what lets them: its component, its package sets, itself
+    Uploaders {
+        /// The package
+        package: PackageName,
+        /// Show who is in teams
+        #[arg(long, short)]
+        teams: bool,
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        as_of: AsOf,
     },
     /// List permissions; without --series those of all series
     List {
@@ -251,7 +263,7 @@ impl Asked {
 }
 
 /// The pocket that is open for most uploads.
-fn usual_pocket(series: &SeriesRow) -> Pocket {
+pub(super) fn usual_pocket(series: &SeriesRow) -> Pocket {
     use crate::model::packages::CollectionStatus::{Active, Eol, Maintenance};
     match series.details.status {
         Active | Maintenance | Eol => Pocket::Updates,
@@ -310,6 +322,12 @@ pub(in crate::cli) fn run(command: AclCommand, file: &ConfigFile) -> Result<Stat
             as_of,
             shape,
         } => acl_show::who(&asked, &place, as_of, shape, file),
+        AclCommand::Uploaders {
+            package,
+            teams,
+            place,
+            as_of,
+        } => acl_uploaders::uploaders(&package, teams, &place, as_of, file),
         AclCommand::List {
             party,
             set,

@@ -2,6 +2,7 @@
 
 pub(super) mod acl;
 mod acl_show;
+mod acl_uploaders;
 pub(super) mod arguments;
 pub(super) mod collection;
 mod collection_comps;
