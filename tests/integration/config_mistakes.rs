@@ -322,8 +322,8 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "[tracker.desired]",
         "[[tracker.project]]\ncolour = 1\n[tracker.desired]",
         &[
-            "6:3: `tracker.project.name`: missing; add it under [[tracker.project]]: one of the `projects`, such as \"example-devel\"",
-            "6:3: `tracker.project.collection`: missing; add it under [[tracker.project]]: a distribution and a series of it, such as \
+            "6:1: `tracker.project.name`: missing; add it under [[tracker.project]]: one of the `projects`, such as \"example-devel\"",
+            "6:1: `tracker.project.collection`: missing; add it under [[tracker.project]]: a distribution and a series of it, such as \
          \"fedora/f40\"",
             "7:1: `tracker.project.colour`: unknown key; the keys here are name, collection",
         ],
