@@ -344,9 +344,9 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "[tracker.desired]",
-        "[[tracker.project]]\nname = \"alhpa\"\ncollection = \"fedora/f40\"\n[tracker.desired]",
+        "[[tracker.project]]\nname = \"alpha2\"\ncollection = \"fedora/f40\"\n[tracker.desired]",
         &[
-            "7:8: `tracker.project.name`: \"alhpa\" is none of the tracker's `projects` (did you mean \"alpha\"?): name it there, too, or remove \
+            "7:8: `tracker.project.name`: \"alpha2\" is none of the tracker's `projects` (did you mean \"alpha\"?): name it there, too, or remove \
          this table",
         ],
     ),
