@@ -7,7 +7,7 @@ use super::render::words::count;
 use super::wiring::{ConfigFile, each, open_state_if_any};
 use super::{Status, output};
 use crate::model::ProjectName;
-use crate::reconcile::{CycleDocument, PulledDocument, RunDocument, StatusDocument, status};
+use crate::reconcile::{CollectionDocument, CycleDocument, PulledDocument, RunDocument, StatusDocument, status};
 
 pub(super) async fn run(arguments: &StatusArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
@@ -30,6 +30,7 @@ fn print(document: &StatusDocument) -> Result<(), Failure> {
         elsewhere,
         last_cycle,
         last_run,
+        collections,
         decisions,
         open_writes,
     } = document;
@@ -52,6 +53,9 @@ fn print(document: &StatusDocument) -> Result<(), Failure> {
         if let Some(cycle) = last_cycle.as_ref().filter(|cycle| !cycle.blocked.is_empty()) {
             let blocked: Vec<&str> = cycle.blocked.iter().map(ProjectName::as_str).collect();
             writeln!(out, "  blocked     {}: the token's user may not write there", blocked.join(", "))?;
+        }
+        for collection in collections {
+            writeln!(out, "  collection  {}", stage(collection))?;
         }
         if *open_writes > 0 {
             writeln!(out, "  open        {} of unknown outcome", count(*open_writes, "write"))?;
@@ -77,6 +81,19 @@ fn reading(pulled: &PulledDocument) -> String {
         count(*patches, "patch"),
         count(projects.len(), "project")
     )
+}
+
+fn stage(document: &CollectionDocument) -> String {
+    let CollectionDocument {
+        project,
+        collection,
+        status,
+    } = document;
+    match status {
+        None => format!("{project} is of {collection}, of which nothing is known: nothing is planned"),
+        Some(status) if status.is_ended() => format!("{project} is of {collection} ({status}): nothing is written there"),
+        Some(status) => format!("{project} is of {collection} ({status})"),
+    }
 }
 
 fn plan(cycle: &CycleDocument) -> String {

@@ -137,6 +137,7 @@ fn render_tracker(tracker: &Tracker, out: &mut Lines) {
         name,
         url,
         projects,
+        collections,
         policy,
         token,
         contact,
@@ -167,6 +168,11 @@ fn render_tracker(tracker: &Tracker, out: &mut Lines) {
         quoted(commit_ref.as_str()),
         *commit_ref == CommitPolicy::default(),
     );
+    for (project, collection) in collections {
+        out.header("[[tracker.project]]");
+        out.value(&keys::PROJECT_NAME, quoted(project.as_str()));
+        out.value(&keys::COLLECTION, quoted(&collection.to_string()));
+    }
     let Desired { path, format } = desired;
     out.header("[tracker.desired]");
     out.value(&keys::PATH, quoted_path(path));

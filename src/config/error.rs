@@ -254,6 +254,14 @@ pub enum ProblemKind {
         /// The tracker that has it first in the file.
         other: TrackerName,
     },
+    /// A project of which something is said, and which is none of the tracker's.
+    #[error("{project:?} is none of the tracker's `projects`{}: name it there, too, or remove this table", or_meant(nearest.as_deref()))]
+    ForeignProject {
+        /// The project.
+        project: String,
+        /// The project that was probably meant.
+        nearest: Option<String>,
+    },
     /// A second place for the same token.
     #[error("`{first}` says already where the token is kept: remove one of them")]
     SecondToken {
@@ -345,6 +353,10 @@ fn meant(nearest: Option<&&'static str>, known: &[&'static str]) -> String {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None => format!("the keys here are {}", joined(known, ", ")),
     }
+}
+
+fn or_meant(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |nearest| format!(" (did you mean {nearest:?}?)"))
 }
 
 fn in_lines(path: &Path, problems: &[Problem]) -> String {

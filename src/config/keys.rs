@@ -53,10 +53,14 @@ keys! {
     CONTACT = "contact": "an address in printable ASCII, such as \"patch-bot@example.org\"";
     FEEDBACK = "feedback": "the path of a folder, such as \"/srv/pasta/feedback\"";
     COMMIT_REF = "commit_ref": "\"off\" (leave it alone), \"fill\" (where it is empty) or \"overwrite\" (the analysis wins)";
+    TRACKER_PROJECTS = "project": "one [[tracker.project]] table for each project of which something is to be said, at least one";
     DESIRED = "desired": "a [tracker.desired] table with `path` and `format`";
     LIMITS = "limits": "a [tracker.limits] table";
     PULL = "pull": "a [tracker.pull] table";
     GUARD = "guard": "a [tracker.guard] table";
+
+    PROJECT_NAME = "name": "one of the `projects`, such as \"example-devel\"";
+    COLLECTION = "collection": "a distribution and a series of it, such as \"fedora/f40\"";
 
     PATH = "path": "the path of the file of groups, such as \"/srv/pasta/patch-groups\"";
     FORMAT = "format": "\"pasta\" (groups of message ids) or \"ids\" (groups of Patchwork's numbers)";
@@ -121,11 +125,19 @@ pub(super) static TRACKER_TABLE: Table = Table {
         &CONTACT,
         &FEEDBACK,
         &COMMIT_REF,
+        &TRACKER_PROJECTS,
         &DESIRED,
         &LIMITS,
         &PULL,
         &GUARD,
     ],
+};
+
+/// One of a tracker's projects.
+pub(super) static PROJECT_TABLE: Table = Table {
+    prefix: "tracker.project.",
+    place: "under [[tracker.project]]",
+    keys: &[&PROJECT_NAME, &COLLECTION],
 };
 
 /// Where a tracker's desired partition comes from.
@@ -212,9 +224,10 @@ pub(super) static DISTRIBUTION_GUARD_TABLE: Table = Table {
 };
 
 /// All tables.
-pub(super) static TABLES: [&Table; 9] = [
+pub(super) static TABLES: [&Table; 10] = [
     &ROOT_TABLE,
     &TRACKER_TABLE,
+    &PROJECT_TABLE,
     &DESIRED_TABLE,
     &LIMITS_TABLE,
     &PULL_TABLE,
@@ -251,6 +264,7 @@ mod tests {
     fn the_example_shows_every_table() {
         for header in [
             "[[tracker]]",
+            "#[[tracker.project]]",
             "[tracker.desired]",
             "[tracker.limits]",
             "[tracker.pull]",

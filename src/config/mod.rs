@@ -15,7 +15,7 @@ mod parse_sources;
 mod section;
 mod values;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
@@ -28,6 +28,7 @@ use url::Url;
 
 use crate::model::ProjectName;
 use crate::model::commits::CommitPolicy;
+use crate::model::packages::SeriesPath;
 use crate::model::relations::Policy;
 use crate::model::relations::guard::Thresholds;
 
@@ -185,6 +186,9 @@ pub struct Tracker {
     pub url: Url,
     /// The projects whose patches are in scope: at least one, no two alike. kinset reads no other project and writes to none.
     pub projects: Vec<ProjectName>,
+    /// The collections that projects are of, where that is said: once one has ended, nothing is written to its projects. All are among
+    /// [`Self::projects`].
+    pub collections: BTreeMap<ProjectName, SeriesPath>,
     /// Who wins where the analysis and the tracker differ. There is no default, because no answer suits everybody.
     pub policy: Policy,
     /// Where the API token is kept. Without one, kinset reads only what everybody may read, and cannot write.

@@ -11,6 +11,8 @@ use super::keys::{self, Key, Table};
 use super::section::{Problems, Section};
 use super::{Config, DEFAULT_STATE_DIR, Desired, Distribution, DistributionGuard, Guard, Limits, Pull, TokenSource, Tracker, values};
 use crate::model::ProjectName;
+use crate::model::packages::SeriesPath;
+use crate::remedy::nearest;
 
 /// Reads a whole configuration.
 pub(super) fn config(text: &str, path: &Path) -> Result<Config, ConfigError> {
@@ -159,6 +161,7 @@ impl Tables<'_, '_> {
         let name = section.required(&keys::NAME, values::tracker_name, self.problems);
         let url = section.required(&keys::URL, values::site, self.problems);
         let projects = self.projects(section);
+        let collections = self.collections(section, projects.as_deref());
         let policy = section.required(&keys::POLICY, values::policy, self.problems);
         let token = self.token(section);
         let contact = section.optional(&keys::CONTACT, values::contact, self.problems);
@@ -172,6 +175,7 @@ impl Tables<'_, '_> {
             name: name?,
             url: url?,
             projects: projects?,
+            collections,
             policy: policy?,
             token,
             contact,
@@ -236,6 +240,28 @@ impl Tables<'_, '_> {
             }
         }
         Some(projects)
+    }
+
+    /// The collections of a tracker's projects. Where these could not be read, nobody knows what is none of them.
+    fn collections(&mut self, tracker: &Section<'_>, projects: Option<&[ProjectName]>) -> BTreeMap<ProjectName, SeriesPath> {
+        let sections = self.sections(tracker, &keys::TRACKER_PROJECTS, &keys::PROJECT_TABLE);
+        self.report_same(&keys::PROJECT_NAME, &sections);
+        let mut collections = BTreeMap::new();
+        for section in &sections {
+            let name = section.required(&keys::PROJECT_NAME, values::project, self.problems);
+            let collection = section.required(&keys::COLLECTION, values::parsed, self.problems);
+            if let (Some(name), Some(projects)) = (&name, projects)
+                && !projects.contains(name)
+            {
+                let kind = ProblemKind::ForeignProject {
+                    project: name.to_string(),
+                    nearest: nearest(name.as_str(), projects.iter().map(ProjectName::as_str)).map(str::to_owned),
+                };
+                section.report_at(&keys::PROJECT_NAME, kind, self.problems);
+            }
+            collections.extend(name.zip(collection));
+        }
+        collections
     }
 
     fn token(&mut self, section: &Section<'_>) -> Option<TokenSource> {

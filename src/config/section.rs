@@ -103,6 +103,12 @@ impl<'d> Section<'d> {
         problems.push(offset, self.table.full_name(key.name), kind);
     }
 
+    /// Reports something about what stands for a key.
+    pub(super) fn report_at(&self, key: &Key, kind: ProblemKind, problems: &mut Problems<'_>) {
+        let offset = self.raw(key).map_or(self.offset, |value| value.span().start);
+        self.report(key, offset, kind, problems);
+    }
+
     /// Reports that what stands for a key is not what it expects.
     pub(super) fn report_wrong(&self, key: &Key, value: &Spanned<DeValue<'_>>, problems: &mut Problems<'_>) {
         self.report(key, value.span().start, ProblemKind::wrong(key, value.get_ref()), problems);

@@ -90,6 +90,8 @@ pub enum CommitBecause {
     TooLong,
     /// The user does not maintain this project.
     Permission(ProjectId),
+    /// The collection that this project is of has ended.
+    Ended(ProjectId),
     /// The tracker refused to have the commit of the patch written, and no read explains why.
     Refused,
 }

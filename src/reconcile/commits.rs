@@ -6,6 +6,7 @@ use super::draft::Rights;
 use super::scene::Lookup;
 use crate::config::Tracker;
 use crate::model::commits::{CommitBecause, CommitPlan, CommitPolicy, CommitWish, WantedCommits, plan_commits, trimmed};
+use crate::model::packages::SeriesPath;
 use crate::model::{PatchId, ProjectId, Snapshot};
 use crate::pasta::GroupFile;
 
@@ -54,11 +55,20 @@ pub(super) fn wanted<'a>(tracker: &Tracker, snapshot: &Snapshot, analysis: &'a G
 }
 
 /// Plans what is to be written of the commits of patches.
-pub(super) fn plan(tracker: &Tracker, snapshot: &Snapshot, wanted: &WantedCommits<'_>, rights: &Rights) -> CommitPlan {
+pub(super) fn plan(
+    tracker: &Tracker,
+    snapshot: &Snapshot,
+    wanted: &WantedCommits<'_>,
+    rights: &Rights,
+    ended: &BTreeMap<ProjectId, SeriesPath>,
+) -> CommitPlan {
     let may_write = |&project: &ProjectId| (project, rights.may_write_commits(tracker, snapshot, project));
     let writable: BTreeMap<ProjectId, bool> = snapshot.projects.keys().map(may_write).collect();
     let because = |patch: PatchId| {
         let project = snapshot.patches.get(&patch)?.project;
+        if ended.contains_key(&project) {
+            return Some(CommitBecause::Ended(project));
+        }
         if !writable.get(&project).is_some_and(|writable| *writable) {
             return Some(CommitBecause::Permission(project));
         }

@@ -1,5 +1,7 @@
 //! A plan as a document: what `plan` prints as JSON, what `--out` saves and `--plan` reads, and what the text is rendered from.
 
+mod undone;
+
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -7,15 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use super::{DistributionPlan, Draft, Error};
 use crate::config::Tracker;
-use crate::model::commits::{CommitBecause, CommitStep, CommitUndone};
+use crate::model::commits::CommitStep;
 use crate::model::relations::decisions::Verdict;
 use crate::model::relations::guard::Tripped;
-use crate::model::relations::merge::{Because, Left, Undone};
 use crate::model::relations::{ClearReason, Operation, RelateReason, Step};
-use crate::model::{MessageId, PatchId, ProjectId, Snapshot};
+use crate::model::{MessageId, PatchId, Snapshot};
 use crate::remedy::Remedy as _;
 use crate::store::StoredSnapshot;
 use crate::tracker::Identity;
+
+pub use undone::{BecauseDocument, CommitBecauseDocument, CommitUndoneDocument, EndedDocument, UndoneDocument};
 
 /// The layout of [`PlanDocument`]. A saved plan of another layout is refused.
 const FORMAT: u32 = 2;
@@ -120,6 +123,9 @@ pub struct TrackerDocument {
     pub decisions: usize,
     /// The decisions that do not hold once the plan is carried out, because the policy or something else comes before them.
     pub overruled: Vec<VerdictDocument>,
+    /// The projects that nothing is written to because the collections that they are of have ended.
+    #[serde(default)]
+    pub ended: Vec<EndedDocument>,
     /// What is wanted of relations and not planned.
     pub undone: Vec<UndoneDocument>,
     /// What is wanted of commits and not planned.
@@ -162,76 +168,6 @@ pub enum VerdictDocument {
         /// The patches.
         patches: [PatchId; 2],
     },
-}
-
-/// A relation, or a part of one, that is wanted and not planned.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct UndoneDocument {
-    /// What was left undone.
-    pub left: Left,
-    /// The patches that it is about.
-    pub patches: Vec<PatchId>,
-    /// Why.
-    pub because: Vec<BecauseDocument>,
-}
-
-/// Why something wanted is not planned.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "reason", rename_all = "kebab-case")]
-pub enum BecauseDocument {
-    /// The user does not maintain a project.
-    Permission {
-        /// The project.
-        project: String,
-    },
-    /// A patch lies outside the tracker's projects.
-    OutOfScope,
-    /// The relation would be too large.
-    TooLarge {
-        /// How many members it would have.
-        size: usize,
-        /// How many are allowed.
-        limit: usize,
-    },
-    /// The policy is to relate only.
-    Policy,
-    /// The tracker refuses the write, and no read explains why.
-    Refused,
-    /// Somebody decided otherwise by hand.
-    Decision,
-}
-
-/// A commit that is wanted and not planned.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CommitUndoneDocument {
-    /// The patch.
-    pub patch: PatchId,
-    /// What the tracker says of it; `null` where that is nothing.
-    pub says: Option<String>,
-    /// The commits that the analysis names.
-    pub wanted: Vec<String>,
-    /// Why none is planned.
-    #[serde(flatten)]
-    pub because: CommitBecauseDocument,
-}
-
-/// Why a commit is not planned.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(tag = "reason", rename_all = "kebab-case")]
-pub enum CommitBecauseDocument {
-    /// The analysis names several, and Patchwork holds one.
-    Several,
-    /// The patch names another, and the configuration is to fill in only.
-    SaysOtherwise,
-    /// Patchwork does not take a text of that length.
-    TooLong,
-    /// The user does not maintain the project.
-    Permission {
-        /// The project.
-        project: String,
-    },
-    /// The tracker refuses the write, and no read explains why.
-    Refused,
 }
 
 /// A guard that tripped.
@@ -322,6 +258,8 @@ impl PlanDocument {
         }
         let what = if planned.digest == now.digest {
             "its steps are not those that its digest stands for".to_owned()
+        } else if planned.ended != now.ended {
+            "the projects whose collections have ended are not those that it was computed from".to_owned()
         } else if planned.pulled_at == now.pulled_at {
             "the analysis, the configuration or relations written since are not what it was computed from".to_owned()
         } else {
@@ -371,8 +309,14 @@ impl Draft {
             only_in_tracker: unmatched.only_in_tracker.len(),
             decisions: self.decisions,
             overruled: self.merged.overruled.iter().map(|verdict| self.verdict(verdict)).collect(),
+            ended: self.ended(snapshot),
             undone: self.merged.undone.iter().map(|undone| self.undone(snapshot, undone)).collect(),
-            commits_undone: self.commits.undone.iter().map(|undone| commit_undone(snapshot, undone)).collect(),
+            commits_undone: self
+                .commits
+                .undone
+                .iter()
+                .map(|undone| self.commit_undone(snapshot, undone))
+                .collect(),
             guards: self.tripped.iter().map(guard).collect(),
             digest: self.digest.clone(),
         };
@@ -408,25 +352,6 @@ impl Draft {
             },
         }
     }
-
-    fn undone(&self, snapshot: &Snapshot, Undone { patches, left, because }: &Undone) -> UndoneDocument {
-        let because = because.iter().map(|because| match *because {
-            Because::Permission(project) => BecauseDocument::Permission {
-                project: name_of(snapshot, project),
-            },
-            Because::OutOfScope => BecauseDocument::OutOfScope,
-            Because::TooLarge { size, limit } => BecauseDocument::TooLarge { size, limit },
-            Because::Policy => BecauseDocument::Policy,
-            Because::Refused => BecauseDocument::Refused,
-            Because::Decision => BecauseDocument::Decision,
-        });
-        let patches = patches.iter().map(|&element| self.scene.patch(element)).collect();
-        UndoneDocument {
-            left: *left,
-            patches,
-            because: because.collect(),
-        }
-    }
 }
 
 fn commit_step(tracker: &Tracker, snapshot: &Snapshot, component: usize, step: &CommitStep) -> StepDocument {
@@ -441,34 +366,6 @@ fn commit_step(tracker: &Tracker, snapshot: &Snapshot, component: usize, step: &
         },
         message_id: snapshot.patches.get(patch).map(|patch| patch.message_id.clone()),
     }
-}
-
-fn commit_undone(snapshot: &Snapshot, undone: &CommitUndone) -> CommitUndoneDocument {
-    let CommitUndone {
-        patch,
-        says,
-        wanted,
-        because,
-    } = undone;
-    CommitUndoneDocument {
-        patch: *patch,
-        says: says.clone(),
-        wanted: wanted.clone(),
-        because: match *because {
-            CommitBecause::Several => CommitBecauseDocument::Several,
-            CommitBecause::SaysOtherwise => CommitBecauseDocument::SaysOtherwise,
-            CommitBecause::TooLong => CommitBecauseDocument::TooLong,
-            CommitBecause::Permission(project) => CommitBecauseDocument::Permission {
-                project: name_of(snapshot, project),
-            },
-            CommitBecause::Refused => CommitBecauseDocument::Refused,
-        },
-    }
-}
-
-fn name_of(snapshot: &Snapshot, project: ProjectId) -> String {
-    let known = snapshot.projects.get(&project);
-    known.map_or_else(|| project.to_string(), |known| known.name.to_string())
 }
 
 fn guard(tripped: &Tripped) -> GuardDocument {

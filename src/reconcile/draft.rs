@@ -10,7 +10,7 @@ use super::{Error, Reckoned, Scene};
 use crate::config::{Limits, Tracker};
 use crate::model::commits::{CommitBecause, CommitPlan, CommitPolicy, WantedCommits};
 use crate::model::packages::acl::{Facts, Question, What, decide};
-use crate::model::packages::{Party, PersonName};
+use crate::model::packages::{Party, PersonName, SeriesPath};
 use crate::model::relations::checker::{Terms, check};
 use crate::model::relations::decisions::Decisions;
 use crate::model::relations::guard::{self, Tripped};
@@ -91,6 +91,8 @@ pub struct Draft {
     pub plan: Plan,
     /// What is to be written of the commits of patches, and what is not.
     pub commits: CommitPlan,
+    /// Projects that nothing is written to because the collection that they are of has ended, with that.
+    pub ended: BTreeMap<ProjectId, SeriesPath>,
     /// How many decisions stand.
     pub decisions: usize,
     /// How many patches somebody else has put into other relations since the last time.
@@ -102,7 +104,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Merges, plans and checks.
+    /// Merges, plans and checks. `ended` are the projects whose collections have ended, with these.
     ///
     /// # Errors
     /// [`Error::Unsound`] when the plan does not pass the checker, which is a defect of kinset.
@@ -113,9 +115,10 @@ impl Draft {
         scene: Scene,
         reckoned: &Reckoned,
         rights: &Rights,
+        ended: BTreeMap<ProjectId, SeriesPath>,
     ) -> Result<Self, Error> {
         let decisions = decisions(&reckoned.standing, &scene);
-        let held = held(tracker, &scene, snapshot, rights);
+        let held = held(tracker, &scene, snapshot, rights, &ended);
         let max_relation_size = tracker.limits.max_relation_size as usize;
         let merged = merge(&Wish {
             current: &scene.current,
@@ -144,15 +147,16 @@ impl Draft {
         };
         check(&plan, &terms).map_err(Error::Unsound)?;
         let wanted = commits::wanted(tracker, snapshot, analysis);
-        let commits = commits::plan(tracker, snapshot, &wanted, rights);
+        let commits = commits::plan(tracker, snapshot, &wanted, rights, &ended);
         let guards = tripped(tracker, snapshot, &scene, &plan, &commits);
         let tripped = reckoned.tripped.iter().cloned().chain(guards).collect();
-        let digest = digest(tracker, &scene, &decisions, &held, &wanted, &commits);
+        let digest = digest(tracker, &scene, &decisions, &held, &ended, &wanted, &commits);
         Ok(Self {
             scene,
             merged,
             plan,
             commits,
+            ended,
             decisions: reckoned.standing.len(),
             foreign: reckoned.foreign,
             tripped,
@@ -196,7 +200,13 @@ impl Draft {
 }
 
 /// Patches that must not be written to, with the reason.
-fn held(tracker: &Tracker, scene: &Scene, snapshot: &Snapshot, rights: &Rights) -> BTreeMap<Element, Because> {
+fn held(
+    tracker: &Tracker,
+    scene: &Scene,
+    snapshot: &Snapshot,
+    rights: &Rights,
+    ended: &BTreeMap<ProjectId, SeriesPath>,
+) -> BTreeMap<Element, Because> {
     let writable: BTreeMap<ProjectId, bool> = snapshot
         .projects
         .keys()
@@ -204,6 +214,7 @@ fn held(tracker: &Tracker, scene: &Scene, snapshot: &Snapshot, rights: &Rights) 
         .collect();
     let because = |patch: &PatchId| match snapshot.patches.get(patch) {
         None => Some(Because::OutOfScope),
+        Some(row) if ended.contains_key(&row.project) => Some(Because::Ended(row.project)),
         Some(row) if !writable.get(&row.project).is_some_and(|writable| *writable) => Some(Because::Permission(row.project)),
         Some(_) if rights.refused_patches.contains(patch) => Some(Because::Refused),
         Some(_) => None,
@@ -234,6 +245,7 @@ fn digest(
     scene: &Scene,
     decisions: &Decisions,
     held: &BTreeMap<Element, Because>,
+    ended: &BTreeMap<ProjectId, SeriesPath>,
     wanted: &WantedCommits<'_>,
     commits: &CommitPlan,
 ) -> String {
@@ -257,6 +269,10 @@ fn digest(
     enter(classes(&scene.current));
     enter(classes(&scene.desired));
     enter(format!("{:?} {:?}", scene.unmatched.only_in_tracker, held));
+    // Held patches tell of it as well, but not where nothing is wanted of an ended collection, nor of which.
+    if !ended.is_empty() {
+        enter(format!("{ended:?}"));
+    }
     if tracker.policy == Policy::Preserve {
         enter(format!("{:?}", decisions.iter().collect::<Vec<_>>()));
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::TrackerName;
-use crate::model::packages::{self, DistributionName};
+use crate::model::packages::{self, DistributionName, Refusal, SeriesPath};
 use crate::model::relations::checker::Violation;
 use crate::model::relations::guard::Tripped;
 use crate::model::{PatchId, ProjectName};
@@ -49,6 +49,18 @@ pub enum Error {
         project: ProjectName,
         /// The project that is probably meant.
         nearest: Option<ProjectName>,
+    },
+    /// The configuration says that a project is of a collection that the package model does not have.
+    #[error("tracker {tracker} has a project {project} of collection {collection}, and nothing is known of that collection")]
+    UnknownCollection {
+        /// The tracker.
+        tracker: TrackerName,
+        /// The project.
+        project: ProjectName,
+        /// The collection as the configuration names it.
+        collection: SeriesPath,
+        /// What is not there.
+        source: Box<Refusal>,
     },
     /// What was read contradicts itself, and goes on doing so.
     #[error("relations changed again and again while they were read, that of patch {} for one", patches.first().map_or_else(String::new, ToString::to_string))]
@@ -258,6 +270,17 @@ impl Remedy for Error {
             Self::UnknownProject { .. } => "nothing was changed; correct `projects` under [[tracker]]: a project's name is the word that stands for it in its address, \
                  as in /project/NAME/list/"
                     .to_owned(),
+            Self::UnknownCollection { source, .. } => {
+                let meant = match &**source {
+                    Refusal::NoDistribution(name) | Refusal::NoSeries { name, .. } => name.nearest(),
+                    _ => None,
+                };
+                let meant = meant.map_or_else(String::new, |meant| format!("did you mean `{meant}`? "));
+                format!(
+                    "nothing was planned; {meant}`kinset series list` shows the collections that there are: correct `collection` under \
+                     [[tracker.project]], or bring it into the state first"
+                )
+            }
             Self::Unsteady { .. } => "nothing was changed; pull again when whoever is writing there is done".to_owned(),
             Self::NeverPulled { tracker, .. } => format!("run `kinset pull {tracker}` first"),
             Self::NoSuchDecision { tracker, .. } => {

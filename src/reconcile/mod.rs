@@ -26,6 +26,7 @@ mod conclude;
 mod distribution;
 mod document;
 mod draft;
+mod ended;
 mod error;
 mod execute;
 mod execute_commits;
@@ -52,8 +53,8 @@ pub use commits::RefusedCommits;
 pub use conclude::conclude;
 pub use distribution::{DistributionDraft, DistributionPlan, FileOrder};
 pub use document::{
-    BecauseDocument, CommitBecauseDocument, CommitUndoneDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument,
-    TrackerDocument, UndoneDocument, UserDocument, VerdictDocument,
+    BecauseDocument, CommitBecauseDocument, CommitUndoneDocument, EndedDocument, GuardDocument, OperationDocument, PlanDocument,
+    StepDocument, TrackerDocument, UndoneDocument, UserDocument, VerdictDocument,
 };
 pub use draft::{Draft, Rights};
 pub use error::Error;
@@ -72,6 +73,6 @@ pub use scene::{Scene, Unmatched};
 pub use session::{Session, SessionOptions, check_token};
 pub use sources::{SourceDraft, SourceResult, SourceSettings, SourcesOrder, Taking, follow};
 pub use views::{
-    CycleDocument, HistoryDocument, PulledDocument, RunDocument, SightingDocument, StatusDocument, about, decision_documents,
-    drop_decisions, history, status,
+    CollectionDocument, CycleDocument, HistoryDocument, PulledDocument, RunDocument, SightingDocument, StatusDocument, about,
+    decision_documents, drop_decisions, history, status,
 };

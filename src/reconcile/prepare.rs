@@ -1,15 +1,17 @@
 //! Steps 1 to 5 in one go: from a session and an analysis to a draft.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::conclude::record;
+use super::ended::{ended, numbered};
 use super::maintainers::reread;
 use super::pull::{Extent, read};
 use super::reckon::{Actors, reckon};
 use super::settle::settle_left_overs;
 use super::{Draft, Error, Keeper, PlanDocument, Reckoned, Rights, Scene, Session, StepDocument, TrackerDocument};
 use crate::config::{Desired, DesiredFormat, Tracker};
-use crate::model::{Snapshot, UserName};
+use crate::model::packages::SeriesPath;
+use crate::model::{ProjectName, Snapshot, UserName};
 use crate::pasta::{Dialect, Ending, GroupFile};
 use crate::store::{PullState, StoredSnapshot};
 use crate::tracker::{Identity, Progress};
@@ -91,7 +93,7 @@ pub fn read_analysis(tracker: &Tracker) -> Result<GroupFile, Error> {
 /// Projects that the user is not known to maintain, and that something is wanted in, are read again before the plan leaves that undone.
 ///
 /// # Errors
-/// When the tracker, the state or the analysis cannot be read, or there is no pull to plan from.
+/// When the tracker, the state or the analysis cannot be read, there is no pull to plan from, or the collection of a project is not known.
 pub async fn prepare(
     session: &Session<'_>,
     keeper: &Keeper,
@@ -100,6 +102,7 @@ pub async fn prepare(
 ) -> Result<Prepared, Error> {
     let tracker = session.tracker;
     let analysis = read_analysis(tracker)?;
+    let ended = ended(tracker, keeper).await?;
     let known = known(keeper, tracker).await?;
     settle_left_overs(
         &session.reader,
@@ -116,7 +119,7 @@ pub async fn prepare(
     let candidates = maintainers(&stored.snapshot);
     let mut rights = Rights::of(session.reader.whoami(&candidates).await?);
     let reckoned = reckon(tracker, keeper, &stored.snapshot, &actors).await?;
-    let mut draft = drafted(tracker, &stored.snapshot, &analysis, &reckoned, &rights)?;
+    let mut draft = drafted(tracker, &stored.snapshot, &analysis, &reckoned, &rights, &ended)?;
     let held_back = draft.held_back();
     if !held_back.is_empty() {
         // The user may have become a maintainer since they were read.
@@ -128,7 +131,7 @@ pub async fn prepare(
                 let arrived = &maintainers(&stored.snapshot) - &candidates;
                 rights = Rights::of(session.reader.whoami(&arrived).await?);
             }
-            draft = drafted(tracker, &stored.snapshot, &analysis, &reckoned, &rights)?;
+            draft = drafted(tracker, &stored.snapshot, &analysis, &reckoned, &rights, &ended)?;
         }
     }
     record(tracker, keeper, &stored.snapshot, &draft, &rights).await?;
@@ -160,13 +163,21 @@ pub(super) async fn redraft(
     actors: &Actors,
 ) -> Result<Draft, Error> {
     let reckoned = reckon(tracker, keeper, snapshot, actors).await?;
-    drafted(tracker, snapshot, analysis, &reckoned, rights)
+    let ended = ended(tracker, keeper).await?;
+    drafted(tracker, snapshot, analysis, &reckoned, rights, &ended)
 }
 
 /// Resolves, merges, plans and checks.
-fn drafted(tracker: &Tracker, snapshot: &Snapshot, analysis: &GroupFile, reckoned: &Reckoned, rights: &Rights) -> Result<Draft, Error> {
+fn drafted(
+    tracker: &Tracker,
+    snapshot: &Snapshot,
+    analysis: &GroupFile,
+    reckoned: &Reckoned,
+    rights: &Rights,
+    ended: &BTreeMap<ProjectName, SeriesPath>,
+) -> Result<Draft, Error> {
     let scene = Scene::resolve(snapshot, analysis, tracker.desired.format);
-    Draft::new(tracker, snapshot, analysis, scene, reckoned, rights)
+    Draft::new(tracker, snapshot, analysis, scene, reckoned, rights, numbered(ended, snapshot))
 }
 
 /// What is known of a tracker.

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::ended::collections;
 use super::feedback::{DecisionDocument, decisions_of};
 use super::prepare::require_pulled;
 use super::{Error, Keeper};
 use crate::config::Tracker;
+use crate::model::packages::{CollectionStatus, SeriesPath};
 use crate::model::{MessageId, PatchId, ProjectName};
 use crate::store::{Author, Cycle, Decision, DecisionFilter, DecisionId, Ended, Run, RunOutcome, Sighted, Store, StoreError};
 
@@ -156,10 +158,23 @@ pub struct StatusDocument {
     pub last_cycle: Option<CycleDocument>,
     /// The last time that something was to be written.
     pub last_run: Option<RunDocument>,
+    /// The collections that its projects are of, as far as the configuration says so.
+    pub collections: Vec<CollectionDocument>,
     /// How many decisions of people stand.
     pub decisions: usize,
     /// Writes whose outcome nobody knows yet: what a crash left behind, or what is under way.
     pub open_writes: usize,
+}
+
+/// The collection that a project is of.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CollectionDocument {
+    /// The project.
+    pub project: ProjectName,
+    /// The collection.
+    pub collection: SeriesPath,
+    /// Its stage, by which nothing is written to the project once it has ended; `null` where nothing is known of the collection, which stops plans.
+    pub status: Option<CollectionStatus>,
 }
 
 /// What was read of a tracker.
@@ -232,6 +247,11 @@ pub async fn status(keeper: &Keeper, tracker: &Tracker) -> Result<StatusDocument
     });
     let (state, cycle, run, open_writes) = read.await?;
     let decisions = decisions_of(keeper, tracker, DecisionFilter::Open).await?.len();
+    let collections = collections(tracker, keeper).await?.into_iter().map(|of| CollectionDocument {
+        project: of.project,
+        collection: of.collection,
+        status: of.status.ok(),
+    });
     let (state, elsewhere) = match state {
         Some(state) if state.url != tracker.url.as_str() => (None, Some(state.url)),
         state => (state, None),
@@ -250,6 +270,7 @@ pub async fn status(keeper: &Keeper, tracker: &Tracker) -> Result<StatusDocument
         elsewhere,
         last_cycle: cycle.map(|(at, cycle)| cycle_document(at, cycle)),
         last_run: run.map(run_document),
+        collections: collections.collect(),
         decisions,
         open_writes,
     })

@@ -20,6 +20,7 @@ const ONLY_ALPHA: Terms = Terms {
     token: "t-bot",
     commit_ref: "fill",
     concurrent_requests: 1,
+    tables: "",
     limits: "",
     guard: "min_resolved_fraction = 0.0",
     timeout: std::time::Duration::from_secs(60),

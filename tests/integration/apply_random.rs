@@ -7,6 +7,7 @@ use kinset::reconcile::{Error, Extent, Pulling};
 use kinset::tracker::simulator::{Fault, FaultKind, Moment, Requests, When, World};
 use proptest::prelude::*;
 
+use super::ended::{BETA_OF_F40, POLICIES, enter};
 use crate::support::change::{Class, Classes, mail};
 use crate::support::log::{Asked, writes};
 use crate::support::rig::{Rig, Terms, target, try_as_human};
@@ -32,6 +33,8 @@ struct Case {
     policy: &'static str,
     limits: &'static str,
     concurrent_requests: usize,
+    /// Whether `beta` is of a collection that has ended, as far as it is configured.
+    ended: bool,
 }
 
 fn cases() -> impl Strategy<Value = Case> {
@@ -49,9 +52,10 @@ fn cases() -> impl Strategy<Value = Case> {
         prop::sample::select(vec!["authoritative", "authoritative", "additive"]),
         prop::sample::select(vec!["", "attach_limit = 1", "attach_limit = 2", "max_relation_size = 3"]),
         1_usize..5,
+        prop::bool::weighted(0.2),
     )
         .prop_map(
-            |(in_beta, cross_posts, current, desired, hidden, maintained, configured, policy, limits, concurrent_requests)| Case {
+            |(in_beta, cross_posts, current, desired, hidden, maintained, configured, policy, limits, concurrent_requests, ended)| Case {
                 in_beta,
                 cross_posts,
                 current,
@@ -62,6 +66,7 @@ fn cases() -> impl Strategy<Value = Case> {
                 policy,
                 limits,
                 concurrent_requests,
+                ended,
             },
         )
 }
@@ -103,12 +108,28 @@ impl Case {
         self.hidden.iter().copied().map(PatchId).collect()
     }
 
+    /// A rig that wants what is wanted.
+    fn rig(&self) -> Rig {
+        let rig = Rig::serving(&self.world(), self.terms());
+        rig.want(&groups(&classes(&self.desired)));
+        enter(&rig, if self.ended { "eol" } else { "active" });
+        rig
+    }
+
+    /// All relations with a patch of `beta`.
+    fn of_beta(&self, rig: &Rig) -> Classes {
+        let is_in_beta = |patch: &PatchId| self.in_beta[patch.0 as usize - 1];
+        let relations = rig.simulator().with_rules(|rules| rules.relations());
+        relations.into_iter().filter(|class| class.iter().any(is_in_beta)).collect()
+    }
+
     fn terms(&self) -> Terms {
         Terms {
             projects: self.configured,
             policy: self.policy,
             limits: self.limits,
             concurrent_requests: self.concurrent_requests,
+            tables: if self.configured.contains(&"beta") { BETA_OF_F40 } else { "" },
             guard: "allow_empty = true\nmin_resolved_fraction = 0.0\nmax_clear_fraction = 1.0",
             ..Terms::default()
         }
@@ -174,8 +195,7 @@ proptest! {
 
     #[test]
     fn what_is_planned_is_what_comes_of_it_and_nobody_is_asked_for_what_they_forbid(case in cases()) {
-        let rig = Rig::serving(&case.world(), case.terms());
-        rig.want(&groups(&classes(&case.desired)));
+        let rig = case.rig();
         rig.pull().unwrap();
         let (everywhere, hidden) = rig.simulator().with_rules(|rules| (rules.relations(), rules.hidden_relations()));
         let out_of_sight = &everywhere - &rig.relations();
@@ -201,11 +221,20 @@ proptest! {
         prop_assert_eq!(&everywhere - &rig.relations(), out_of_sight);
     }
 
+    #[test]
+    fn what_is_of_an_ended_collection_stays_as_it_is((case, policy) in (cases(), prop::sample::select(&POLICIES))) {
+        let rig = Case { ended: true, configured: &["alpha", "beta"], policy, ..case.clone() }.rig();
+        rig.pull().unwrap();
+        let before = case.of_beta(&rig);
+        rig.apply(Pulling::Stored).unwrap();
+        prop_assert_eq!(case.of_beta(&rig), before);
+        rig.assert_at_rest(&rig.relations());
+    }
+
     /// Nothing that happens to a run harms the next one.
     #[test]
     fn whatever_happens_the_next_quiet_run_gets_there((case, turmoil) in (cases(), turmoils())) {
-        let rig = Rig::serving(&case.world(), case.terms());
-        rig.want(&groups(&classes(&case.desired)));
+        let rig = case.rig();
         rig.pull().unwrap();
         if let Some((n, is_early)) = turmoil.death {
             rig.apply_dying_at(n, Requests::Any, if is_early { Moment::Before } else { Moment::After });

@@ -210,6 +210,7 @@ fn status_tells_how_a_tracker_stands() {
           "reason": null,
           "done": 1
         },
+        "collections": [],
         "decisions": 0,
         "open_writes": 0
       }

@@ -85,6 +85,7 @@ fn a_plan_as_json_holds_the_same_and_all_that_it_was_computed_from() {
               ]
             }
           ],
+          "ended": [],
           "undone": [
             {
               "left": "relation-kept",

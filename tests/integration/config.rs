@@ -1,5 +1,6 @@
 //! Configuration files: what is accepted, what each key means, and what is said about each mistake.
 
+use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::ffi::OsStr;
 use std::fs;
@@ -41,6 +42,10 @@ token_file = "secrets/token"
 contact = "Ann O'Nymous <ann@example.org>"
 feedback = "feedback"
 commit_ref = "fill"
+
+[[tracker.project]]
+name = "beta"
+collection = "fedora/f40"
 
 [tracker.desired]
 path = "/srv/pasta/patch-groups"
@@ -109,6 +114,7 @@ fn the_least_configuration_gets_the_documented_defaults() {
     assert_eq!(tracker.contact, None);
     assert_eq!(tracker.feedback, None);
     assert_eq!(tracker.commit_ref, CommitPolicy::Off);
+    assert_eq!(tracker.collections, BTreeMap::new());
     assert_eq!(
         tracker.desired,
         Desired {
@@ -156,6 +162,8 @@ fn every_key_sets_what_it_says() {
     assert_eq!(tracker.contact.as_deref(), Some("Ann O'Nymous <ann@example.org>"));
     assert_eq!(tracker.feedback.as_deref(), Some(Path::new("/etc/kinset/feedback")));
     assert_eq!(tracker.commit_ref, CommitPolicy::Fill);
+    let beta = (ProjectName("beta".into()), "fedora/f40".parse().unwrap());
+    assert_eq!(tracker.collections, BTreeMap::from([beta]));
     assert_eq!(
         tracker.desired,
         Desired {
@@ -451,7 +459,9 @@ fn example_with_all_but(left_out: &[&str]) -> String {
         _ => line.to_owned(),
     };
     let kept = |line: &String| !left_out.iter().any(|key| line.starts_with(&format!("{key} = ")));
-    example().lines().map(uncommented).filter(kept).collect::<Vec<_>>().join("\n")
+    // The keys of sources do not go together: each kind has its own.
+    let (text, _) = example().split_once("# A distribution that follows services.").unwrap();
+    text.lines().map(uncommented).filter(kept).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -459,6 +469,8 @@ fn the_example_is_valid_as_it_stands_and_all_in_it_that_is_commented_out_is_the_
     let mut all = parse(&example_with_all_but(&["token_env", "token_credential"]));
     assert_eq!(all.trackers[0].contact.take().as_deref(), Some("patch-bot@example.org"));
     assert_eq!(all.trackers[0].feedback.take(), Some(PathBuf::from("/srv/pasta/feedback")));
+    let collections = std::mem::take(&mut all.trackers[0].collections);
+    assert_eq!(collections[&all.trackers[0].projects[0]].to_string(), "fedora/f40");
     let distributions = std::mem::take(&mut all.distributions);
     assert_eq!(distributions.len(), 1);
     assert_eq!(distributions[0].guard, DistributionGuard::default());

@@ -20,7 +20,7 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "colour = 1\npolicy",
         &[
             "5:1: `tracker.colour`: unknown key; the keys here are name, url, projects, policy, token_file, token_env, token_credential, \
-         contact, feedback, commit_ref, desired, limits, pull, guard",
+         contact, feedback, commit_ref, project, desired, limits, pull, guard",
         ],
     ),
     (
@@ -48,7 +48,7 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "\"a\\nb\" = 1\npolicy",
         &[
             "5:1: `tracker.a\\nb`: unknown key; the keys here are name, url, projects, policy, token_file, token_env, token_credential, contact, \
-         feedback, commit_ref, desired, limits, pull, guard",
+         feedback, commit_ref, project, desired, limits, pull, guard",
         ],
     ),
     // Known keys in the wrong table.
@@ -316,6 +316,53 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "name = \"kernel\"",
         "name = \"kernel\"\nname = \"other\"",
         &["3:1: `name`: not valid TOML: duplicate key"],
+    ),
+    // What is said of projects.
+    (
+        "[tracker.desired]",
+        "[[tracker.project]]\ncolour = 1\n[tracker.desired]",
+        &[
+            "6:1: `tracker.project.name`: missing; add it under [[tracker.project]]: one of the `projects`, such as \"example-devel\"",
+            "6:1: `tracker.project.collection`: missing; add it under [[tracker.project]]: a distribution and a series of it, such as \
+         \"fedora/f40\"",
+            "7:1: `tracker.project.colour`: unknown key; the keys here are name, collection",
+        ],
+    ),
+    (
+        "policy",
+        "collection = \"fedora/f40\"\nproject = []\npolicy",
+        &[
+            "5:1: `tracker.collection`: this key does not belong here: move it to its place under [[tracker.project]]",
+            "6:11: `tracker.project`: expected one [[tracker.project]] table for each project of which something is to be said, at least one, \
+         found an empty list",
+        ],
+    ),
+    (
+        "[tracker.desired]",
+        "[[tracker.project]]\nname = \"alpha\"\ncollection = \"f40\"\n[tracker.desired]",
+        &["8:14: `tracker.project.collection`: expected a distribution and a series of it, such as \"fedora/f40\", found \"f40\""],
+    ),
+    (
+        "[tracker.desired]",
+        "[[tracker.project]]\nname = \"alpha2\"\ncollection = \"fedora/f40\"\n[tracker.desired]",
+        &[
+            "7:8: `tracker.project.name`: \"alpha2\" is none of the tracker's `projects` (did you mean \"alpha\"?): name it there, too, or remove \
+         this table",
+        ],
+    ),
+    (
+        "[tracker.desired]",
+        "[[tracker.project]]\nname = \"alpha\"\ncollection = \"fedora/f40\"\n[[tracker.project]]\nname = \"alpha\"\n\
+         collection = \"fedora/f41\"\n[tracker.desired]",
+        &["10:8: `tracker.project.name`: \"alpha\" stands on line 7 already: give this one another name, or remove it"],
+    ),
+    (
+        "[\"alpha\"]",
+        "7\nproject = [{ name = \"beta\", collection = \"fedora/f40\" }]",
+        &[
+            "4:12: `tracker.projects`: expected a list of at least one project, by the word that stands for it in Patchwork's addresses, such as \
+         [\"example-devel\"], found 7",
+        ],
     ),
     // Numbers out of range.
     (

@@ -7,8 +7,9 @@ use super::words;
 use crate::cli::packages;
 use crate::model::PatchId;
 use crate::model::commits::LONGEST_COMMIT;
+use crate::model::packages::SeriesPath;
 use crate::reconcile::{
-    BecauseDocument, CommitBecauseDocument, DistributionPlan, GuardDocument, OperationDocument, PlanDocument, StepDocument,
+    BecauseDocument, CommitBecauseDocument, DistributionPlan, EndedDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument,
     TrackerDocument, UndoneDocument, UserDocument,
 };
 
@@ -32,6 +33,7 @@ pub(in crate::cli) fn text(out: &mut dyn Write, plan: &PlanDocument) -> io::Resu
         commits_undone(out, tracker)?;
         writeln!(out, "{}", total(tracker))?;
         overruled(out, tracker)?;
+        ended(out, tracker)?;
         unmatched(out, tracker)?;
         for guard in &tracker.guards {
             guard_lines(out, guard)?;
@@ -174,6 +176,7 @@ fn commit_reason(because: &CommitBecauseDocument) -> String {
         CommitBecauseDocument::SaysOtherwise => "the patch names another (commit_ref is \"fill\")".to_owned(),
         CommitBecauseDocument::TooLong => format!("it has more than {LONGEST_COMMIT} characters"),
         CommitBecauseDocument::Permission { project } => not_maintained(project),
+        CommitBecauseDocument::Ended { project, collection } => of_ended(project, collection),
         CommitBecauseDocument::Refused => REFUSED.to_owned(),
     }
 }
@@ -190,6 +193,7 @@ fn reason(because: &BecauseDocument) -> String {
     match because {
         BecauseDocument::Permission { project } => not_maintained(project),
         BecauseDocument::OutOfScope => "a patch is outside the tracker's projects".to_owned(),
+        BecauseDocument::Ended { project, collection } => of_ended(project, collection),
         BecauseDocument::TooLarge { size, limit } => {
             format!("the wanted relation would have {size} members, at most {limit} are allowed (max_relation_size)")
         }
@@ -203,6 +207,18 @@ const REFUSED: &str = "the tracker refused it, and no read explains why";
 
 fn not_maintained(project: &str) -> String {
     format!("the token's user does not maintain project {project}")
+}
+
+fn of_ended(project: &str, collection: &SeriesPath) -> String {
+    format!("project {project} is of {collection}, which has ended")
+}
+
+/// Also where nothing is wanted of the projects: they are not kept in step any more.
+fn ended(out: &mut dyn Write, tracker: &TrackerDocument) -> io::Result<()> {
+    for EndedDocument { project, collection } in &tracker.ended {
+        writeln!(out, "ended: {collection}, so nothing is written to project {project}")?;
+    }
+    Ok(())
 }
 
 /// In a few words, because under a policy that does not preserve them it can be all that people ever did.

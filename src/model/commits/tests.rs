@@ -145,7 +145,11 @@ fn word() -> impl Strategy<Value = &'static str> {
 }
 
 fn held() -> impl Strategy<Value = CommitBecause> {
-    prop_oneof![Just(CommitBecause::Permission(ProjectId(1))), Just(CommitBecause::Refused)]
+    prop_oneof![
+        Just(CommitBecause::Permission(ProjectId(1))),
+        Just(CommitBecause::Ended(ProjectId(1))),
+        Just(CommitBecause::Refused)
+    ]
 }
 
 proptest! {

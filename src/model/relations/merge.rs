@@ -1,7 +1,7 @@
 //! From what an analysis wants to what may be planned.
 //!
 //! Three things stand between the two: the tracker's policy, patches that must not be written to (the user does not maintain their
-//! project, or they lie outside the tracker's projects), and the largest relation that is allowed. [`merge`] gives the partition that a
+//! project, its collection has ended, or they lie outside the tracker's projects), and the largest relation that is allowed. [`merge`] gives the partition that a
 //! plan can reach, and says what had to be left undone and why. An element that is held keeps its relation as it is, and with it every
 //! other member, because Patchwork lets nobody change a relation without maintaining all of it.
 
@@ -20,6 +20,8 @@ pub enum Because {
     Permission(ProjectId),
     /// A patch lies outside the tracker's projects.
     OutOfScope,
+    /// The collection that this project is of has ended.
+    Ended(ProjectId),
     /// A relation would have more members than allowed.
     TooLarge {
         /// How many members it would have.

@@ -49,6 +49,8 @@ pub(crate) struct Terms {
     pub(crate) limits: &'static str,
     /// The lines of the table of guards.
     pub(crate) guard: &'static str,
+    /// Further tables of the tracker.
+    pub(crate) tables: &'static str,
     /// How long a request may take. No machine is so busy, unless a test says otherwise.
     pub(crate) timeout: Duration,
 }
@@ -64,6 +66,7 @@ impl Default for Terms {
             concurrent_requests: 4,
             limits: "",
             guard: "",
+            tables: "",
             timeout: Duration::from_secs(60),
         }
     }
@@ -417,7 +420,7 @@ const PATIENCE: Patience = Patience {
 
 /// Opens the state. A process that another test has just started has a copy of every lock of this one, for the moment until it becomes another
 /// program: then a state is in use that was closed here already.
-fn open(state_dir: &Path) -> Store {
+pub(crate) fn open(state_dir: &Path) -> Store {
     for _ in 0..100_000 {
         match Store::open(state_dir) {
             Err(StoreError::InUse { .. }) => thread::yield_now(),
@@ -454,6 +457,7 @@ fn configure(folder: &Path, served: &Served, terms: Terms) -> Config {
         concurrent_requests,
         limits,
         guard,
+        tables,
         timeout: _,
     } = terms;
     let token_file = folder.join("token");
@@ -478,6 +482,7 @@ concurrent_requests = {concurrent_requests}
 {limits}
 [tracker.guard]
 {guard}
+{tables}
 "#,
         served.address
     );

@@ -235,7 +235,11 @@ fn decisions() -> impl Strategy<Value = Decisions> {
 
 fn cases() -> impl Strategy<Value = Case> {
     let policy = prop::sample::select(vec![Policy::Additive, Policy::Preserve, Policy::Authoritative]);
-    let held = prop::collection::btree_map((0..UNIVERSE as u32).prop_map(Element), Just(BETA), 0..3);
+    let held = prop::collection::btree_map(
+        (0..UNIVERSE as u32).prop_map(Element),
+        prop_oneof![Just(BETA), Just(Because::Ended(ProjectId(2)))],
+        0..3,
+    );
     (partitions(), partitions(), policy, decisions(), held, 2_usize..8).prop_map(
         |(current, desired, policy, decisions, held, max_relation_size)| Case {
             current,
