@@ -20,6 +20,7 @@ const ROOT: Keys = Keys {
         "name",
         "sharing",
         "versions",
+        "contents",
         "current_series",
         "permit_obsolete_uploads",
         "packages",
@@ -27,6 +28,7 @@ const ROOT: Keys = Keys {
         "permissions",
         "teams",
         "series",
+        "end",
     ],
 };
 const SERIES: Keys = Keys {

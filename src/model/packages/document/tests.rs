@@ -197,6 +197,7 @@ fn guards_trip_on_what_is_taken_away_and_not_on_new_names() {
     assert_eq!(trips(&["x #d/a +p +q +r +s >b", "b +p +q"]), None);
     assert_eq!(trips(&["a +p +q >b", "b +p +q +r"]), None);
     let tripped = Tripped::Removed {
+        series: None,
         removed: 3,
         held: 8,
         allowed: 0.25,
@@ -204,6 +205,24 @@ fn guards_trip_on_what_is_taken_away_and_not_on_new_names() {
     assert_eq!(trips(&["a +p >b", "b +p +q +r"]), Some(tripped.clone()));
     insta::assert_snapshot!(tripped, @"3 of 8 memberships and permissions (37.5 %) would be taken away, at most 25.0 % may be");
     assert_eq!(trips(&["a", "b"]), Some(Tripped::Empty { held: 8 }));
+}
+
+#[test]
+fn guards_trip_on_what_one_series_loses_of_a_large_distribution() {
+    let thresholds = Thresholds {
+        max_removed_fraction: 0.25,
+        min_removed: 2,
+        allow_empty: false,
+    };
+    let large = "a +p +q +r +s";
+    let have = document(Sharing::SharedNothing, &[&[large], &[large], &[large, "b +p"]]);
+    let trips = |last: &[&str]| {
+        let want = document(Sharing::SharedNothing, &[&[large], &[large], last]);
+        document::guard(&have, &want, &thresholds).unwrap()
+    };
+    assert_eq!(trips(&[large]), None);
+    let tripped = trips(&["a +p +q +r"]).unwrap();
+    insta::assert_snapshot!(tripped, @"2 of 5 memberships and permissions of series s2 (40.0 %) would be taken away, at most 25.0 % may be");
 }
 
 fn base(name: &str) -> Base {
