@@ -51,11 +51,15 @@ fn document(sharing: Sharing, series: &[&[&str]]) -> DistributionDocument {
 
 /// The operations in short, one a line.
 fn planned(have: &DistributionDocument, want: &DistributionDocument) -> String {
+    planned_by(have, want, false)
+}
+
+fn planned_by(have: &DistributionDocument, want: &DistributionDocument, force: bool) -> String {
     let wish = Wish {
         have: Some(have),
         want,
         elsewhere: &BTreeMap::new(),
-        force: false,
+        force,
     };
     let operations = document::difference(wish).unwrap();
     let lines: Vec<String> = operations.iter().map(short).collect();
@@ -136,7 +140,9 @@ fn an_end_comes_last_and_what_begins_again_is_opened_first() {
     have.series[1].details.status = CollectionStatus::Eol;
     want.series[0].details.status = CollectionStatus::Eol;
     want.series[2].details.status = CollectionStatus::Eol;
-    insta::assert_snapshot!(planned(&have, &want), @r#"
+    let refused = "series s1 has ended (eol), and its record is closed: leave it as it is, or change it all the same with `--force`";
+    assert_eq!(told(&have, &want), refused);
+    insta::assert_snapshot!(planned_by(&have, &want, true), @r#"
     add-packages ["q"]
     change-series d/s1 active
     remove-sources d/s0 a ["p"]
@@ -169,6 +175,18 @@ fn what_has_ended_and_would_change_is_refused_with_its_place() {
     assert_eq!(mistakes[0].at, Place::series(1));
     insta::assert_snapshot!(mistakes[0].kind, @"series s1 has ended (eol), and its record is closed: leave it as it is, or change it all the same with `--force`");
     assert_eq!(document::difference(wish(true)).map(|operations| operations.len()), Ok(3));
+}
+
+#[test]
+fn what_has_ended_is_not_changed_by_way_of_what_it_has_in_common_with_others() {
+    let mut have = document(Sharing::Tethered, &[&["a", "b"], &["a", "b"]]);
+    let mut want = document(Sharing::Tethered, &[&["a >b", "b"], &["a >b", "b"]]);
+    for document in [&mut have, &mut want] {
+        document.series[1].details.status = CollectionStatus::Eol;
+    }
+    let refused = "series s1 has ended (eol), and its record is closed: leave it as it is, or change it all the same with `--force`";
+    assert_eq!(told(&have, &want), refused);
+    assert_eq!(planned_by(&have, &want, true).lines().count(), 1);
 }
 
 #[test]
