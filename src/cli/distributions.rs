@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::render::words::count;
 use super::{Status, output};
 use crate::config::{Distribution, Follows};
-use crate::reconcile::{DistributionDraft, DistributionPlan, FileOrder, Keeper, PlanDocument};
+use crate::reconcile::{DistributionDraft, DistributionPlan, Error, FileOrder, Keeper, PlanDocument};
 use crate::store::packages::{Force, LogId};
 
 /// What a distribution of the configuration is to follow, if that is a file.
@@ -44,9 +44,15 @@ pub(super) async fn plan(
             let Some(order) = file_order(distribution, None, force(is_forced)) else {
                 return Ok((Vec::new(), Status::Done));
             };
-            Ok((vec![DistributionDraft::new(keeper, &order).await?.document()], Status::Done))
+            Ok((vec![draft(keeper, &order).await?.document()], Status::Done))
         }
     }
+}
+
+/// Reads a distribution's file and plans.
+async fn draft(keeper: &Keeper, order: &FileOrder) -> Result<DistributionDraft, Error> {
+    let file = order.read().map_err(Error::Local)?;
+    DistributionDraft::new(keeper, order, &file).await
 }
 
 /// Plans, shows the plan, asks, and carries it out.
@@ -63,7 +69,7 @@ pub(super) async fn apply(
         output::say(&format!("{name}: it follows services; `kinset pull {name}` takes in what they say"));
         return Ok(Status::Done);
     };
-    let mut draft = DistributionDraft::new(keeper, &order).await?;
+    let mut draft = draft(keeper, &order).await?;
     if let Some(saved) = saved {
         draft = draft.require_same(saved)?;
     }

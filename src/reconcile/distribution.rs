@@ -108,12 +108,11 @@ struct Found {
 }
 
 impl DistributionDraft {
-    /// Reads a file, and finds out what it would change. Nothing is changed.
+    /// Finds out what a file that was read ([`FileOrder::read`]) would change. Nothing is changed.
     ///
     /// # Errors
-    /// When the file or the state cannot be read, the file is wrong or does not go with what there is, and when the plan does not pass the check.
-    pub async fn new(keeper: &Keeper, order: &FileOrder) -> Result<Self, Error> {
-        let file = order.read().map_err(Error::Local)?;
+    /// When the state cannot be read, the file does not go with what there is, and when the plan does not pass the check.
+    pub async fn new(keeper: &Keeper, order: &FileOrder, file: &LocalFile) -> Result<Self, Error> {
         let want = file.document.clone();
         let Found { have, elsewhere } = keeper.with(move |store, _| find(store, &want)).await?;
         let wish = Wish {

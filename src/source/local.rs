@@ -10,8 +10,8 @@ mod table;
 mod tree;
 mod write;
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::model::packages::document::{DistributionDocument, Mistake};
@@ -66,15 +66,10 @@ impl LocalFile {
     /// Reads a file: in the format that is named, else in that of its name.
     ///
     /// # Errors
-    /// When it is missing, cannot be read, is no text or empty, is of no known format, or says something that makes no sense: then all of it.
+    /// When it is missing, no regular file, larger than 1 GiB, cannot be read, is no text or empty, is of no known format, or says something that makes
+    /// no sense: then all of it.
     pub fn load(path: &Path, format: Option<FileFormat>) -> Result<Self, LocalError> {
-        let bytes = fs::read(path).map_err(|source| match source.kind() {
-            io::ErrorKind::NotFound => LocalError::Missing { path: path.to_path_buf() },
-            _ => LocalError::Unreadable {
-                path: path.to_path_buf(),
-                source,
-            },
-        })?;
+        let bytes = bytes(path)?;
         let format = format.or_else(|| FileFormat::of(path));
         let format = format.ok_or_else(|| LocalError::WhichFormat { path: path.to_path_buf() })?;
         Self::parse(bytes, format, path)
@@ -97,7 +92,7 @@ impl LocalFile {
             FileFormat::Toml => tree::of_toml(&text, &mut problems),
             FileFormat::Json => json::tree(&text, &mut problems),
         };
-        let read = tree.map(|tree| (read::document(&tree, &mut problems), tree));
+        let read = tree.map(|tree| (read::document(&tree, format, &mut problems), tree));
         let problems = problems.into_sorted();
         match read {
             Some((Some(document), tree)) if problems.is_empty() => {
@@ -133,5 +128,39 @@ impl LocalFile {
             path: self.path.clone(),
             problems: problems.into_sorted(),
         }
+    }
+}
+
+/// The largest file that is read: far more than all of Debian takes.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// What stands in a regular file. A pipe is none: it would be waited for as long as it likes, and has no end that could be known.
+fn bytes(path: &Path) -> Result<Vec<u8>, LocalError> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => LocalError::Missing { path: path.to_path_buf() },
+        _ => LocalError::Unreadable {
+            path: path.to_path_buf(),
+            source,
+        },
+    };
+    let too_large = |bytes| LocalError::TooLarge {
+        path: path.to_path_buf(),
+        bytes,
+        most: MOST_BYTES,
+    };
+    // Looked at before it is opened, because that waits, too, where it is a pipe.
+    let found = fs::metadata(path).map_err(failed)?;
+    if !found.is_file() {
+        return Err(LocalError::NoFile { path: path.to_path_buf() });
+    }
+    if found.len() > MOST_BYTES {
+        return Err(too_large(found.len()));
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    match bytes.len() as u64 {
+        length if length > MOST_BYTES => Err(too_large(length)),
+        _ => Ok(bytes),
     }
 }

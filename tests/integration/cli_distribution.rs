@@ -225,6 +225,16 @@ fn what_takes_too_much_away_is_held_back_until_somebody_means_it() {
         "    \"glibc\",\n]\n",
         "    \"glibc\",\n]\n\n[[series]]\nname = \"brook\"\nversion = \"2.0\"\nstatus = \"development\"\nowner = \"@release\"\n\n[[series]]\nname = \"lab\"\nstatus = \"experimental\"\nowner = \"dora\"\n",
     );
+    insta::assert_snapshot!(place.run("plan"), @r"
+    exit 1
+    --- stderr
+    error: DIR/tidewater.toml has 2 problems:
+      DIR/tidewater.toml:6:1: `end`: missing at the end of the file: it is cut off, so get it whole; if it is whole, add a last line `[end]`, or remove `contents`
+      DIR/tidewater.toml:6:40: `contents.packagesets`: the file is to have 6, and has 1: it is cut off, so get it whole; if it is whole, correct the number, or remove `contents`
+      help: nothing was changed; correct these lines, or see with `kinset distribution export` how it is written where it is right
+    ");
+    // Who writes the file by hand need not count.
+    edit(&place, "contents = { series = 3, packagesets = 6 }\n", "");
     insta::assert_snapshot!(place.run("plan").lines().filter(|line| !line.starts_with("  tidewater")).collect::<Vec<_>>().join("\n"), @r"
     exit 0
     --- stdout
@@ -285,7 +295,7 @@ fn what_has_ended_is_changed_only_by_force() {
     exit 1
     --- stderr
     error: DIR/tidewater.toml has a problem:
-      DIR/tidewater.toml:58:1: `series`: series ash has ended (eol), and its record is closed: leave it as it is, or change it all the same with `--force`
+      DIR/tidewater.toml:62:1: `series`: series ash has ended (eol), and its record is closed: leave it as it is, or change it all the same with `--force`
       help: nothing was changed; correct these lines, or see with `kinset distribution export` how it is written where it is right
     ");
     assert!(place.run("apply --yes").contains("its record is closed"));
@@ -302,7 +312,12 @@ fn what_has_ended_is_changed_only_by_force() {
     let before = state(&place);
     edit(&place, "status = \"Obsolete\"", "status = \"maintenance\"");
     edit(&place, "    \"glibc\",\n", "");
-    place.data("apply --yes");
+    assert!(
+        place.run("apply --yes").contains("its record is closed"),
+        "nor does it go on again unasked"
+    );
+    assert_eq!(state(&place), before);
+    place.data("apply --yes --force");
     assert_ne!(state(&place), before, "what goes on again can be changed");
 }
 
@@ -332,14 +347,14 @@ fn a_bad_file_changes_nothing_and_is_told_with_its_lines() {
     exit 1
     --- stderr
     error: DIR/tidewater.toml has a problem:
-      DIR/tidewater.toml:71:5: `series.packageset.sources`: expected the name of a package: a letter or digit, then letters, digits, `+`, `-`, `.` and `_`; found "core utils"
+      DIR/tidewater.toml:75:5: `series.packageset.sources`: expected the name of a package: a letter or digit, then letters, digits, `+`, `-`, `.` and `_`; found "core utils"
       help: nothing was changed; correct these lines, or see with `kinset distribution export` how it is written where it is right
     exit 1
     --- stderr
     error: DIR/tidewater.toml has 3 problems:
-      DIR/tidewater.toml:11:18: `current_series`: expected a series of this file, found `brook`
-      DIR/tidewater.toml:182:54: `series.branch.parent`: expected a series of this file, found `brook`
-      DIR/tidewater.toml:185:14: `series.bases.base`: expected a series of this file, found `brook`
+      DIR/tidewater.toml:15:18: `current_series`: expected a series of this file, found `brook`
+      DIR/tidewater.toml:186:54: `series.branch.parent`: expected a series of this file, found `brook`
+      DIR/tidewater.toml:189:14: `series.bases.base`: expected a series of this file, found `brook`
       help: nothing was changed; correct these lines, or see with `kinset distribution export` how it is written where it is right
     exit 1
     --- stderr
@@ -348,7 +363,7 @@ fn a_bad_file_changes_nothing_and_is_told_with_its_lines() {
     exit 1
     --- stderr
     error: DIR/tidewater.toml has a problem:
-      DIR/tidewater.toml:96:5: `series.packageset.subsets`: expected a package set of series ash, found `kernle` (did you mean `kernel`?): add it, or take it out of the subsets
+      DIR/tidewater.toml:100:5: `series.packageset.subsets`: expected a package set of series ash, found `kernle` (did you mean `kernel`?): add it, or take it out of the subsets
       help: nothing was changed; correct these lines, or see with `kinset distribution export` how it is written where it is right
     "#);
     assert_eq!(state(&place), before);

@@ -305,7 +305,7 @@ fn a_dry_run_shows_what_would_change_and_changes_nothing() {
     --- stdout
     ubuntu/noble packageset-copy core: + no longer shared with ubuntu/jammy, permissions 1, sources 0, subsets 1
     ubuntu/noble subsets core: - kernel
-    ubuntu/noble packageset kernel: - content permissions 0, sources 2, subsets 0, description "", name kernel, owner @kernel-team
+    ubuntu/noble packageset kernel: - description "", group ubuntu/kernel, name kernel, owner @kernel-team, score 0, sources linux linux-meta, subsets
     --- stderr
     nothing was changed: this was a dry run
     "#);

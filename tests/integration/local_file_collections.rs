@@ -72,45 +72,45 @@ fn each_mistake_about_packages_and_collections_is_named_with_its_place_and_what_
     ];
     insta::assert_snapshot!(said_of(&files, FileFormat::Toml), @r#"
     a package twice
-        tidewater.toml:188:8: `package.name`: a package hello stands above already: give this one another name, or remove it
+        tidewater.toml:195:8: `package.name`: a package hello stands above already: give this one another name, or remove it
     a version twice
-        tidewater.toml:54:11: `package.version.version`: a version 2.12-1 of hello stands above already: give this one another name, or remove it
+        tidewater.toml:58:11: `package.version.version`: a version 2.12-1 of hello stands above already: give this one another name, or remove it
     a version that is none
-        tidewater.toml:54:11: `package.version.version`: the version "2.10 3" has ' '; it may have letters, digits and any of `.+~^_-`
+        tidewater.toml:58:11: `package.version.version`: the version "2.10 3" has ' '; it may have letters, digits and any of `.+~^_-`
     a listing twice
-        tidewater.toml:159:11: `series.listing.package`: a listing of hello stands above already: give this one another name, or remove it
+        tidewater.toml:163:11: `series.listing.package`: a listing of hello stands above already: give this one another name, or remove it
     a listing with no status
-        tidewater.toml:147:1: `series.listing.status`: missing; add it: one of awaitingreview, awaitingbranch, approved, denied, obsolete
+        tidewater.toml:151:1: `series.listing.status`: missing; add it: one of awaitingreview, awaitingbranch, approved, denied, obsolete
     a version of which nothing is said
-        tidewater.toml:154:17: `series.listing.versions.version`: expected a version of hello that stands under [[package.version]], found `2.13-1` (did you mean `2.12-1`?): add it there
+        tidewater.toml:158:17: `series.listing.versions.version`: expected a version of hello that stands under [[package.version]], found `2.13-1` (did you mean `2.12-1`?): add it there
     something that is not built from it
-        tidewater.toml:154:45: `series.listing.versions.built`: expected something that is built from hello 2.12-1, found `hello-dcc` (did you mean `hello-doc`?): add it to `built` of that version
+        tidewater.toml:158:45: `series.listing.versions.built`: expected something that is built from hello 2.12-1, found `hello-dcc` (did you mean `hello-doc`?): add it to `built` of that version
     a permission on what is not listed
-        tidewater.toml:111:52: `series.permissions.package`: expected a package that brook lists, found `hello`: add a [[series.listing]] of it
-        tidewater.toml:154:17: `series.listing.versions.version`: expected a version of linux that stands under [[package.version]], found `2.12-1`: add it there
+        tidewater.toml:115:52: `series.permissions.package`: expected a package that brook lists, found `hello`: add a [[series.listing]] of it
+        tidewater.toml:158:17: `series.listing.versions.version`: expected a version of linux that stands under [[package.version]], found `2.12-1`: add it there
     a member that is never built
-        tidewater.toml:164:13: `series.group.members`: expected something that is built from a version, found `hallo-doc` (did you mean `hello-doc`?): add it to `built` under [[package.version]]
+        tidewater.toml:168:13: `series.group.members`: expected something that is built from a version, found `hallo-doc` (did you mean `hello-doc`?): add it to `built` under [[package.version]]
     a requirement that is none
-        tidewater.toml:163:18: `series.group.members.type`: expected one of mandatory, default, optional, conditional, found "always"
+        tidewater.toml:167:18: `series.group.members.type`: expected one of mandatory, default, optional, conditional, found "always"
     a requirement of nothing
-        tidewater.toml:163:29: `series.group.members.requires`: it goes with `type = "conditional"` only: remove one of the two
+        tidewater.toml:167:29: `series.group.members.requires`: it goes with `type = "conditional"` only: remove one of the two
     a condition without what it is
-        tidewater.toml:164:13: `series.group.members.requires`: missing; add it: a name
+        tidewater.toml:168:13: `series.group.members.requires`: missing; add it: a name
     a group that is not there
-        tidewater.toml:171:5: `series.category.groups`: expected a group of series brook, found `greeting` (did you mean `greetings`?): add it, or take it out of the category
+        tidewater.toml:175:5: `series.category.groups`: expected a group of series brook, found `greeting` (did you mean `greetings`?): add it, or take it out of the category
     a base that is not there
-        tidewater.toml:185:14: `series.bases.base`: expected a series of this file, found `brok` (did you mean `brook`?)
+        tidewater.toml:189:14: `series.bases.base`: expected a series of this file, found `brok` (did you mean `brook`?)
     a base twice
-        tidewater.toml:186:5: `series.bases`: the base brook stands above already: give this one another name, or remove it
+        tidewater.toml:190:5: `series.bases`: the base brook stands above already: give this one another name, or remove it
     a cycle of overlays
-        tidewater.toml:186:5: `series.bases`: lab over brook makes a cycle: lab -> brook -> lab: take one of them out of the bases of the one before it
+        tidewater.toml:190:5: `series.bases`: lab over brook makes a cycle: lab -> brook -> lab: take one of them out of the bases of the one before it
     a priority that is none
-        tidewater.toml:185:34: `series.bases.priority`: expected a whole number from -2147483648 to 2147483647, found 3000000000
+        tidewater.toml:189:34: `series.bases.priority`: expected a whole number from -2147483648 to 2147483647, found 3000000000
     a branch of a series that is not there
-        tidewater.toml:182:54: `series.branch.parent`: expected a series of this file, found `oak` (did you mean `lab`?)
+        tidewater.toml:186:54: `series.branch.parent`: expected a series of this file, found `oak` (did you mean `lab`?)
     a URL with another symbol
-        tidewater.toml:183:15: `series.publish_url`: `[arch]` at letter 25 is no symbol; the symbols are `[ARCH]` and `[PACKAGE]`
+        tidewater.toml:187:15: `series.publish_url`: `[arch]` at letter 25 is no symbol; the symbols are `[ARCH]` and `[PACKAGE]`
     a title twice
-        tidewater.toml:177:9: `series.title`: a series Tidewater Lab 0 stands above already: give this one another name, or remove it
+        tidewater.toml:181:9: `series.title`: a series Tidewater Lab 0 stands above already: give this one another name, or remove it
     "#);
 }

@@ -65,6 +65,8 @@ mod local_file_collections;
 mod modules;
 mod package_sets_document;
 mod packages_document;
+mod packages_ended;
+mod packages_history;
 mod packages_killed;
 mod packages_operations;
 mod packages_oracle;

@@ -27,6 +27,8 @@ type Edges = BTreeSet<(usize, usize)>;
 #[derive(Clone, Debug)]
 pub(crate) struct Oracle {
     series: BTreeMap<SeriesName, (BTreeMap<PackageSetName, Set>, Edges)>,
+    /// The series, oldest first.
+    order: Vec<SeriesName>,
     groups: usize,
     /// Whether there is one hierarchy for all series.
     is_tethered: bool,
@@ -63,6 +65,7 @@ impl Oracle {
         let series = [("s0".parse().unwrap(), Default::default())].into();
         Self {
             series,
+            order: vec!["s0".parse().unwrap()],
             groups: 0,
             is_tethered,
         }
@@ -85,6 +88,7 @@ impl Oracle {
     fn try_to(&mut self, operation: &Operation) -> Option<()> {
         match operation {
             Operation::CreateSeries { series, .. } => {
+                self.order.push(series.series.clone());
                 let is_new = self.series.insert(series.series.clone(), Default::default()).is_none();
                 is_new.then_some(())
             }
@@ -96,6 +100,7 @@ impl Oracle {
                         permission.target = target(&series.series, name);
                     }
                 }
+                self.order.push(series.series.clone());
                 let is_new = self.series.insert(series.series.clone(), copy).is_none();
                 is_new.then_some(())
             }
@@ -242,6 +247,40 @@ impl Oracle {
         }
     }
 
+    /// To one hierarchy for all series, in which each set has what it has in one series, else in the newest that has it; `false` if that has to be
+    /// refused.
+    pub(crate) fn tether_as(&mut self, chosen: &SeriesName) -> bool {
+        if self.is_tethered {
+            return true;
+        }
+        if !self.series.contains_key(chosen) {
+            return false;
+        }
+        let mut below: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        for name in self.order.iter().chain([chosen]) {
+            let (sets, edges) = &self.series[name];
+            let groups: BTreeSet<usize> = sets.values().map(|set| set.group).collect();
+            for group in &groups {
+                let children = groups.iter().filter(|child| edges.contains(&(*group, **child)));
+                below.insert(*group, children.copied().collect());
+            }
+        }
+        let mut all = Edges::new();
+        for (parent, children) in below {
+            for child in children {
+                if reaches(&all, child, parent) {
+                    return false;
+                }
+                all.insert((parent, child));
+            }
+        }
+        self.is_tethered = true;
+        for (_, edges) in self.series.values_mut() {
+            edges.clone_from(&all);
+        }
+        true
+    }
+
     /// All that can be asked.
     pub(crate) fn answers(&self, packages: &[PackageName]) -> AllAnswers {
         let series = self.series.iter();
@@ -301,6 +340,13 @@ fn target(series: &SeriesName, set: &PackageSetName) -> Target {
     Target::PackageSet {
         series: series.clone(),
         set: set.clone(),
+    }
+}
+
+impl Answers {
+    /// The sets that are directly in it.
+    pub(crate) const fn below(&self) -> &BTreeSet<PackageSetName> {
+        &self.below
     }
 }
 

@@ -14,7 +14,7 @@ use crate::cli::wiring::{ConfigFile, open_state};
 use crate::cli::{Status, output};
 use crate::config::{DistributionGuard, Fraction};
 use crate::model::packages::DistributionName;
-use crate::reconcile::{DistributionDraft, FileOrder, PlanDocument};
+use crate::reconcile::{DistributionDraft, Error, FileOrder, PlanDocument};
 use crate::source::local::{FileFormat, render};
 
 /// [`FileFormat`] on the command line.
@@ -136,8 +136,11 @@ pub(super) async fn import(arguments: ImportArguments, config: &ConfigFile) -> R
         actor,
         force: force(is_forced),
     };
-    let keeper = open_state(&config.load()?)?;
-    let draft = DistributionDraft::new(&keeper, &order).await?;
+    let config = config.load()?;
+    // Before the state is locked: reading may take its time.
+    let file = order.read().map_err(Error::Local)?;
+    let keeper = open_state(&config)?;
+    let draft = DistributionDraft::new(&keeper, &order, &file).await?;
     if dry_run {
         let plan = draft.document();
         let is_change = !plan.operations.is_empty();

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::arguments::{AsOf, Place, Shape};
 use super::packageset::Extent;
@@ -18,7 +17,7 @@ use crate::model::packages::{
     DistributionName, GroupName, PackageName, PackageSetName, Permission, SeriesName, SeriesPath, SetDetails, SetPath, Sharing, Target,
 };
 use crate::store::Fault;
-use crate::store::packages::{Change, Content, Inclusion, LogFilter, SetRow, View};
+use crate::store::packages::{Content, Inclusion, SetRow, View};
 
 #[derive(Debug, Serialize)]
 struct SetEntry {
@@ -344,33 +343,11 @@ impl Side {
 pub(super) fn history(set: &PackageSetName, place: &Place, as_of: AsOf, shape: Shape, file: &ConfigFile) -> Result<Status, Failure> {
     let entries = ask(file, as_of, |view| {
         let series = place.series(view)?;
-        let mut names = view.names_of(&series, &view.set(&series, set)?)?;
-        names.retain(|(series, _)| place.series.as_ref().is_none_or(|named| named == series));
-        let filter = LogFilter {
-            distribution: Some(series.path.distribution.clone()),
-            series: place.series.clone(),
-            ..LogFilter::default()
-        };
-        let mut entries = view.log(&filter)?;
-        for entry in &mut entries {
-            entry.changes.retain(|change| is_about(change, &names));
-        }
-        entries.retain(|entry| !entry.changes.is_empty());
-        Ok(entries)
+        let distribution = view.distribution(&series.path.distribution)?;
+        let is_alone = place.series.is_some();
+        let set = view.set_ever(&series, set, is_alone)?;
+        view.history(&distribution, is_alone.then_some(&series), set)
     })?;
     log::print(entries, shape)?;
     Ok(Status::Done)
-}
-
-/// Whether a change is one of a set that went by these names in these series.
-fn is_about(change: &Change, names: &BTreeSet<(SeriesName, PackageSetName)>) -> bool {
-    let Some(series) = &change.series else { return false };
-    let named = |name: &str| names.iter().any(|(known, set)| known == series && set.as_str() == name);
-    let is_of_set = |permission: &Value| permission["on"] == "package-set" && permission["set"].as_str().is_some_and(named);
-    match change.kind.as_str() {
-        "packageset" | "packageset-copy" | "sources" | "subsets" | "score" => named(&change.name),
-        "permission" => change.before.as_ref().or(change.after.as_ref()).is_some_and(is_of_set),
-        "series-init" => names.iter().any(|(known, _)| known == series),
-        _ => false,
-    }
 }

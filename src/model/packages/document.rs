@@ -16,6 +16,7 @@ mod sets;
 mod state;
 #[cfg(test)]
 mod tests;
+mod touched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

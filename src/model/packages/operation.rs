@@ -400,8 +400,8 @@ impl Operation {
         }
     }
 
-    /// The series whose record it changes: once that has ended it takes no more changes, unless somebody insists. A change of status is none of
-    /// them, or an end could never be taken back.
+    /// The series whose record it is about: once that has ended it takes no more changes, unless somebody insists. What is said of a series itself is
+    /// looked at apart.
     #[must_use]
     pub fn series(&self) -> Option<SeriesName> {
         match self {

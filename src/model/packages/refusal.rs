@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 use super::details::SetPath;
 use super::hierarchy::Cycle;
 use super::names::{CompsName, DistributionName, GroupName, PackageName, PackageSetName, Party, SeriesName, SeriesPath, TeamName};
@@ -97,6 +99,14 @@ pub enum Refusal {
         series: SeriesPath,
         /// Its status.
         status: CollectionStatus,
+    },
+    /// The log has an entry of a time to come.
+    #[error("the newest entry of the log is of {newest:.0}, and by the clock it is {now:.0}")]
+    Ahead {
+        /// When the newest entry was made, by the clock of then.
+        newest: Timestamp,
+        /// The time by the clock.
+        now: Timestamp,
     },
     /// A set is shared, and the distribution has people clone sets themselves.
     #[error("package set {} of {} is shared with {}", .path.set, .path.series, list(.others))]
@@ -353,6 +363,10 @@ impl Remedy for Refusal {
             Self::WhichDistribution { known } => Some(format!("name one of {} with `--distribution`", list(known))),
             Self::NoSeriesYet { .. } => Some("`kinset series create` adds one".to_owned()),
             Self::Ended { .. } => Some("what it answers stays; with `--force` it is changed all the same".to_owned()),
+            Self::Ahead { newest, .. } => Some(format!(
+                "set the clock if it is slow; if it was fast then, go on with `--force`: until {newest:.0} every change is entered as made at that time, \
+                 and `--as-of` an earlier time does not show it"
+            )),
             Self::Shared { path, .. } => Some(format!(
                 "give {} a copy of its own first: `kinset packageset clone {} --distribution {} --series {}`",
                 path.series, path.set, path.series.distribution, path.series.series

@@ -33,6 +33,22 @@ pub enum LocalError {
         /// The first byte that is wrong, from 0.
         offset: usize,
     },
+    /// It is a folder, a device, or something else that is no file.
+    #[error("{} is no regular file", path.display())]
+    NoFile {
+        /// What it is called.
+        path: PathBuf,
+    },
+    /// The file is larger than any distribution.
+    #[error("{} has {bytes} bytes, and at most {most} are read", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        bytes: u64,
+        /// How many bytes are read.
+        most: u64,
+    },
     /// There is nothing in the file.
     #[error("{} is empty", path.display())]
     Empty {
@@ -69,6 +85,8 @@ impl Remedy for LocalError {
     fn remedy(&self) -> Option<String> {
         let text = match self {
             Self::Missing { .. } => "check the path; `kinset distribution export --out FILE` writes a file to start from",
+            Self::NoFile { .. } => "name a file; what comes from elsewhere is to be kept in one first",
+            Self::TooLarge { .. } => "nothing was changed; check that it is the file that is meant",
             Self::Unreadable { .. } => "make sure that it is a file that this user may read",
             Self::NotText { .. } => "nothing was changed; save the file as UTF-8 text",
             Self::Empty { .. } => {
@@ -158,6 +176,21 @@ pub enum ProblemKind {
     /// A set that is as in another series, and says what is in it all the same.
     #[error("`as_in` says that all but the score is as in another series: remove one of the two")]
     BesideAsIn,
+    /// There is not as much as the file says that there is.
+    #[error(
+        "the file is to have {said}, and has {found}: it is cut off, so get it whole; if it is whole, correct the number, or remove `contents`"
+    )]
+    Counted {
+        /// How many there are to be.
+        said: i64,
+        /// How many there are.
+        found: usize,
+    },
+    /// The file says at its top what it has, and does not come to its end.
+    #[error(
+        "missing at the end of the file: it is cut off, so get it whole; if it is whole, add a last line `[end]`, or remove `contents`"
+    )]
+    NoEnd,
     /// The file does not hold together, or does not go with what there is.
     #[error("{0}")]
     Mistake(MistakeKind),

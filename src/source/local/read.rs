@@ -1,11 +1,13 @@
 //! From the tree of a file to a document. Everything is looked at before anything is given up.
 
 mod contents;
+mod counts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::str::FromStr;
 
+use super::FileFormat;
 use super::error::{ProblemKind, Problems};
 use super::table::{Keys, NAME, Need, TARGETS, Table, names};
 use super::tree::{Entry, Node, Value};
@@ -17,6 +19,7 @@ use crate::model::packages::{Action, PermissionStatus, Pocket, Sharing, VersionS
 const ROOT: Keys = Keys {
     prefix: "",
     known: &[
+        "contents",
         "name",
         "sharing",
         "versions",
@@ -27,6 +30,7 @@ const ROOT: Keys = Keys {
         "permissions",
         "teams",
         "series",
+        "end",
     ],
 };
 const SERIES: Keys = Keys {
@@ -87,8 +91,9 @@ const STATUS_OF_SERIES: &str = "one of future, experimental, development, frozen
 const PROJECT: [&str; 2] = ["project", "tracker"];
 
 /// Reads a whole document; `None` where something is missing or wrong without which there is none. Then there is a problem.
-pub(super) fn document(tree: &Node, problems: &mut Problems<'_>) -> Option<DistributionDocument> {
+pub(super) fn document(tree: &Node, format: FileFormat, problems: &mut Problems<'_>) -> Option<DistributionDocument> {
     let root = Table::new(tree, ROOT, &[], problems)?;
+    counts::check(&root, format, problems);
     let name = root.required("name", "the name of the distribution", problems);
     let sharing = root.one_of("sharing", &Sharing::ALL, Sharing::word, Need::Required, problems);
     let versions = root.one_of("versions", &VersionScheme::ALL, VersionScheme::word, Need::Required, problems);

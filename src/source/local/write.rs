@@ -35,6 +35,10 @@ fn toml(document: &DistributionDocument) -> String {
         series,
     } = document;
     let mut out = Lines::default();
+    let packagesets: usize = series.iter().map(|series| series.packagesets.len()).sum();
+    let counts = [("series", series.len().to_string()), ("packagesets", packagesets.to_string())];
+    // Before anything else, so that it is there whatever is cut off.
+    out.value("contents", inline(&counts));
     out.text("name", name);
     out.text("sharing", sharing);
     out.text("versions", versions.word());
@@ -62,6 +66,7 @@ fn toml(document: &DistributionDocument) -> String {
     for series in series {
         out.series(series);
     }
+    out.header("[end]");
     out.0
 }
 

@@ -1,5 +1,6 @@
 //! One operation at work: its transaction, its entry in the log, and what it changed.
 
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Params, Transaction, params};
 use serde_json::Value;
 
@@ -7,10 +8,13 @@ use super::log::{Change, LogId};
 use super::view::{DistributionRow, SeriesRow, View};
 use super::{Force, Hand, Performed};
 use crate::model::packages::{Operation, Refusal, SeriesPath, TransitionError};
-use crate::store::database::Fault;
+use crate::store::database::{Fault, unreadable};
 
 /// The end of whatever holds now.
 pub(super) const OPEN: i64 = i64::MAX;
+
+/// By how much the newest entry of the log may be ahead of the clock: clocks that are set by the network differ by less.
+const MOST_AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
 /// An operation under way.
 pub(super) struct Act<'t> {
@@ -29,8 +33,12 @@ pub(super) enum Scope<'r> {
 }
 
 impl<'t> Act<'t> {
-    /// Makes the entry in the log. Its time is never before that of the entry above: a clock that goes back must not change what was.
+    /// Makes the entry in the log. Its time is never before that of the entry above: a clock that goes back must not change what was. One that was far
+    /// ahead once would give its time to all that comes after, so then somebody has to insist.
     pub(super) fn begin(transaction: &'t Transaction<'_>, hand: &Hand, operation: &Operation) -> Result<Self, Fault> {
+        if hand.force == Force::Not {
+            require_clock(transaction, hand.at)?;
+        }
         let insert = "INSERT INTO log (at, actor, operation)
                       SELECT max(?1, coalesce((SELECT max(at) FROM log), ?1)), ?2, ?3 RETURNING id";
         let operation = serde_json::to_string(operation).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
@@ -129,14 +137,21 @@ impl<'t> Act<'t> {
     /// A series whose record is open to changes.
     pub(super) fn open_series(&self, path: &SeriesPath) -> Result<SeriesRow, Fault> {
         let series = self.view.series(path)?;
-        if series.details.status.is_ended() && self.force == Force::Not {
+        self.require_open(&series)?;
+        Ok(series)
+    }
+
+    /// Refuses to change what a series answers that has ended, unless somebody insists.
+    pub(super) fn require_open(&self, series: &SeriesRow) -> Result<(), Fault> {
+        let SeriesRow { path, details, .. } = series;
+        if details.status.is_ended() && self.force == Force::Not {
             return Err(Refusal::Ended {
                 series: path.clone(),
-                status: series.details.status,
+                status: details.status,
             }
             .into());
         }
-        Ok(series)
+        Ok(())
     }
 
     /// Refuses a status that may not follow, unless somebody insists.
@@ -145,5 +160,20 @@ impl<'t> Act<'t> {
             Err(source) if self.force == Force::Not => Err(Refusal::Status { what: what(), source }.into()),
             _ => Ok(()),
         }
+    }
+}
+
+/// Refuses a log whose newest entry is of a time to come.
+fn require_clock(transaction: &Transaction<'_>, now: Timestamp) -> Result<(), Fault> {
+    let newest: Option<i64> = transaction
+        .prepare_cached("SELECT max(at) FROM log")?
+        .query_row([], |row| row.get(0))?;
+    let newest = newest
+        .map(Timestamp::from_microsecond)
+        .transpose()
+        .map_err(|error| unreadable(0, error))?;
+    match newest {
+        Some(newest) if newest.duration_since(now) > MOST_AHEAD => Err(Refusal::Ahead { newest, now }.into()),
+        _ => Ok(()),
     }
 }

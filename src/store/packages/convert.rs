@@ -6,10 +6,10 @@ use rusqlite::params;
 use serde_json::json;
 
 use super::act::{Act, OPEN, Scope};
-use super::distributions;
+use super::distributions::{self, names};
 use super::sets::{SetRow, bury, link, own_copy};
 use super::view::{DistributionRow, SeriesRow};
-use crate::model::packages::{DistributionDetails, DistributionName, Hierarchy, Refusal, SeriesName, SeriesPath, Sharing};
+use crate::model::packages::{DistributionDetails, DistributionName, Hierarchy, PackageSetName, Refusal, SeriesName, SeriesPath, Sharing};
 use crate::store::database::Fault;
 
 /// The direct subsets of a set, in groups, each set by its group.
@@ -22,6 +22,7 @@ pub(super) fn convert(act: &mut Act<'_>, name: &DistributionName, to: Sharing, h
         return Ok(());
     }
     let all = act.view.series_of(&distribution)?;
+    let before = hierarchy_of.map(|_| hierarchies(act, &all)).transpose()?;
     if !to.links_new_series() {
         unshare(act, &all)?;
     }
@@ -38,6 +39,9 @@ pub(super) fn convert(act: &mut Act<'_>, name: &DistributionName, to: Sharing, h
     distributions::replace(act, &row)?;
     if to == Sharing::Tethered {
         tether(act, &row, &all, hierarchy_of)?;
+    }
+    if let Some(before) = before {
+        enter_differences(act, &before)?;
     }
     act.changed(Scope::Distribution(&row), "sharing", name, Some(json!(from)), Some(json!(to)))
 }
@@ -110,6 +114,33 @@ fn tether(act: &Act<'_>, distribution: &DistributionRow, all: &[SeriesRow], hier
         set_subsets(act, *identity, edges.get(group).unwrap_or(&BTreeSet::new()))?;
     }
     all.iter().try_for_each(|series| act.rebuild_closure(distribution, series))
+}
+
+/// Enters which sets of which series have other subsets than before. A series that has ended is to have none such.
+fn enter_differences(act: &mut Act<'_>, before: &[(&SeriesRow, Edges)]) -> Result<(), Fault> {
+    for (series, old) in before {
+        let hierarchy = act.view.hierarchy(series)?;
+        let sets = act.view.sets(series)?;
+        let known: BTreeMap<i64, &PackageSetName> = sets.iter().map(|set| (set.group_id, &set.name)).collect();
+        let names_of = |groups: &mut dyn Iterator<Item = &i64>| names(groups.filter_map(|group| known.get(group)));
+        for set in &sets {
+            let new: BTreeSet<i64> = hierarchy.below(&set.group_id).copied().collect();
+            let none = BTreeSet::new();
+            let old = old.get(&set.group_id).unwrap_or(&none);
+            if *old == new {
+                continue;
+            }
+            act.require_open(series)?;
+            let (lost, gained) = (names_of(&mut old.difference(&new)), names_of(&mut new.difference(old)));
+            if lost.is_some() {
+                act.changed(Scope::Series(series), "subsets", &set.name, lost, None)?;
+            }
+            if gained.is_some() {
+                act.changed(Scope::Series(series), "subsets", &set.name, None, gained)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The direct subsets of all sets of each series, as far as the series has them.

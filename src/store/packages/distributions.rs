@@ -114,11 +114,11 @@ impl View<'_> {
         distribution: &DistributionRow,
         names: impl IntoIterator<Item = &'n PackageName>,
     ) -> Result<BTreeMap<i64, &'n PackageName>, Fault> {
-        let select = "SELECT id FROM package WHERE distribution = ?1 AND name = ?2";
+        let select = "SELECT id FROM package WHERE distribution = ?2 AND name = ?3 AND since <= ?1";
         let mut found = BTreeMap::new();
         let mut unknown = Vec::new();
         for name in names {
-            match self.one(select, params![distribution.id, name.as_str()], |row| row.get(0))? {
+            match self.one(select, params![self.at, distribution.id, name.as_str()], |row| row.get(0))? {
                 Some(id) => {
                     found.insert(id, name);
                 }
@@ -137,8 +137,8 @@ impl View<'_> {
         distribution: &DistributionRow,
         unknown: impl IntoIterator<Item = &'n PackageName>,
     ) -> Result<Refusal, Fault> {
-        let select = "SELECT name FROM package WHERE distribution = ?1";
-        let known: Vec<String> = self.all(select, [distribution.id], |row| row.get(0))?;
+        let select = "SELECT name FROM package WHERE distribution = ?2 AND since <= ?1";
+        let known: Vec<String> = self.all(select, [self.at, distribution.id], |row| row.get(0))?;
         let names = unknown.into_iter().map(|name| Unknown::new(name, known.iter().map(String::as_str)));
         Ok(Refusal::NoPackages {
             distribution: distribution.name.clone(),

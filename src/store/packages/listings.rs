@@ -178,7 +178,7 @@ impl View<'_> {
             "SELECT package.id, package.name, record.summary, record.description, record.review_url, record.status
              FROM package LEFT JOIN package_record AS record ON record.package = package.id AND ",
             holds!("record"),
-            " WHERE package.distribution = ?2 AND package.name = ?3"
+            " WHERE package.distribution = ?2 AND package.name = ?3 AND package.since <= ?1"
         );
         match self.one(select, params![self.at, distribution.id, name.as_str()], package_row)? {
             Some(found) => Ok(found),

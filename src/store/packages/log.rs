@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -119,20 +119,23 @@ impl View<'_> {
         let select = "SELECT distribution.name, collection.name, kind, change.name, before, after FROM change
                       JOIN distribution ON distribution.id = change.distribution
                       LEFT JOIN collection ON collection.id = change.collection WHERE log = ?1 ORDER BY place";
-        self.all(select, [entry.0], |row| {
-            let json = |column| {
-                let text: Option<String> = row.get(column)?;
-                text.map(|text| serde_json::from_str(&text).map_err(|error| unreadable(column, error)))
-                    .transpose()
-            };
-            Ok(Change {
-                distribution: parsed(row, 0)?,
-                series: optional(row, 1)?,
-                kind: row.get(2)?,
-                name: row.get(3)?,
-                before: json(4)?,
-                after: json(5)?,
-            })
-        })
+        self.all(select, [entry.0], change)
     }
+}
+
+/// A change in the first columns of a row: distribution, series, kind, name, before and after.
+pub(super) fn change(row: &Row<'_>) -> rusqlite::Result<Change> {
+    let json = |column| {
+        let text: Option<String> = row.get(column)?;
+        text.map(|text| serde_json::from_str(&text).map_err(|error| unreadable(column, error)))
+            .transpose()
+    };
+    Ok(Change {
+        distribution: parsed(row, 0)?,
+        series: optional(row, 1)?,
+        kind: row.get(2)?,
+        name: row.get(3)?,
+        before: json(4)?,
+        after: json(5)?,
+    })
 }

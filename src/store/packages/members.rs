@@ -9,7 +9,7 @@ use super::distributions::names;
 use super::flat::Inclusion;
 use super::sets::{SetRow, writable};
 use super::view::{SeriesRow, View, holds, parsed};
-use crate::model::packages::{Cycle, PackageName, PackageSetName, Pairs, Refusal, SetPath, Sharing};
+use crate::model::packages::{Cycle, PackageName, PackageSetName, Refusal, SetPath, Sharing};
 use crate::store::database::Fault;
 
 impl View<'_> {
@@ -167,9 +167,9 @@ fn names_of(view: &View<'_>, series: &SeriesRow, groups: &[i64]) -> Result<Vec<P
 pub(super) fn add_subsets(act: &mut Act<'_>, path: &SetPath, subsets: &BTreeSet<PackageSetName>) -> Result<(), Fault> {
     let (series, set, children) = subsets_of(act, path, subsets)?;
     let mut new = Vec::new();
+    let mut hierarchy = act.view.hierarchy(&series)?;
     for child in children {
         let refused = |cycle: &Cycle<i64>| act.view.cycle(&series, cycle);
-        let mut hierarchy = act.view.hierarchy(&series)?;
         if hierarchy.below(&set.group_id).any(|below| *below == child.group_id) {
             continue;
         }
@@ -180,31 +180,29 @@ pub(super) fn add_subsets(act: &mut Act<'_>, path: &SetPath, subsets: &BTreeSet<
         return Ok(());
     }
     let set = writable(act, &series, set)?;
+    let touched = touched(act, &series, &set, &new)?;
+    for Touched { series, children, .. } in &touched {
+        let mut hierarchy = act.view.hierarchy(series)?;
+        for child in children {
+            let pairs = hierarchy
+                .include(&set.group_id, &child.group_id)
+                .map_err(|cycle| act.view.cycle(series, &cycle))?;
+            act.add_to_closure(series.id, &pairs)?;
+        }
+    }
     for child in &new {
         let insert = "INSERT INTO set_subset (identity, set_group, since) VALUES (?1, ?2, ?3)";
-        for_each_with(act, &series, &set, |act, there| {
-            let mut hierarchy = act.view.hierarchy(there)?;
-            let pairs = match hierarchy.includes(&child.group_id, &child.group_id) {
-                true => hierarchy
-                    .include(&set.group_id, &child.group_id)
-                    .map_err(|cycle| act.view.cycle(there, &cycle))?,
-                false => Pairs::new(),
-            };
-            act.add_to_closure(there.id, &pairs)
-        })?;
         act.execute(insert, params![set.identity, child.group_id, act.log])?;
     }
     let distribution = act.view.distribution(&series.path.distribution)?;
     if distribution.details.sharing == Sharing::Tethered {
         act.view.global_hierarchy(&distribution)?;
     }
-    act.changed(
-        Scope::Series(&series),
-        "subsets",
-        &path.set,
-        None,
-        names(new.iter().map(|child| &child.name)),
-    )
+    for Touched { series, set, children } in touched {
+        let names = names(children.iter().map(|child| &child.name));
+        act.changed(Scope::Series(&series), "subsets", &set, None, names)?;
+    }
+    Ok(())
 }
 
 pub(super) fn remove_subsets(act: &mut Act<'_>, path: &SetPath, subsets: &BTreeSet<PackageSetName>) -> Result<(), Fault> {
@@ -218,34 +216,68 @@ pub(super) fn remove_subsets(act: &mut Act<'_>, path: &SetPath, subsets: &BTreeS
         return Err(not_in(path, absent.iter().map(|child| &child.name).collect(), through));
     }
     let set = writable(act, &series, set)?;
+    let touched = touched(act, &series, &set, &children)?;
+    for Touched { series, children, .. } in &touched {
+        let mut hierarchy = act.view.hierarchy(series)?;
+        for child in children {
+            let gone = hierarchy.exclude(&set.group_id, &child.group_id);
+            act.take_from_closure(series.id, &gone)?;
+        }
+    }
     for child in &children {
-        for_each_with(act, &series, &set, |act, there| {
-            let gone = act.view.hierarchy(there)?.exclude(&set.group_id, &child.group_id);
-            act.take_from_closure(there.id, &gone)
-        })?;
         act.close("set_subset", "identity = ?1 AND set_group = ?2", &[&set.identity, &child.group_id])?;
     }
-    act.changed(
-        Scope::Series(&series),
-        "subsets",
-        &path.set,
-        names(children.iter().map(|child| &child.name)),
-        None,
-    )
+    for Touched { series, set, children } in touched {
+        let names = names(children.iter().map(|child| &child.name));
+        act.changed(Scope::Series(&series), "subsets", &set, names, None)?;
+    }
+    Ok(())
 }
 
-/// Does something for each series that has the subsets of a set: one, unless the hierarchy is one for all.
-fn for_each_with(
-    act: &Act<'_>,
-    series: &SeriesRow,
-    set: &SetRow,
-    work: impl Fn(&Act<'_>, &SeriesRow) -> Result<(), Fault>,
-) -> Result<(), Fault> {
+/// A series in which a set gets subsets, or loses them.
+struct Touched {
+    series: SeriesRow,
+    /// The set's name there.
+    set: PackageSetName,
+    /// Those of the subsets that the series has.
+    children: Vec<SetRow>,
+}
+
+/// The series that show a set with some of these in it: one, unless the hierarchy is one for all; then it comes first. One that has ended is in the way.
+fn touched(act: &Act<'_>, series: &SeriesRow, set: &SetRow, children: &[SetRow]) -> Result<Vec<Touched>, Fault> {
+    let first = Touched {
+        series: series.clone(),
+        set: set.name.clone(),
+        children: children.to_vec(),
+    };
+    let mut touched = vec![first];
+    let select = format!("SELECT collection FROM series_set WHERE identity = ?1 AND collection <> ?2 AND until = {OPEN}");
+    let others: BTreeSet<i64> = act.view.all(&select, [set.identity, series.id], |row| row.get(0))?;
+    if others.is_empty() {
+        return Ok(touched);
+    }
     let distribution = act.view.distribution(&series.path.distribution)?;
-    let select = format!("SELECT collection FROM series_set WHERE identity = ?1 AND until = {OPEN}");
-    let having: BTreeSet<i64> = act.view.all(&select, [set.identity], |row| row.get(0))?;
-    let all = act.view.series_of(&distribution)?;
-    all.iter().filter(|row| having.contains(&row.id)).try_for_each(|row| work(act, row))
+    let groups: BTreeSet<i64> = children.iter().map(|child| child.group_id).collect();
+    for other in act.view.series_of(&distribution)? {
+        if !others.contains(&other.id) {
+            continue;
+        }
+        let mut sets = act.view.sets(&other)?;
+        let name = sets
+            .iter()
+            .find(|there| there.group_id == set.group_id)
+            .map(|there| there.name.clone());
+        sets.retain(|there| groups.contains(&there.group_id));
+        if let (Some(name), false) = (name, sets.is_empty()) {
+            act.require_open(&other)?;
+            touched.push(Touched {
+                series: other,
+                set: name,
+                children: sets,
+            });
+        }
+    }
+    Ok(touched)
 }
 
 fn subsets_of(act: &Act<'_>, path: &SetPath, subsets: &BTreeSet<PackageSetName>) -> Result<(SeriesRow, SetRow, Vec<SetRow>), Fault> {

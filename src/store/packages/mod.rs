@@ -11,6 +11,7 @@ mod distributions;
 mod export;
 mod facts;
 mod flat;
+mod history;
 mod init;
 mod listings;
 mod log;
@@ -37,6 +38,7 @@ use act::Act;
 
 pub use built::BuiltRow;
 pub use flat::Inclusion;
+pub use history::SetGroup;
 pub use listings::{ListingRow, PackageRow};
 pub use log::{Change, LogEntry, LogFilter, LogId};
 pub use lookup::Provided;

@@ -44,13 +44,12 @@ pub(super) fn change(act: &mut Act<'_>, path: &SeriesPath, details: &SeriesDetai
     if before.details == row.details {
         return Ok(());
     }
-    // Whoever changes no more than the stage need not insist: else nothing that has ended could begin again.
-    if before.details.status == details.status {
-        act.open_series(path)?;
-    } else {
+    if before.details.status != details.status {
         let follows = before.details.status.require_may_become(details.status);
         act.require_may_follow(|| format!("series {path}"), follows)?;
     }
+    // A change of its stage is one too: what has ended does not begin again unasked.
+    act.require_open(&before)?;
     act.close("collection_record", "collection = ?1", &[&row.id])?;
     let mut known = act.view.series_of(&distribution)?;
     known.retain(|other| other.id != row.id);

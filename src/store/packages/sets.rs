@@ -1,16 +1,14 @@
 //! Package sets, and how series come by copies of their own.
 
-use std::collections::BTreeSet;
-
 use rusqlite::{Row, params};
 use serde_json::{Value, json};
 
 use super::act::{Act, OPEN, Scope};
 use super::distributions::exists;
+use super::flat::Inclusion;
+use super::permissions::{self, Which};
 use super::view::{DistributionRow, SeriesRow, View, holds, parsed};
-use crate::model::packages::{
-    BeforeChange, GroupName, PackageSetName, Refusal, SeriesName, SeriesPath, SetDetails, SetPath, Sharing, Unknown,
-};
+use crate::model::packages::{BeforeChange, GroupName, PackageSetName, Refusal, SeriesPath, SetDetails, SetPath, Sharing, Unknown};
 use crate::store::database::Fault;
 
 /// A package set of a series.
@@ -91,19 +89,6 @@ impl View<'_> {
                 distribution: series.path.distribution.clone(),
                 series: parsed(row, 0)?,
             })
-        })
-    }
-
-    /// The names that the incarnations of a set ever had until now in the series of its distribution.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn names_of(&self, series: &SeriesRow, set: &SetRow) -> Result<BTreeSet<(SeriesName, PackageSetName)>, Fault> {
-        let select = "SELECT DISTINCT collection.name, record.name FROM series_set AS link
-                      JOIN set_record AS record ON record.package_set = link.package_set JOIN collection ON collection.id = link.collection
-                      WHERE collection.distribution = ?2 AND link.set_group = ?3 AND link.since <= ?1 AND record.since <= ?1";
-        self.all(select, params![self.at, series.distribution_id, set.group_id], |row| {
-            Ok((parsed(row, 0)?, parsed(row, 1)?))
         })
     }
 
@@ -439,19 +424,29 @@ pub(super) fn remove(act: &mut Act<'_>, path: &SetPath) -> Result<(), Fault> {
     let series = act.open_series(&path.series)?;
     let distribution = act.view.distribution(&path.series.distribution)?;
     let set = act.view.set(&series, &path.set)?;
-    if distribution.details.sharing != Sharing::Tethered {
-        for parent in act.view.direct_supersets(&series, &set)? {
-            let parent = writable(act, &series, parent)?;
+    for mut parent in act.view.direct_supersets(&series, &set)? {
+        if distribution.details.sharing != Sharing::Tethered {
+            parent = writable(act, &series, parent)?;
             act.close("set_subset", "identity = ?1 AND set_group = ?2", &[&parent.identity, &set.group_id])?;
-            act.changed(Scope::Series(&series), "subsets", &parent.name, Some(json!([set.name])), None)?;
         }
+        act.changed(Scope::Series(&series), "subsets", &parent.name, Some(json!([set.name])), None)?;
     }
-    let content = act.view.content(&set)?;
+    let sources = act.view.sources(&series, &set, Inclusion::Direct)?;
+    let subsets = act.view.subsets(&series, &set, Inclusion::Direct)?;
+    let permissions = Which::Sets(Box::new(series.clone()), [set.name.clone()].into());
+    let permissions = act.view.permissions_of(&distribution, &permissions)?;
     unlink(act, series.id, &set)?;
     bury(act, &set)?;
     prune(act, &distribution)?;
     act.rebuild_closure(&distribution, &series)?;
-    let before = json!({ "name": set.name, "owner": set.details.owner, "description": set.details.description, "content": content });
+    for permission in permissions {
+        permissions::enter(act, &distribution, Some(&series), Some(permission), None)?;
+    }
+    let mut before = said(&set);
+    before["group"] = json!(set.group);
+    before["score"] = json!(set.score);
+    before["sources"] = json!(sources);
+    before["subsets"] = json!(subsets.iter().map(|subset| &subset.name).collect::<Vec<_>>());
     act.changed(Scope::Series(&series), "packageset", &path.set, Some(before), None)
 }
 

@@ -69,6 +69,9 @@ pub(super) fn change(
     }
     let follows = before.status.require_may_become(status);
     act.require_may_follow(|| format!("version {version} of package {package}"), follows)?;
+    for series in act.view.series_with(&before)? {
+        act.require_open(&act.view.series_in(&distribution, &series)?)?;
+    }
     act.close("version_record", "version = ?1", &[&before.id])?;
     enter(act, before.id, status)?;
     act.changed(

@@ -89,12 +89,12 @@ impl Planner<'_> {
         if before == details {
             return;
         }
-        if before.status == details.status {
-            self.require_open(name);
-        } else {
+        if before.status != details.status {
             let follows = before.status.require_may_become(details.status);
             self.require_may_follow(follows, |planner| planner.series_place(name).key("status"));
         }
+        // A change of the status alone is one too: what has ended does not begin again unasked.
+        self.require_open(name);
         let series = self.state.path(name);
         self.push(Operation::ChangeSeries { series, details });
     }

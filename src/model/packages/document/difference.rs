@@ -94,7 +94,7 @@ impl<'a> Planner<'a> {
     }
 
     pub(super) fn push(&mut self, operation: Operation) {
-        if let Some(series) = operation.series() {
+        for series in self.state.touched(&operation) {
             self.require_open(&series);
         }
         self.state.apply(&operation, self.elsewhere);

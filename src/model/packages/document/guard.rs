@@ -2,11 +2,11 @@
 //!
 //! A file can be well-formed and still be what is left of another, or that of another distribution. A tripped guard stops every change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::state::{Contents, ListingState, State};
+use super::state::{Contents, ListingState, SeriesState, State};
 use super::{DistributionDocument, Mistake};
-use crate::model::packages::{Base, PermissionStatus};
+use crate::model::packages::{Base, PermissionStatus, SeriesName, Target};
 use crate::remedy::Remedy;
 
 /// The limits that an operator sets, under `[distribution.guard]`.
@@ -25,11 +25,14 @@ pub struct Thresholds {
 pub enum Tripped {
     /// Too much would be taken away.
     #[error(
-        "{removed} of {held} memberships and permissions ({}) would be taken away, at most {} may be",
+        "{removed} of {held} memberships and permissions{} ({}) would be taken away, at most {} may be",
+        of(series.as_ref()),
         percent(*removed, *held),
         whole(*allowed)
     )]
     Removed {
+        /// Of which series; `None`: of the whole distribution.
+        series: Option<SeriesName>,
         /// How many would go.
         removed: usize,
         /// How many there are.
@@ -67,6 +70,10 @@ impl Remedy for Tripped {
     }
 }
 
+fn of(series: Option<&SeriesName>) -> String {
+    series.map(|series| format!(" of series {series}")).unwrap_or_default()
+}
+
 fn percent(part: usize, whole: usize) -> String {
     format!("{:.1} %", share(part, whole) * 100.0)
 }
@@ -79,39 +86,92 @@ fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-/// Guards against a document that would take too much away: packages and sets out of the sets of each series; packages, versions and built packages out
-/// of series; built packages out of groups and these out of categories; bases; people out of teams; and permissions. A set that gets another name
-/// loses nothing.
+/// Guards against a document that would take too much away, of the distribution or of one of its series: packages and sets out of the sets of each series;
+/// packages, versions and built packages out of series; built packages out of groups and these out of categories; bases; people out of teams; and
+/// permissions. A set that gets another name loses nothing.
+///
+/// Each series is looked at by itself too, because what is cut off a file is its last series, and little of a large distribution.
 ///
 /// # Errors
 /// When one of the documents is wrong.
 pub fn guard(have: &DistributionDocument, want: &DistributionDocument, thresholds: &Thresholds) -> Result<Option<Tripped>, Vec<Mistake>> {
     let (have, want) = (have.expanded()?, want.expanded()?);
-    let before = held(&have);
-    let removed = before - kept(&have, &want);
-    let allowed = thresholds.max_removed_fraction;
-    Ok(if before > 0 && held(&want) == 0 && !thresholds.allow_empty {
-        Some(Tripped::Empty { held: before })
-    } else if removed >= thresholds.min_removed && share(removed, before) > allowed {
-        Some(Tripped::Removed {
-            removed,
-            held: before,
-            allowed,
-        })
-    } else {
-        None
-    })
+    let all = Part::all(&have, &want);
+    if all.held > 0 && Part::all(&want, &want).held == 0 && !thresholds.allow_empty {
+        return Ok(Some(Tripped::Empty { held: all.held }));
+    }
+    let each = have.series.iter().map(|series| (Some(series), Part::of(series, &have, &want)));
+    let too_much = [(None, all)].into_iter().chain(each).find(|(_, part)| part.is_too_much(thresholds));
+    Ok(too_much.map(|(series, part)| Tripped::Removed {
+        series: series.map(|series| series.name.clone()),
+        removed: part.removed(),
+        held: part.held,
+        allowed: thresholds.max_removed_fraction,
+    }))
 }
 
-/// How many memberships and permissions there are.
-fn held(state: &State) -> usize {
-    let bodies = state.series.iter().flat_map(|series| state.bodies_of(series));
-    let in_sets = bodies.map(|(_, body)| body.sources.len() + body.subsets.len() + body.permissions.len());
-    let in_series = state
-        .series
-        .iter()
-        .map(|series| held_in(&series.contents) + series.details.bases.len());
-    in_sets.sum::<usize>() + in_series.sum::<usize>() + state.permissions.len() + state.teams.values().map(BTreeSet::len).sum::<usize>()
+/// Memberships and permissions: how many there are, and how many of them there are afterwards too. A permission that counts no longer is gone, and so is a
+/// package that was approved for a series and is not any longer.
+#[derive(Clone, Copy, Debug, Default)]
+struct Part {
+    held: usize,
+    kept: usize,
+}
+
+impl Part {
+    fn all(have: &State, want: &State) -> Self {
+        let mut all = Self::default();
+        for (team, members) in &have.teams {
+            let wanted = want.teams.get(team);
+            all.add(members.len(), wanted.map_or(0, |wanted| members.intersection(wanted).count()));
+        }
+        all.add_permissions(have, want, |target| target.series().is_none());
+        for series in &have.series {
+            let Self { held, kept } = Self::of(series, have, want);
+            all.add(held, kept);
+        }
+        all
+    }
+
+    fn of(series: &SeriesState, have: &State, want: &State) -> Self {
+        let mut part = Self::default();
+        for (group, body) in have.bodies_of(series) {
+            let kept = want.body(&series.name, group).map_or(0, |wanted| {
+                body.sources.intersection(&wanted.sources).count()
+                    + body.subsets.intersection(&wanted.subsets).count()
+                    + count_kept(&body.permissions, &wanted.permissions, |(status, _)| *status)
+            });
+            part.add(body.sources.len() + body.subsets.len() + body.permissions.len(), kept);
+        }
+        let kept = want.series(&series.name).map_or(0, |wanted| {
+            let bases = series.details.bases.iter();
+            let is_base = |base: &&Base| wanted.details.bases.iter().any(|wanted| wanted.base == base.base);
+            kept_in(&series.contents, &wanted.contents) + bases.filter(is_base).count()
+        });
+        part.add(held_in(&series.contents) + series.details.bases.len(), kept);
+        part.add_permissions(have, want, |target| target.series() == Some(&series.name));
+        part
+    }
+
+    const fn add(&mut self, held: usize, kept: usize) {
+        self.held += held;
+        self.kept += kept;
+    }
+
+    /// Adds the permissions that are not on sets, as far as they are on these.
+    fn add_permissions(&mut self, have: &State, want: &State, is_meant: impl Fn(&Target) -> bool) {
+        let meant = have.permissions.iter().filter(|((target, _, _), _)| is_meant(target));
+        let meant: BTreeMap<_, _> = meant.map(|(key, status)| (key.clone(), *status)).collect();
+        self.add(meant.len(), count_kept(&meant, &want.permissions, |status| *status));
+    }
+
+    const fn removed(self) -> usize {
+        self.held - self.kept
+    }
+
+    fn is_too_much(self, thresholds: &Thresholds) -> bool {
+        self.removed() >= thresholds.min_removed && share(self.removed(), self.held) > thresholds.max_removed_fraction
+    }
 }
 
 fn held_in(contents: &Contents) -> usize {
@@ -125,34 +185,6 @@ fn held_in(contents: &Contents) -> usize {
         + versions.map(|built| 1 + built.len()).sum::<usize>()
         + groups.values().map(|group| group.members.len()).sum::<usize>()
         + categories.values().map(|category| category.groups.len()).sum::<usize>()
-}
-
-/// How many of them there are afterwards too; a permission that counts no longer is gone, and so is a package that was approved for a series and is not
-/// any longer.
-fn kept(have: &State, want: &State) -> usize {
-    let in_sets = have.series.iter().flat_map(|series| {
-        have.bodies_of(series).map(|(group, body)| {
-            let Some(wanted) = want.body(&series.name, group) else {
-                return 0;
-            };
-            body.sources.intersection(&wanted.sources).count()
-                + body.subsets.intersection(&wanted.subsets).count()
-                + count_kept(&body.permissions, &wanted.permissions, |(status, _)| *status)
-        })
-    });
-    let in_teams = have.teams.iter().map(|(team, members)| {
-        let wanted = want.teams.get(team);
-        wanted.map_or(0, |wanted| members.intersection(wanted).count())
-    });
-    let elsewhere = count_kept(&have.permissions, &want.permissions, |status| *status);
-    let in_series = have.series.iter().map(|series| {
-        want.series(&series.name).map_or(0, |wanted| {
-            let bases = series.details.bases.iter();
-            let is_base = |base: &&Base| wanted.details.bases.iter().any(|wanted| wanted.base == base.base);
-            kept_in(&series.contents, &wanted.contents) + bases.filter(is_base).count()
-        })
-    });
-    in_sets.sum::<usize>() + in_series.sum::<usize>() + in_teams.sum::<usize>() + elsewhere
 }
 
 fn kept_in(have: &Contents, want: &Contents) -> usize {

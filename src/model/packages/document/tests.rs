@@ -51,11 +51,15 @@ fn document(sharing: Sharing, series: &[&[&str]]) -> DistributionDocument {
 
 /// The operations in short, one a line.
 fn planned(have: &DistributionDocument, want: &DistributionDocument) -> String {
+    planned_by(have, want, false)
+}
+
+fn planned_by(have: &DistributionDocument, want: &DistributionDocument, force: bool) -> String {
     let wish = Wish {
         have: Some(have),
         want,
         elsewhere: &BTreeMap::new(),
-        force: false,
+        force,
     };
     let operations = document::difference(wish).unwrap();
     let lines: Vec<String> = operations.iter().map(short).collect();
@@ -136,7 +140,9 @@ fn an_end_comes_last_and_what_begins_again_is_opened_first() {
     have.series[1].details.status = CollectionStatus::Eol;
     want.series[0].details.status = CollectionStatus::Eol;
     want.series[2].details.status = CollectionStatus::Eol;
-    insta::assert_snapshot!(planned(&have, &want), @r#"
+    let refused = "series s1 has ended (eol), and its record is closed: leave it as it is, or change it all the same with `--force`";
+    assert_eq!(told(&have, &want), refused);
+    insta::assert_snapshot!(planned_by(&have, &want, true), @r#"
     add-packages ["q"]
     change-series d/s1 active
     remove-sources d/s0 a ["p"]
@@ -172,6 +178,18 @@ fn what_has_ended_and_would_change_is_refused_with_its_place() {
 }
 
 #[test]
+fn what_has_ended_is_not_changed_by_way_of_what_it_has_in_common_with_others() {
+    let mut have = document(Sharing::Tethered, &[&["a", "b"], &["a", "b"]]);
+    let mut want = document(Sharing::Tethered, &[&["a >b", "b"], &["a >b", "b"]]);
+    for document in [&mut have, &mut want] {
+        document.series[1].details.status = CollectionStatus::Eol;
+    }
+    let refused = "series s1 has ended (eol), and its record is closed: leave it as it is, or change it all the same with `--force`";
+    assert_eq!(told(&have, &want), refused);
+    assert_eq!(planned_by(&have, &want, true).lines().count(), 1);
+}
+
+#[test]
 fn a_series_never_vanishes() {
     let have = document(Sharing::SharedNothing, &[&[], &[]]);
     let want = document(Sharing::SharedNothing, &[&[]]);
@@ -197,6 +215,7 @@ fn guards_trip_on_what_is_taken_away_and_not_on_new_names() {
     assert_eq!(trips(&["x #d/a +p +q +r +s >b", "b +p +q"]), None);
     assert_eq!(trips(&["a +p +q >b", "b +p +q +r"]), None);
     let tripped = Tripped::Removed {
+        series: None,
         removed: 3,
         held: 8,
         allowed: 0.25,
@@ -204,6 +223,24 @@ fn guards_trip_on_what_is_taken_away_and_not_on_new_names() {
     assert_eq!(trips(&["a +p >b", "b +p +q +r"]), Some(tripped.clone()));
     insta::assert_snapshot!(tripped, @"3 of 8 memberships and permissions (37.5 %) would be taken away, at most 25.0 % may be");
     assert_eq!(trips(&["a", "b"]), Some(Tripped::Empty { held: 8 }));
+}
+
+#[test]
+fn guards_trip_on_what_one_series_loses_of_a_large_distribution() {
+    let thresholds = Thresholds {
+        max_removed_fraction: 0.25,
+        min_removed: 2,
+        allow_empty: false,
+    };
+    let large = "a +p +q +r +s";
+    let have = document(Sharing::SharedNothing, &[&[large], &[large], &[large, "b +p"]]);
+    let trips = |last: &[&str]| {
+        let want = document(Sharing::SharedNothing, &[&[large], &[large], last]);
+        document::guard(&have, &want, &thresholds).unwrap()
+    };
+    assert_eq!(trips(&[large]), None);
+    let tripped = trips(&["a +p +q +r"]).unwrap();
+    insta::assert_snapshot!(tripped, @"2 of 5 memberships and permissions of series s2 (40.0 %) would be taken away, at most 25.0 % may be");
 }
 
 fn base(name: &str) -> Base {
