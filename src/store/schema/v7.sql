@@ -1,5 +1,5 @@
 -- What each source of a distribution said when it was last read. It may be before the distribution is known, so it goes by the name.
--- asked: what it was asked, by which kinset; what was asked otherwise is forgotten. snapshot: all of it; validators: what the service gave to tell by whether that still holds.
+-- asked: what it was asked, and by which kinset; snapshot: all that it said; validators: what the service gave to tell by whether that still holds.
 CREATE TABLE reading (
     distribution TEXT NOT NULL,
     source       TEXT NOT NULL,
