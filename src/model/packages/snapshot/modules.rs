@@ -155,3 +155,115 @@ fn with(mut known: StreamDetails, new: &StreamDetails) -> StreamDetails {
     }
     known
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Streams with their packages, each in one context of this version.
+    fn facts(version: u64, streams: &[(&str, &[&str])]) -> ModuleFacts {
+        let stream = |(path, packages): &(&str, &[&str])| {
+            let details = json!({ "contexts": { "c": { "version": version, "packages": packages } } });
+            (path.parse().unwrap(), serde_json::from_value(details).unwrap())
+        };
+        ModuleFacts {
+            streams: streams.iter().map(stream).collect(),
+            ..ModuleFacts::default()
+        }
+    }
+
+    fn known(facts: &ModuleFacts) -> KnownModules {
+        KnownModules {
+            streams: facts.streams.clone(),
+            defaults: BTreeMap::new(),
+        }
+    }
+
+    fn with_default(release: Option<&str>, stream: &str) -> ModuleFacts {
+        ModuleFacts {
+            release: release.map(|release| release.parse().unwrap()),
+            defaults: [("m".parse().unwrap(), Some(stream.parse().unwrap()))].into(),
+            ..ModuleFacts::default()
+        }
+    }
+
+    fn told(facts: &ModuleFacts, known: &KnownModules, gone: &ModuleFacts) -> Vec<String> {
+        let operations = facts.operations(&"d".parse().unwrap(), known, gone);
+        let told = |operation: &Operation| serde_json::to_string(operation).unwrap();
+        operations.iter().map(told).collect()
+    }
+
+    #[test]
+    fn what_is_known_already_takes_nothing_and_an_older_build_neither() {
+        let (old, new) = (facts(1, &[("m:1", &["a"])]), facts(2, &[("m:1", &["b"])]));
+        let nothing = ModuleFacts::default();
+        assert_eq!(told(&old, &known(&old), &nothing), [""; 0]);
+        assert_eq!(told(&old, &known(&new), &nothing), [""; 0]);
+        assert_eq!(
+            told(&new, &known(&old), &nothing),
+            [r#"{"op":"set-stream","distribution":"d","stream":"m:1","contexts":{"c":{"version":2,"platforms":[],"packages":["b"]}}}"#]
+        );
+    }
+
+    #[test]
+    fn what_is_gone_is_taken_away_as_long_as_it_is_as_it_was_said() {
+        let gone = ModuleFacts {
+            streams: facts(1, &[("m:1", &[]), ("m:2", &[])]).streams,
+            ..with_default(Some("f29"), "1")
+        };
+        let defaults = |text: &str| KnownModules {
+            streams: facts(1, &[("m:1", &[])]).streams,
+            defaults: serde_json::from_str(text).unwrap(),
+        };
+        let nothing = ModuleFacts::default();
+        let stream = r#"{"op":"remove-stream","distribution":"d","stream":"m:1"}"#;
+        let default = r#"{"op":"remove-default","distribution":"d","module":"m","release":"f29"}"#;
+        assert_eq!(
+            told(&nothing, &defaults(r#"{"m":{"releases":{"f29":"1"}}}"#), &gone),
+            [stream, default]
+        );
+        for changed in [r#"{"m":{"releases":{"f29":"2"}}}"#, r#"{"m":{"everywhere":"1"}}"#, "{}"] {
+            assert_eq!(told(&nothing, &defaults(changed), &gone), [stream], "{changed}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_gone_of_which_another_speaks() {
+        let streams = facts(1, &[("m:1", &[]), ("m:2", &[])]);
+        assert_eq!(streams.clone().without(&[&facts(2, &[("m:2", &["x"])])]), facts(1, &[("m:1", &[])]));
+        let default = with_default(Some("f29"), "1");
+        let others = [with_default(Some("f28"), "1"), with_default(None, "1")];
+        assert_eq!(default.clone().without(&[&others[0], &others[1], &streams]), default);
+        let other = with_default(Some("f29"), "2");
+        assert!(default.without(&[&other]).defaults.is_empty(), "it is for the other to say which");
+    }
+
+    #[test]
+    fn the_guard_counts_streams_and_the_packages_in_them() {
+        let thresholds = Thresholds {
+            max_removed_fraction: 0.25,
+            min_removed: 2,
+            allow_empty: false,
+        };
+        let before = facts(1, &[("m:1", &["a", "b"]), ("m:2", &["a", "b", "c"]), ("m:3", &[])]);
+        let trips = |now: &[(&str, &[&str])]| facts(2, now).guard(&before, &thresholds);
+        assert_eq!(trips(&[("m:1", &["a"]), ("m:2", &["b", "c", "d"]), ("m:3", &[])]), None);
+        let tripped = Tripped::Streams {
+            removed: 3,
+            held: 8,
+            allowed: 0.25,
+        };
+        assert_eq!(
+            trips(&[("m:2", &["a", "b", "c"]), ("m:3", &[]), ("m:4", &["a", "b"])]),
+            Some(tripped)
+        );
+        assert_eq!(trips(&[]), Some(Tripped::NoStreams { held: 8 }));
+        assert_eq!(
+            facts(1, &[]).guard(&facts(1, &[]), &thresholds),
+            None,
+            "where there was nothing, nothing is gone"
+        );
+    }
+}

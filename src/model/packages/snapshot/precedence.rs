@@ -383,4 +383,38 @@ mod tests {
             "permissions: a says 0 permissions, b says 1 permission"
         );
     }
+
+    #[test]
+    fn of_a_context_the_first_is_believed_that_has_the_newest_build() {
+        let modules = |version: u64, package: &str, default: &str| {
+            snapshot(serde_json::json!({ "modules": {
+                "streams": { "m:1": { "contexts": { "c": { "version": version, "platforms": [], "packages": [package] } } } },
+                "defaults": { "m": default },
+            } }))
+        };
+        let left = |own: &SourceSnapshot| {
+            let before = modules(2, "a", "1");
+            let before = [Layer {
+                source: "base",
+                snapshot: &before,
+            }];
+            let source = "updates";
+            let (left, disagreements) = believed(Layer { source, snapshot: own }, &before);
+            let modules = left.modules.unwrap();
+            assert!(modules.defaults.is_empty());
+            let contexts = modules.streams.values().map(|stream| stream.contexts.len()).sum::<usize>();
+            let lines: Vec<String> = disagreements.iter().map(ToString::to_string).collect();
+            (contexts, lines)
+        };
+        assert_eq!(left(&modules(2, "a", "1")), (0, vec![]));
+        assert_eq!(left(&modules(3, "b", "1")), (1, vec![]));
+        assert_eq!(left(&modules(1, "b", "1")), (0, vec![]));
+        assert_eq!(
+            left(&modules(2, "b", "2")).1,
+            [
+                "the context c of the stream m:1: base says version 2 for all with 1 package, updates says version 2 for all with 1 package",
+                "the default stream of m: base says 1, updates says 2",
+            ]
+        );
+    }
 }
