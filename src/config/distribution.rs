@@ -89,9 +89,25 @@ pub enum SourceKind {
         /// Where the table is.
         at: FileOrUrl,
     },
+    /// Modules, as repositories publish them.
+    Modulemd {
+        /// Where they are.
+        at: ModulesAt,
+        /// The series that their defaults are of; `None` for all that have none of their own.
+        release: Option<SeriesName>,
+    },
 }
 
-/// Where a table is.
+/// Where modules are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ModulesAt {
+    /// In a file, wherever that is.
+    File(FileOrUrl),
+    /// In the repository with this address.
+    Repository(Url),
+}
+
+/// Where a file is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FileOrUrl {
     /// On this machine.
@@ -136,6 +152,7 @@ impl SourceKind {
             Self::Bodhi { .. } => "bodhi",
             Self::Distgit { .. } => "distgit",
             Self::DistroInfo { .. } => "distro-info",
+            Self::Modulemd { .. } => "modulemd",
         }
     }
 }

@@ -8,8 +8,8 @@ use std::path::Path;
 use super::distribution::REQUESTS_PER_SECOND;
 use super::keys::{self, Key};
 use super::{
-    CommitPolicy, Config, DEFAULT_STATE_DIR, Desired, Distribution, DistributionGuard, FileOrUrl, Follows, Guard, Limits, Pull, ReadSets,
-    Services, Source, SourceKind, TokenSource, Tracker,
+    CommitPolicy, Config, DEFAULT_STATE_DIR, Desired, Distribution, DistributionGuard, FileOrUrl, Follows, Guard, Limits, ModulesAt, Pull,
+    ReadSets, Services, Source, SourceKind, TokenSource, Tracker,
 };
 use crate::model::packages::{BranchName, SeriesName, Sharing, VersionScheme};
 
@@ -95,10 +95,17 @@ fn render_source(source: &Source, out: &mut Lines) {
             let branches: Vec<String> = branches.iter().map(branch).collect();
             out.value(&keys::BRANCHES, format!("{{ {} }}", branches.join(", ")));
         }
-        SourceKind::DistroInfo { at } => match at {
-            FileOrUrl::File(file) => out.value(&keys::SOURCE_FILE, quoted_path(file)),
-            FileOrUrl::Url(url) => out.value(&keys::SOURCE_URL, quoted(url.as_str())),
-        },
+        SourceKind::DistroInfo { at } => render_place(at, out),
+        SourceKind::Modulemd { at, release } => {
+            match at {
+                ModulesAt::File(at) => render_place(at, out),
+                ModulesAt::Repository(url) => out.value(&keys::REPOSITORY, quoted(url.as_str())),
+            }
+            match release {
+                Some(release) => out.value(&keys::RELEASE, quoted(release.as_str())),
+                None => out.absent(&keys::RELEASE),
+            }
+        }
     }
     match contact {
         Some(contact) => out.value(&keys::CONTACT, quoted(contact)),
@@ -109,6 +116,13 @@ fn render_source(source: &Source, out: &mut Lines) {
         requests_per_second,
         *requests_per_second == REQUESTS_PER_SECOND,
     );
+}
+
+fn render_place(at: &FileOrUrl, out: &mut Lines) {
+    match at {
+        FileOrUrl::File(file) => out.value(&keys::SOURCE_FILE, quoted_path(file)),
+        FileOrUrl::Url(url) => out.value(&keys::SOURCE_URL, quoted(url.as_str())),
+    }
 }
 
 fn list<'t>(texts: impl Iterator<Item = &'t str>) -> String {

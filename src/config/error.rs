@@ -279,9 +279,12 @@ pub enum ProblemKind {
     /// A distribution that is to follow two things.
     #[error("a distribution follows a file or services: remove `file`, or the [[distribution.source]] tables and what belongs to them")]
     FileAndSources,
-    /// A table that is to be in two places.
-    #[error("`file` says already where the table is: remove one of them")]
-    FileAndUrl,
+    /// Something that is to be in two places.
+    #[error("`{first}` says already where it is: remove one of them")]
+    TwoPlaces {
+        /// The key that says so.
+        first: &'static str,
+    },
     /// A key that a distribution which is kept in a file has no use for.
     #[error("this is for a distribution that follows services, and this one is kept in a file, which says it: remove it")]
     OnlyOfServices,

@@ -89,10 +89,12 @@ keys! {
     LISTED = "listed": "a list of series, such as [\"rawhide\"]";
     DISTRIBUTION_GUARD = "guard": "a [distribution.guard] table";
 
-    KIND = "kind": "\"launchpad\", \"bodhi\", \"distgit\" or \"distro-info\"";
+    KIND = "kind": "\"launchpad\", \"bodhi\", \"distgit\", \"distro-info\" or \"modulemd\"";
     SOURCE_NAME = "name": "a name of letters, digits, `-`, `_` and `.` that starts with a letter or digit, such as \"launchpad\"";
     SOURCE_URL = "url": "an http:// or https:// address, such as \"https://api.launchpad.net/devel/\"";
     SOURCE_FILE = "file": "the path of a file, such as \"/usr/share/distro-info/ubuntu.csv\"";
+    REPOSITORY = "repository": "the http:// or https:// address of a repository of packages, such as \"https://mirror.stream.centos.org/9-stream/AppStream/x86_64/os/\"; or else `url` or `file`";
+    RELEASE = "release": "the name of a series, such as \"c9s\"";
     SERIES = "series": "a list of series, such as [\"noble\"]";
     ID_PREFIXES = "id_prefixes": "a list of at least one prefix, such as [\"FEDORA\"]";
     NAMESPACE = "namespace": "the name of a namespace, such as \"rpms\"";
@@ -206,6 +208,8 @@ pub(super) static SOURCE_TABLE: Table = Table {
         &SOURCE_NAME,
         &SOURCE_URL,
         &SOURCE_FILE,
+        &REPOSITORY,
+        &RELEASE,
         &SERIES,
         &READ_SETS,
         &ID_PREFIXES,

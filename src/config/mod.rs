@@ -32,7 +32,7 @@ use crate::model::packages::SeriesPath;
 use crate::model::relations::Policy;
 use crate::model::relations::guard::Thresholds;
 
-pub use distribution::{Distribution, DistributionGuard, FileOrUrl, Follows, ReadSets, Services, Source, SourceKind};
+pub use distribution::{Distribution, DistributionGuard, FileOrUrl, Follows, ModulesAt, ReadSets, Services, Source, SourceKind};
 pub use error::{ConfigError, Kind, Problem, ProblemKind, UnknownName};
 
 /// The variable of the environment that names the configuration file.

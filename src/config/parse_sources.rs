@@ -5,7 +5,7 @@ use super::error::ProblemKind;
 use super::keys::{self, Key};
 use super::parse::Tables;
 use super::section::Section;
-use super::{FileOrUrl, Follows, Services, Source, SourceKind, values};
+use super::{FileOrUrl, Follows, ModulesAt, Services, Source, SourceKind, values};
 use crate::model::packages::{Sharing, VersionScheme};
 use url::Url;
 
@@ -16,7 +16,7 @@ struct Kind {
     url: Option<&'static str>,
 }
 
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 5] = [
     Kind {
         word: "launchpad",
         keys: &[&keys::SOURCE_URL, &keys::SERIES, &keys::READ_SETS],
@@ -35,6 +35,11 @@ const KINDS: [Kind; 4] = [
     Kind {
         word: "distro-info",
         keys: &[&keys::SOURCE_URL, &keys::SOURCE_FILE],
+        url: None,
+    },
+    Kind {
+        word: "modulemd",
+        keys: &[&keys::REPOSITORY, &keys::SOURCE_URL, &keys::SOURCE_FILE, &keys::RELEASE],
         url: None,
     },
 ];
@@ -132,19 +137,19 @@ impl Tables<'_, '_> {
     }
 
     fn kind(&mut self, section: &Section<'_>, kind: &Kind) -> Option<SourceKind> {
-        let usual = || kind.url.and_then(|url| Url::parse(url).ok());
-        let has_url = section.raw(&keys::SOURCE_URL).is_some();
-        let url = section.optional(&keys::SOURCE_URL, values::service, self.problems);
-        let url = if has_url { url } else { usual() };
         Some(match kind.word {
-            "launchpad" => SourceKind::Launchpad {
-                series: section.optional(&keys::SERIES, values::some_of, self.problems),
-                read_sets: section
-                    .optional(&keys::READ_SETS, values::read_sets, self.problems)
-                    .unwrap_or_default(),
-                url: url?,
-            },
+            "launchpad" => {
+                let url = self.url(section, kind);
+                SourceKind::Launchpad {
+                    series: section.optional(&keys::SERIES, values::some_of, self.problems),
+                    read_sets: section
+                        .optional(&keys::READ_SETS, values::read_sets, self.problems)
+                        .unwrap_or_default(),
+                    url: url?,
+                }
+            }
             "bodhi" => {
+                let url = self.url(section, kind);
                 let prefixes = section.required(&keys::ID_PREFIXES, values::some_of, self.problems);
                 SourceKind::Bodhi {
                     id_prefixes: prefixes?,
@@ -152,6 +157,7 @@ impl Tables<'_, '_> {
                 }
             }
             "distgit" => {
+                let url = self.url(section, kind);
                 let namespace = section.optional(&keys::NAMESPACE, values::text, self.problems);
                 let branches = section.optional(&keys::BRANCHES, values::table_of, self.problems);
                 SourceKind::Distgit {
@@ -160,26 +166,56 @@ impl Tables<'_, '_> {
                     branches: branches.unwrap_or_default(),
                 }
             }
+            "distro-info" => {
+                let place = self.place(section, &[&keys::SOURCE_FILE, &keys::SOURCE_URL]);
+                let at = self.file(section);
+                SourceKind::DistroInfo { at: place.and(at)? }
+            }
             _ => {
-                let file = section.optional(&keys::SOURCE_FILE, values::path, self.problems);
-                let at = match (file, url) {
-                    (Some(file), None) => FileOrUrl::File(self.folder.join(file)),
-                    (None, Some(url)) => FileOrUrl::Url(url),
-                    (Some(_), Some(_)) => {
-                        if let Some(value) = section.raw(&keys::SOURCE_URL) {
-                            section.report(&keys::SOURCE_URL, value.span().start, ProblemKind::FileAndUrl, self.problems);
-                        }
-                        return None;
-                    }
-                    (None, None) => {
-                        if !has_url && section.raw(&keys::SOURCE_FILE).is_none() {
-                            section.report_missing(&keys::SOURCE_FILE, self.problems);
-                        }
-                        return None;
-                    }
-                };
-                SourceKind::DistroInfo { at }
+                let place = self.place(section, &[&keys::REPOSITORY, &keys::SOURCE_URL, &keys::SOURCE_FILE]);
+                let release = section.optional(&keys::RELEASE, values::parsed, self.problems);
+                let repository = section.optional(&keys::REPOSITORY, values::service, self.problems);
+                let at = self.file(section).map(ModulesAt::File).or(repository.map(ModulesAt::Repository));
+                SourceKind::Modulemd {
+                    at: place.and(at)?,
+                    release,
+                }
             }
         })
+    }
+
+    /// The address that a section says, or else the usual one.
+    fn url(&mut self, section: &Section<'_>, kind: &Kind) -> Option<Url> {
+        let usual = kind.url.and_then(|url| Url::parse(url).ok());
+        let url = section.optional(&keys::SOURCE_URL, values::service, self.problems);
+        if section.raw(&keys::SOURCE_URL).is_some() { url } else { usual }
+    }
+
+    fn file(&mut self, section: &Section<'_>) -> Option<FileOrUrl> {
+        let file = section.optional(&keys::SOURCE_FILE, values::path, self.problems);
+        let url = section.optional(&keys::SOURCE_URL, values::file_on_a_server, self.problems);
+        let file = file.map(|file| FileOrUrl::File(self.folder.join(file)));
+        file.or(url.map(FileOrUrl::Url))
+    }
+
+    /// The one of these keys that says where something is.
+    fn place(&mut self, section: &Section<'_>, places: &[&'static Key]) -> Option<&'static Key> {
+        let there: Vec<&'static Key> = places.iter().copied().filter(|key| section.raw(key).is_some()).collect();
+        match there[..] {
+            [] => {
+                if let Some(first) = places.first() {
+                    section.report_missing(first, self.problems);
+                }
+                None
+            }
+            [only] => Some(only),
+            [first, second, ..] => {
+                if let Some(value) = section.raw(second) {
+                    let problem = ProblemKind::TwoPlaces { first: first.name };
+                    section.report(second, value.span().start, problem, self.problems);
+                }
+                None
+            }
+        }
     }
 }

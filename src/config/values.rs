@@ -220,19 +220,25 @@ pub(super) fn table_of<K: FromStr + Ord, V: FromStr>(key: &Key, value: &DeValue<
     table.iter().map(entry).collect()
 }
 
-/// The address of a service; a password in it would be shown.
+/// The address of a service, or of a folder on a server, with a slash at its end.
 pub(super) fn service(key: &Key, value: &DeValue<'_>) -> Value<Url> {
+    let mut url = file_on_a_server(key, value)?;
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Ok(url)
+}
+
+/// The address of a file; a password in it would be shown.
+pub(super) fn file_on_a_server(key: &Key, value: &DeValue<'_>) -> Value<Url> {
     let text = text(key, value)?;
-    let mut url = Url::parse(&text).map_err(|error| ProblemKind::found(key, format!("a text that is no address ({error})")))?;
+    let url = Url::parse(&text).map_err(|error| ProblemKind::found(key, format!("a text that is no address ({error})")))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(ProblemKind::PasswordInUrl);
     }
     if !matches!(url.scheme(), "http" | "https") {
         return Err(ProblemKind::found(key, format!("an address that starts with `{}:`", url.scheme())));
-    }
-    if !url.path().ends_with('/') && !url.path().ends_with(".csv") {
-        let path = format!("{}/", url.path());
-        url.set_path(&path);
     }
     Ok(url)
 }

@@ -28,7 +28,16 @@ impl Answer {
     /// Whether this is a web page, as error pages of proxies are, and not an answer of an API.
     #[must_use]
     pub fn is_web_page(&self) -> bool {
-        self.content_type.as_deref().is_some_and(|kind| kind.contains("html")) || self.excerpt.starts_with('<')
+        self.is_html() || self.excerpt.starts_with('<')
+    }
+
+    /// Whether this is XML by its first words, and not said to be a web page.
+    pub(crate) fn is_xml(&self) -> bool {
+        !self.is_html() && self.excerpt.starts_with("<?xml")
+    }
+
+    fn is_html(&self) -> bool {
+        self.content_type.as_deref().is_some_and(|kind| kind.contains("html"))
     }
 }
 

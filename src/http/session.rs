@@ -311,11 +311,11 @@ impl Session {
         })
     }
 
-    /// An answer that is to be anything but a web page.
+    /// An answer that is to be anything but a web page; it may be XML.
     pub(crate) fn text(&self, answered: Answered, expected: &'static str) -> Result<Vec<u8>, Error> {
         let Answered { response, url, bytes } = answered;
         let answer = self.answer(&response, &url, &bytes);
-        if answer.is_web_page() {
+        if answer.is_web_page() && !answer.is_xml() {
             let answer = Box::new(answer);
             return Err(Error::WebPage { expected, answer });
         }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::TrackerName;
-use crate::model::packages::{self, DistributionName, Refusal, SeriesPath};
+use crate::model::packages::{self, DistributionName, Refusal, SeriesName, SeriesPath};
 use crate::model::relations::checker::Violation;
 use crate::model::relations::guard::Tripped;
 use crate::model::{PatchId, ProjectName};
@@ -162,6 +162,16 @@ pub enum Error {
         /// All that is wrong.
         mistakes: Vec<String>,
     },
+    /// A source is to speak of a release that there is none of.
+    #[error("distribution {distribution} has no series {release}, of which the defaults of source {source_name} are to be")]
+    NoRelease {
+        /// The source.
+        source_name: String,
+        /// The distribution.
+        distribution: DistributionName,
+        /// The release.
+        release: SeriesName,
+    },
     /// What is kept of the last read of a source cannot be understood.
     #[error("what is kept of source {source_name} cannot be used")]
     BadReading {
@@ -297,6 +307,9 @@ impl Remedy for Error {
             Self::UnfitSource { source_name, .. } => format!(
                 "nothing of it was taken in; if the service is right, another way of sharing may fit it, else tell whoever runs {source_name}"
             ),
+            Self::NoRelease { .. } => {
+                "check `release` of the source in the configuration; a series that another source tells of has to come of that first, so put that source before this one".to_owned()
+            }
             Self::BadReading { .. } => "read everything anew with `kinset pull --full`".to_owned(),
             Self::GuardedDistribution { tripped, .. } => return tripped.remedy(),
             Self::UnsoundDistribution { .. } => {

@@ -43,6 +43,7 @@ mod reread;
 mod scene;
 mod session;
 mod settle;
+mod source_settings;
 mod sources;
 mod sweep;
 mod views;
@@ -71,7 +72,8 @@ pub use relations::{
 };
 pub use scene::{Scene, Unmatched};
 pub use session::{Session, SessionOptions, check_token};
-pub use sources::{SourceDraft, SourceResult, SourceSettings, SourcesOrder, Taking, follow};
+pub use source_settings::SourceSettings;
+pub use sources::{SourceDraft, SourceResult, SourcesOrder, Taking, follow};
 pub use views::{
     CollectionDocument, CycleDocument, HistoryDocument, PulledDocument, RunDocument, SightingDocument, StatusDocument, about,
     decision_documents, drop_decisions, history, status,

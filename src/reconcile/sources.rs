@@ -11,53 +11,14 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::document::GuardDocument;
-use super::{DistributionPlan, Error, Keeper};
+use super::{DistributionPlan, Error, Keeper, SourceSettings};
 use crate::model::packages::document::{DistributionDocument, Mistake, Segment, Thresholds, Tripped, Wish, difference, guard};
-use crate::model::packages::snapshot::{Disagreement, Layer, Remark, SourceSnapshot, believed};
+use crate::model::packages::snapshot::{Disagreement, KnownModules, Layer, ModuleFacts, Remark, SourceSnapshot, believed};
 use crate::model::packages::{DistributionDetails, DistributionName, Operation, SeriesName};
 use crate::remedy::Remedy as _;
-use crate::source::{Previous, Reading, SourceError, Traffic, bodhi, distgit, distro_info, launchpad};
-use crate::store::packages::{Change, Force, Hand, Performed, StoredReading};
-use crate::store::{Store, StoreError};
-
-/// A service, and how to read it.
-#[derive(Clone, Debug)]
-pub enum SourceSettings {
-    /// Launchpad.
-    Launchpad(launchpad::Settings),
-    /// Bodhi.
-    Bodhi(bodhi::Settings),
-    /// A dist-git.
-    Distgit(distgit::Settings),
-    /// Dates of Debian's and Ubuntu's series.
-    DistroInfo(distro_info::Settings),
-}
-
-impl SourceSettings {
-    /// The source's name in the configuration.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Launchpad(settings) => &settings.name,
-            Self::Bodhi(settings) => &settings.name,
-            Self::Distgit(settings) => &settings.name,
-            Self::DistroInfo(settings) => &settings.name,
-        }
-    }
-
-    /// Reads the service.
-    ///
-    /// # Errors
-    /// When it cannot be read to the end.
-    pub async fn read(&self, previous: &Previous) -> Result<Reading, SourceError> {
-        match self {
-            Self::Launchpad(settings) => launchpad::read(settings, previous).await,
-            Self::Bodhi(settings) => bodhi::read(settings, previous).await,
-            Self::Distgit(settings) => distgit::read(settings, previous).await,
-            Self::DistroInfo(settings) => distro_info::read(settings, previous).await,
-        }
-    }
-}
+use crate::source::{Previous, Reading, Traffic};
+use crate::store::Fault;
+use crate::store::packages::{Change, Force, Hand, Performed, StoredReading, View};
 
 /// Which distribution is to follow which services, and how.
 #[derive(Clone, Debug)]
@@ -132,13 +93,22 @@ pub enum Taking {
     Everything,
 }
 
+/// What is found of a distribution.
+#[derive(Clone, Debug, Default)]
+struct Found {
+    /// `None` if there is none of its name.
+    document: Option<DistributionDocument>,
+    modules: KnownModules,
+}
+
 /// What the sources of a distribution said, and what is found there.
 struct Scene<'a> {
     keeper: &'a Keeper,
     order: &'a SourcesOrder,
     now: Timestamp,
+    /// What they said last, if they were asked the same then.
     stored: Vec<StoredReading>,
-    have: Option<DistributionDocument>,
+    have: Found,
     /// What sources before this one would do; nothing, once it is done.
     pending: Vec<Operation>,
 }
@@ -150,8 +120,13 @@ struct Scene<'a> {
 /// When the state cannot be read. What is wrong with one source `each` is told.
 pub async fn follow(keeper: &Keeper, order: &SourcesOrder, taking: Taking, mut each: impl FnMut(&str, SourceResult)) -> Result<(), Error> {
     let name = order.name.clone();
+    let sources = order.sources.iter();
+    let asked: BTreeMap<String, String> = sources.map(|source| (source.name().to_owned(), source.asked())).collect();
     let (now, stored, have) = keeper
-        .with(move |store, now| Ok((now, store.readings(&name)?, document(store, &name)?)))
+        .with(move |store, now| {
+            let have = store.ask(None, |view| found(view, &name))?;
+            Ok((now, store.readings(&name, &asked)?, have))
+        })
         .await?;
     let mut scene = Scene {
         keeper,
@@ -175,12 +150,12 @@ impl Scene<'_> {
             .await
             .map_err(|error| Error::Source(Box::new(error)))?;
         let traffic = reading.traffic;
-        let reading = self.stored(settings.name(), reading)?;
+        let reading = self.stored(settings, reading)?;
         let (snapshot, disagreements) = self.believed(place, &reading.snapshot);
         let founded = || DistributionDocument::new(self.order.name.clone(), self.order.founding.clone());
-        let want = snapshot.over(&self.have.clone().unwrap_or_else(founded), &self.order.listed);
+        let want = snapshot.over(&self.have.document.clone().unwrap_or_else(founded), &self.order.listed);
         let wish = Wish {
-            have: self.have.as_ref(),
+            have: self.have.document.as_ref(),
             want: &want,
             elsewhere: &BTreeMap::new(),
             force: true,
@@ -190,17 +165,24 @@ impl Scene<'_> {
             distribution: self.order.name.clone(),
             mistakes: mistakes.iter().map(|mistake| told(mistake, &want)).collect(),
         };
-        let operations = difference(wish).map_err(unfit)?;
-        let tripped = match &self.have {
+        let mut operations = difference(wish).map_err(unfit)?;
+        let modules = ModulesWish {
+            wanted: snapshot.modules.as_ref(),
+            gone: &self.gone(settings.name(), &reading.snapshot),
+        };
+        modules.require_release(settings.name(), &want)?;
+        operations.extend(modules.operations(&want.name, &self.have.modules));
+        let tripped = match &self.have.document {
             Some(have) => guard(have, &want, &self.order.thresholds).map_err(unfit)?,
             None => None,
         };
+        let tripped = tripped.or_else(|| self.shrunk(settings.name(), &reading.snapshot));
         let (performed, after) = self.rehearse(settings.name(), &operations).await?;
         let left = difference(Wish {
-            have: Some(&after),
+            have: after.document.as_ref(),
             ..wish
         });
-        if left != Ok(Vec::new()) {
+        if left != Ok(Vec::new()) || !modules.operations(&want.name, &after.modules).is_empty() {
             return Err(Error::UnsoundDistribution {
                 distribution: self.order.name.clone(),
             });
@@ -222,14 +204,14 @@ impl Scene<'_> {
             Taking::Nothing => self.pending.extend(draft.operations.iter().cloned()),
             Taking::Everything => _ = self.take_in(&draft).await?,
         }
-        self.have = Some(after);
+        self.have = after;
         self.stored.retain(|stored| stored.source != draft.source);
         self.stored.push(draft.reading.clone());
         Ok(draft)
     }
 
     fn previous(&self, source: &str) -> Result<Previous, Error> {
-        let Some(stored) = self.stored.iter().find(|stored| stored.source == source && !self.order.reread) else {
+        let Some(stored) = self.last(source).filter(|_| !self.order.reread) else {
             return Ok(Previous::default());
         };
         let validators = serde_json::from_str(&stored.validators).map_err(|error| Error::BadReading {
@@ -242,7 +224,29 @@ impl Scene<'_> {
         })
     }
 
-    fn stored(&self, source: &str, reading: Reading) -> Result<StoredReading, Error> {
+    fn last(&self, source: &str) -> Option<&StoredReading> {
+        self.stored.iter().find(|stored| stored.source == source)
+    }
+
+    /// The modules that a source told of when it was last read, and that neither it nor any other source tells of now.
+    fn gone(&self, source: &str, snapshot: &SourceSnapshot) -> ModuleFacts {
+        let Some(last) = self.last(source).and_then(|last| last.snapshot.modules.clone()) else {
+            return ModuleFacts::default();
+        };
+        let others = self.stored.iter().filter(|stored| stored.source != source);
+        let others = others.filter_map(|stored| stored.snapshot.modules.as_ref());
+        let all: Vec<&ModuleFacts> = snapshot.modules.iter().chain(others).collect();
+        last.without(&all)
+    }
+
+    /// Whether a source tells of far fewer modules than when it was last read.
+    fn shrunk(&self, source: &str, snapshot: &SourceSnapshot) -> Option<Tripped> {
+        let last = self.last(source)?.snapshot.modules.as_ref()?;
+        snapshot.modules.as_ref()?.guard(last, &self.order.thresholds)
+    }
+
+    fn stored(&self, settings: &SourceSettings, reading: Reading) -> Result<StoredReading, Error> {
+        let source = settings.name();
         let Previous { snapshot, validators } = reading.into_previous();
         let validators = serde_json::to_string(&validators).map_err(|error| Error::BadReading {
             source_name: source.to_owned(),
@@ -250,6 +254,7 @@ impl Scene<'_> {
         })?;
         Ok(StoredReading {
             source: source.to_owned(),
+            asked: settings.asked(),
             read_at: self.now,
             snapshot,
             validators,
@@ -283,24 +288,17 @@ impl Scene<'_> {
         TimeZone::UTC.to_datetime(self.now).date()
     }
 
-    async fn rehearse(&self, source: &str, operations: &[Operation]) -> Result<(Vec<Performed>, DistributionDocument), Error> {
+    async fn rehearse(&self, source: &str, operations: &[Operation]) -> Result<(Vec<Performed>, Found), Error> {
         let (name, hand) = (self.order.name.clone(), self.hand(source));
         let mut all = self.pending.clone();
         let earlier = all.len();
         all.extend(operations.iter().cloned());
-        let founded = DistributionDocument::new(name.clone(), self.order.founding.clone());
         let (mut performed, after) = self
             .keeper
-            .with(move |store, _| {
-                store.rehearse_and_ask(&hand, &all, |view| {
-                    let rows = view.distributions()?;
-                    let row = rows.iter().find(|row| row.name == name);
-                    row.map(|row| view.document(row)).transpose()
-                })
-            })
+            .with(move |store, _| store.rehearse_and_ask(&hand, &all, |view| found(view, &name)))
             .await?;
         performed.drain(..earlier);
-        Ok((performed, after.unwrap_or(founded)))
+        Ok((performed, after))
     }
 
     async fn take_in(&self, draft: &SourceDraft) -> Result<Vec<Performed>, Error> {
@@ -317,6 +315,32 @@ impl Scene<'_> {
             actor: source.to_owned(),
             at: self.now,
             force: Force::Insisted,
+        }
+    }
+}
+
+/// What a source says of modules, and what it says of them no longer.
+#[derive(Clone, Copy)]
+struct ModulesWish<'a> {
+    wanted: Option<&'a ModuleFacts>,
+    gone: &'a ModuleFacts,
+}
+
+impl ModulesWish<'_> {
+    fn operations(self, distribution: &DistributionName, known: &KnownModules) -> Vec<Operation> {
+        let wanted = self.wanted;
+        wanted.map_or_else(Vec::new, |wanted| wanted.operations(distribution, known, self.gone))
+    }
+
+    fn require_release(self, source: &str, want: &DistributionDocument) -> Result<(), Error> {
+        let release = self.wanted.and_then(|wanted| wanted.release.as_ref());
+        match release.filter(|release| !want.series.iter().any(|series| series.name == **release)) {
+            Some(release) => Err(Error::NoRelease {
+                source_name: source.to_owned(),
+                distribution: want.name.clone(),
+                release: release.clone(),
+            }),
+            None => Ok(()),
         }
     }
 }
@@ -348,10 +372,13 @@ fn told(mistake: &Mistake, want: &DistributionDocument) -> String {
     }
 }
 
-fn document(store: &Store, name: &DistributionName) -> Result<Option<DistributionDocument>, StoreError> {
-    store.ask(None, |view| {
-        let rows = view.distributions()?;
-        let row = rows.iter().find(|row| row.name == *name);
-        row.map(|row| view.document(row)).transpose()
+fn found(view: &View<'_>, name: &DistributionName) -> Result<Found, Fault> {
+    let rows = view.distributions()?;
+    let Some(row) = rows.iter().find(|row| row.name == *name) else {
+        return Ok(Found::default());
+    };
+    Ok(Found {
+        document: Some(view.document(row)?),
+        modules: view.known_modules(row)?,
     })
 }

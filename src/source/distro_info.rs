@@ -75,7 +75,7 @@ fn read_file(path: &PathBuf) -> Result<Reading, Trouble> {
 async fn read_web(url: &Url, http: &HttpSettings, previous: &Previous) -> Result<Reading, Trouble> {
     let web = Web::new(http)?;
     let unless = previous.validators.get(url);
-    let (snapshot, validators) = match web.text_unless(url, "a table of series", unless).await? {
+    let (snapshot, validators) = match web.file_unless(url, "a table of series", "text/csv, text/plain", unless).await? {
         Fetched::Unchanged => (previous.snapshot.clone(), previous.validators.clone()),
         Fetched::New(bytes, validator) => {
             let mut validators = Validators::default();

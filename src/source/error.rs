@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use super::modulemd::{ReadError, RepomdError};
 use crate::{
     http::{self, Address},
     remedy::Remedy,
@@ -64,6 +65,17 @@ pub enum Trouble {
         /// What the system said.
         source: io::Error,
     },
+    /// Documents about modules that cannot be read.
+    #[error(transparent)]
+    Modules(#[from] ReadError),
+    /// A repository whose file of modules is not known, or not believed.
+    #[error("cannot take the modules of {url}")]
+    Repository {
+        /// Where its index is.
+        url: Address,
+        /// Why.
+        source: RepomdError,
+    },
     /// A table without a column that it must have.
     #[error("expected a table with a column {column}, but {place} has none")]
     NoColumn {
@@ -90,6 +102,8 @@ impl Remedy for SourceError {
             Trouble::Http(error) => http_remedy(error),
             Trouble::Inconsistent { .. } => "it may have changed while it was read: try again".to_owned(),
             Trouble::File { .. } => "check `file` of the source in the configuration, and that this user may read it".to_owned(),
+            Trouble::Modules(error) => error.remedy().unwrap_or_else(|| LOOK.to_owned()),
+            Trouble::Repository { source, .. } => source.remedy().unwrap_or_else(|| LOOK.to_owned()),
             Trouble::BadLink { .. } | Trouble::AboutAnother { .. } | Trouble::NoColumn { .. } | Trouble::BadRow { .. } => LOOK.to_owned(),
         };
         Some(format!("{text}; what was known of the source before still holds"))

@@ -99,11 +99,12 @@ impl Web {
         self.unless(url, expected, JSON, unless, read).await
     }
 
-    /// Reads the text at `url`, unless what is there is what was read before.
-    pub(super) async fn text_unless(
+    /// Reads the file at `url`, unless what is there is what was read before. A web page is none.
+    pub(super) async fn file_unless(
         &self,
         url: &Url,
         expected: &'static str,
+        accept: &'static str,
         unless: Option<&Validator>,
     ) -> Result<Fetched<Vec<u8>>, Trouble> {
         let read = |session: &Session, answered: Answered, expected| {
@@ -115,7 +116,21 @@ impl Web {
             let count = bytes.len();
             Ok((Fetched::New(bytes, validator), count))
         };
-        self.unless(url, expected, "text/csv, text/plain", unless, read).await
+        self.unless(url, expected, accept, unless, read).await
+    }
+
+    /// Reads the file at `url`. A web page is none.
+    pub(super) async fn file(&self, url: &Url, expected: &'static str, accept: &'static str) -> Result<Vec<u8>, Trouble> {
+        let wanted = Wanted {
+            expected,
+            most_bytes: MOST_BYTES,
+            accept,
+            unless: None,
+            read: |session, answered, expected| session.text(answered, expected),
+        };
+        let bytes = self.session.get(url, &wanted, |_, _| true).await?;
+        self.count(bytes.len());
+        Ok(bytes)
     }
 
     async fn unless<T>(

@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kinset::remedy::Remedy;
-use kinset::source::{HttpSettings, Previous, Reading, SourceError, bodhi, distgit, distro_info, launchpad};
+use kinset::source::{HttpSettings, Previous, Reading, SourceError, bodhi, distgit, distro_info, launchpad, modulemd};
 use serde_json::json;
 use url::Url;
 
 use crate::sources_launchpad::{launchpad, settings_at};
 use crate::support::fedora::{Bodhi, DistGit, Table, release};
+use crate::support::repository::{Repository, stream};
 use crate::support::service::{Fault, Faulty, Service, impatient, said};
 
 /// How long a request may take where it is to take too long.
@@ -131,6 +132,41 @@ async fn distro_info_fails_well_at_each_request() {
             },
         };
         distro_info::read(&settings, previous).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_repository_of_modules_fails_well_at_each_request() {
+    let modules = stream("nodejs:10", 1, &["nodejs"]);
+    fails_well(Arc::new(Repository::with(&modules)), async |url, http, previous| {
+        let settings = modulemd::Settings {
+            name: "modules".to_owned(),
+            at: modulemd::At::Repository {
+                url: url.join("/os/").unwrap(),
+                http,
+            },
+            release: None,
+        };
+        modulemd::read(&settings, previous).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_of_modules_fails_well_at_each_request() {
+    let service = Repository::default();
+    service.put("/modules.yaml", stream("nodejs:10", 1, &["nodejs"]));
+    fails_well(Arc::new(service), async |url, http, previous| {
+        let settings = modulemd::Settings {
+            name: "modules".to_owned(),
+            at: modulemd::At::Web {
+                url: url.join("/modules.yaml").unwrap(),
+                http,
+            },
+            release: None,
+        };
+        modulemd::read(&settings, previous).await
     })
     .await;
 }

@@ -7,11 +7,11 @@ use super::Status;
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::cli::render::words::count;
-use crate::config::{Distribution, FileOrUrl, ReadSets, Services, Source, SourceKind};
+use crate::config::{Distribution, FileOrUrl, ModulesAt, ReadSets, Services, Source, SourceKind};
 use crate::http::RetryPolicy;
 use crate::model::packages::{DistributionDetails, DistributionName};
 use crate::reconcile::{DistributionPlan, Error, Keeper, SourceDraft, SourceResult, SourceSettings, SourcesOrder, Taking, follow};
-use crate::source::{HttpSettings, Traffic, bodhi, distgit, distro_info, launchpad};
+use crate::source::{HttpSettings, Traffic, bodhi, distgit, distro_info, launchpad, modulemd};
 
 /// How many requests to a service are under way at once.
 const CONCURRENT_REQUESTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
@@ -182,6 +182,15 @@ fn settings(distribution: &DistributionName, source: &Source) -> SourceSettings 
                 FileOrUrl::File(file) => distro_info::At::File(file.clone()),
                 FileOrUrl::Url(url) => distro_info::At::Web { url: url.clone(), http },
             },
+        }),
+        SourceKind::Modulemd { at, release } => SourceSettings::Modulemd(modulemd::Settings {
+            name,
+            at: match at {
+                ModulesAt::File(FileOrUrl::File(file)) => modulemd::At::File(file.clone()),
+                ModulesAt::File(FileOrUrl::Url(url)) => modulemd::At::Web { url: url.clone(), http },
+                ModulesAt::Repository(url) => modulemd::At::Repository { url: url.clone(), http },
+            },
+            release: release.clone(),
         }),
     }
 }

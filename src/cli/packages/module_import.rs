@@ -9,6 +9,7 @@ use crate::cli::failure::{Failure, Misuse};
 use crate::cli::wiring::ConfigFile;
 use crate::cli::{Status, output};
 use crate::model::packages::modules::StreamPath;
+use crate::model::packages::snapshot::ModuleFacts;
 use crate::model::packages::{DistributionName, SeriesName};
 use crate::source::modulemd::Index;
 
@@ -40,7 +41,7 @@ pub(super) fn import(path: &Path, meant: &Meant, doing: &Doing, file: &ConfigFil
     }
     perform(file, doing, |view| {
         let row = view.distribution_meant(meant.distribution.as_ref())?;
-        let (streams, defaults) = (view.streams(&row)?, view.module_defaults(&row)?);
-        Ok(index.operations(&row.name, meant.release.as_ref(), &streams, &defaults))
+        let facts = index.facts(meant.release.as_ref());
+        Ok(facts.operations(&row.name, &view.known_modules(&row)?, &ModuleFacts::default()))
     })
 }

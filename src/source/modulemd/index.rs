@@ -1,15 +1,16 @@
 //! What many documents say together.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ReadError;
 use super::document::{self, Document};
 use super::fields::Field;
 use super::packed::unpacked;
 use super::yaml::Documents;
-use crate::model::packages::modules::{ContextDetails, Defaults, ModuleOperation, Obsoletes, StreamDetails, StreamPath};
-use crate::model::packages::{ContextName, DistributionName, ModuleName, Operation, SeriesName, StreamName};
+use crate::model::packages::modules::{ContextDetails, Obsoletes, StreamDetails, StreamPath};
+use crate::model::packages::snapshot::{ModuleFacts, Remark};
+use crate::model::packages::{ContextName, ModuleName, SeriesName, StreamName};
 
 /// What documents say of modules, put together by libmodulemd's rules for sources of the same priority: whatever was modified later counts, and the order
 /// in which documents come makes no difference.
@@ -121,57 +122,30 @@ impl Index {
         self
     }
 
-    /// What it takes for a distribution to know what these documents say too: what it knows of other contexts, newer builds and an end that somebody
-    /// said stays. A default is one of `release`; of `None` one of all releases that have none of their own.
+    /// What these documents say, as facts. Their defaults are of `release`, or of all releases that have none of their own.
     #[must_use]
-    pub fn operations(
-        &self,
-        distribution: &DistributionName,
-        release: Option<&SeriesName>,
-        streams: &BTreeMap<StreamPath, StreamDetails>,
-        defaults: &BTreeMap<ModuleName, Defaults>,
-    ) -> Vec<Operation> {
-        let mut operations = Vec::new();
-        for (path, new) in &self.streams {
-            let mut details = streams.get(path).cloned().unwrap_or_default();
-            for (name, context) in &new.contexts {
-                let known = details.contexts.get(name).map(|known| known.version);
-                if known.is_none_or(|known| known <= context.version) {
-                    details.contexts.insert(name.clone(), context.clone());
-                }
-            }
-            for obsoletes in &new.obsoletes {
-                details.add_obsoletes(obsoletes.clone());
-            }
-            operations.push(ModuleOperation::SetStream {
-                distribution: distribution.clone(),
-                stream: path.clone(),
-                details,
-            });
+    pub fn facts(&self, release: Option<&SeriesName>) -> ModuleFacts {
+        let defaults = self.defaults.iter();
+        ModuleFacts {
+            release: release.cloned(),
+            streams: self.streams.clone(),
+            defaults: defaults.map(|(module, default)| (module.clone(), default.stream.clone())).collect(),
         }
-        for (module, default) in &self.defaults {
-            let known = defaults.get(module);
-            let (distribution, module, release) = (distribution.clone(), module.clone(), release.cloned());
-            let is_known = known.is_some_and(|known| match &release {
-                Some(release) => known.releases.contains_key(release),
-                None => known.everywhere.is_some(),
-            });
-            match default.stream.clone() {
-                Some(stream) => operations.push(ModuleOperation::SetDefault {
-                    distribution,
-                    module,
-                    release,
-                    stream,
-                }),
-                None if is_known => operations.push(ModuleOperation::RemoveDefault {
-                    distribution,
-                    module,
-                    release,
-                }),
-                None => {}
-            }
-        }
-        operations.into_iter().map(Operation::Module).collect()
+    }
+
+    /// What could not be taken of these documents.
+    #[must_use]
+    pub fn remarks(&self) -> BTreeSet<Remark> {
+        let skipped = self.skipped.iter().map(|skipped| {
+            let Skipped { line, document, version } = skipped;
+            let what = format!("the document on line {line}");
+            Remark::unknown(what, &format!("{document} {version}"), "kinset knows no such documents")
+        });
+        let contradicted = self.defaults.iter().filter(|(_, default)| default.is_contradicted);
+        let contradicted = contradicted.map(|(module, _)| Remark::Contradicted {
+            what: format!("the default stream of {module}"),
+        });
+        skipped.chain(contradicted).collect()
     }
 
     fn add_stream(&mut self, path: StreamPath, contexts: impl IntoIterator<Item = (ContextName, ContextDetails)>) {

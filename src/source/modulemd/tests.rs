@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::{Index, ReadError, Repomd, RepomdError};
 use crate::model::packages::ModuleName;
 use crate::model::packages::modules::{Defaults, StreamPath};
+use crate::model::packages::snapshot::{KnownModules, ModuleFacts};
 use crate::remedy::Remedy as _;
 
 fn read(text: &str) -> Index {
@@ -172,7 +173,12 @@ fn a_default_that_is_contradicted_is_taken_away_where_there_was_one() {
     let known = |text: &str| -> BTreeMap<ModuleName, Defaults> { serde_json::from_str(text).unwrap() };
     let told = |release: Option<&str>, known: &BTreeMap<ModuleName, Defaults>| {
         let release = release.map(|release| release.parse().unwrap());
-        let operations = contradicted.operations(&"fedora".parse().unwrap(), release.as_ref(), &BTreeMap::new(), known);
+        let known = KnownModules {
+            defaults: known.clone(),
+            ..KnownModules::default()
+        };
+        let facts = contradicted.facts(release.as_ref());
+        let operations = facts.operations(&"fedora".parse().unwrap(), &known, &ModuleFacts::default());
         serde_json::to_string(&operations).unwrap()
     };
     assert_eq!(told(None, &known("{}")), "[]");

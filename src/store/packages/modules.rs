@@ -11,6 +11,7 @@ use super::view::{DistributionRow, View, holds, optional, parsed};
 use crate::model::packages::modules::{
     Branches, ContextDetails, Defaults, Lifecycles, ModuleOperation, Obsoletes, Release, Releases, StreamDetails, StreamEol, StreamPath,
 };
+use crate::model::packages::snapshot::KnownModules;
 use crate::model::packages::{
     CollectionStatus, ContextName, DistributionName, ListingStatus, Milestone, ModuleName, PackageName, PlatformName, Refusal, SeriesName,
     SeriesPath, SeriesVersion, StreamName, Unknown,
@@ -288,6 +289,17 @@ impl View<'_> {
     /// When the database cannot be read.
     pub fn streams(&self, distribution: &DistributionRow) -> Result<BTreeMap<StreamPath, StreamDetails>, Fault> {
         self.select_streams(distribution, None)
+    }
+
+    /// All that is known of the modules of a distribution.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn known_modules(&self, distribution: &DistributionRow) -> Result<KnownModules, Fault> {
+        Ok(KnownModules {
+            streams: self.streams(distribution)?,
+            defaults: self.module_defaults(distribution)?,
+        })
     }
 
     /// A stream of a module.

@@ -1,7 +1,9 @@
 //! What the sources of distributions said when they were last read.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use super::{Hand, Performed, perform_all};
 use crate::model::packages::snapshot::SourceSnapshot;
@@ -15,6 +17,8 @@ use crate::store::error::StoreError;
 pub struct StoredReading {
     /// The source's name in the configuration.
     pub source: String,
+    /// What it was asked and by whom, as a JSON object: what another was asked says nothing of what this one would find.
+    pub asked: String,
     /// When it was read.
     pub read_at: Timestamp,
     /// What it knows.
@@ -24,12 +28,12 @@ pub struct StoredReading {
 }
 
 impl Store {
-    /// What the sources of a distribution said when each was last read, by name.
+    /// What sources of a distribution said when each was last read, by name, if it was asked the same then. `asked` is what each is asked now.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn readings(&self, distribution: &DistributionName) -> Result<Vec<StoredReading>, StoreError> {
-        self.database.read(|connection| Ok(readings(connection, distribution)?))
+    pub fn readings(&self, distribution: &DistributionName, asked: &BTreeMap<String, String>) -> Result<Vec<StoredReading>, StoreError> {
+        self.database.read(|connection| Ok(readings(connection, distribution, asked)?))
     }
 
     /// Carries out what a reading comes to and keeps the reading, both or neither.
@@ -51,26 +55,37 @@ impl Store {
     }
 }
 
-fn readings(connection: &Connection, distribution: &DistributionName) -> rusqlite::Result<Vec<StoredReading>> {
-    let mut select =
-        connection.prepare_cached("SELECT source, read_at, snapshot, validators FROM reading WHERE distribution = ?1 ORDER BY source")?;
-    select.query_map([distribution.as_str()], reading)?.collect()
+fn readings(
+    connection: &Connection,
+    distribution: &DistributionName,
+    asked: &BTreeMap<String, String>,
+) -> rusqlite::Result<Vec<StoredReading>> {
+    let mut select = connection.prepare_cached(
+        "SELECT source, asked, read_at, snapshot, validators FROM reading WHERE distribution = ?1 AND source = ?2 AND asked = ?3",
+    )?;
+    let mut found = Vec::new();
+    for (source, asked) in asked {
+        found.extend(select.query_row([distribution.as_str(), source, asked], reading).optional()?);
+    }
+    Ok(found)
 }
 
 fn reading(row: &Row<'_>) -> rusqlite::Result<StoredReading> {
-    let snapshot = row.get_ref(2)?.as_str()?;
-    let as_damage = |error| rusqlite::Error::FromSqlConversionFailure(2, rusqlite::types::Type::Text, Box::new(error));
+    let snapshot = row.get_ref(3)?.as_str()?;
+    let as_damage = |error| rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Text, Box::new(error));
     Ok(StoredReading {
         source: row.get(0)?,
-        read_at: row.get(1)?,
+        asked: row.get(1)?,
+        read_at: row.get(2)?,
         snapshot: serde_json::from_str(snapshot).map_err(as_damage)?,
-        validators: row.get(3)?,
+        validators: row.get(4)?,
     })
 }
 
 fn keep(transaction: &Transaction<'_>, distribution: &DistributionName, reading: &StoredReading) -> Result<(), Fault> {
     let StoredReading {
         source,
+        asked,
         read_at,
         snapshot,
         validators,
@@ -78,9 +93,10 @@ fn keep(transaction: &Transaction<'_>, distribution: &DistributionName, reading:
     let snapshot = serde_json::to_string(snapshot).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     transaction
         .prepare_cached(
-            "INSERT INTO reading (distribution, source, read_at, snapshot, validators) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT DO UPDATE SET read_at = excluded.read_at, snapshot = excluded.snapshot, validators = excluded.validators",
+            "INSERT INTO reading (distribution, source, asked, read_at, snapshot, validators) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET asked = excluded.asked, read_at = excluded.read_at, snapshot = excluded.snapshot,
+             validators = excluded.validators",
         )?
-        .execute(params![distribution.as_str(), source, read_at, snapshot, validators])?;
+        .execute(params![distribution.as_str(), source, asked, read_at, snapshot, validators])?;
     Ok(())
 }

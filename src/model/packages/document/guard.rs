@@ -20,6 +20,13 @@ pub struct Thresholds {
     pub allow_empty: bool,
 }
 
+impl Thresholds {
+    /// Whether it is too much to take away `removed` of `held`.
+    pub(in crate::model::packages) fn is_too_much(&self, removed: usize, held: usize) -> bool {
+        removed >= self.min_removed && share(removed, held) > self.max_removed_fraction
+    }
+}
+
 /// A guard that tripped, with the number that tripped it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Tripped {
@@ -40,6 +47,26 @@ pub enum Tripped {
         /// The largest share allowed.
         allowed: f64,
     },
+    /// A source tells of far fewer streams of modules than before.
+    #[error(
+        "{removed} of {held} streams and packages in them ({}) are gone from the source since it was last read, at most {} may be",
+        percent(*removed, *held),
+        whole(*allowed)
+    )]
+    Streams {
+        /// How many are gone.
+        removed: usize,
+        /// How many there were.
+        held: usize,
+        /// The largest share allowed.
+        allowed: f64,
+    },
+    /// A source tells of no stream of a module any more.
+    #[error("the source has no stream any more, where it had {held} streams and packages in them when it was last read")]
+    NoStreams {
+        /// How many there were.
+        held: usize,
+    },
     /// Nothing would be left.
     #[error("the file holds no membership and no permission, so all {held} that there are would be taken away")]
     Empty {
@@ -53,8 +80,8 @@ impl Tripped {
     #[must_use]
     pub const fn option(&self) -> &'static str {
         match self {
-            Self::Removed { .. } => "max_removed_fraction",
-            Self::Empty { .. } => "allow_empty",
+            Self::Removed { .. } | Self::Streams { .. } => "max_removed_fraction",
+            Self::Empty { .. } | Self::NoStreams { .. } => "allow_empty",
         }
     }
 }
@@ -62,11 +89,16 @@ impl Tripped {
 impl Remedy for Tripped {
     fn remedy(&self) -> Option<String> {
         let option = self.option();
-        Some(format!(
-            "look at the plan and at the file, which may be cut off or another's; if this is meant, set `{option}` under [distribution.guard], or \
-             for `kinset distribution import` give `--{}`",
-            option.replace('_', "-")
-        ))
+        Some(match self {
+            Self::Removed { .. } | Self::Empty { .. } => format!(
+                "look at the plan and at the file, which may be cut off or another's; if this is meant, set `{option}` under [distribution.guard], or \
+                 for `kinset distribution import` give `--{}`",
+                option.replace('_', "-")
+            ),
+            Self::Streams { .. } | Self::NoStreams { .. } => {
+                format!("look at what the source has now; if this is meant, set `{option}` under [distribution.guard]")
+            }
+        })
     }
 }
 
@@ -170,7 +202,7 @@ impl Part {
     }
 
     fn is_too_much(self, thresholds: &Thresholds) -> bool {
-        self.removed() >= thresholds.min_removed && share(self.removed(), self.held) > thresholds.max_removed_fraction
+        thresholds.is_too_much(self.removed(), self.held)
     }
 }
 

@@ -79,6 +79,12 @@ impl StreamDetails {
         self.obsoletes.sort_by(|left, right| left.context.cmp(&right.context));
     }
 
+    /// The source packages in any of its contexts.
+    #[must_use]
+    pub fn packages(&self) -> BTreeSet<&PackageName> {
+        self.contexts.values().flat_map(|context| &context.packages).collect()
+    }
+
     /// The same with the newest of what is said of its being obsolete, in the order of contexts.
     #[must_use]
     pub fn in_order(mut self) -> Self {

@@ -4,6 +4,7 @@
 //! is absent was not spoken of: it says neither yes nor no, and several snapshots can be laid over each other. Where a service does not let
 //! itself be read to the end, that is absent too, and a [`Remark`] says why.
 
+mod modules;
 mod over;
 mod precedence;
 mod remark;
@@ -18,6 +19,7 @@ use super::{
     Branch, CollectionStatus, GroupName, Milestone, PackageName, PackageSetName, Party, Permission, SeriesName, SeriesVersion, TeamName,
 };
 
+pub use modules::{KnownModules, ModuleFacts};
 pub use precedence::{Disagreement, Layer, believed};
 pub use remark::Remark;
 
@@ -40,6 +42,9 @@ pub struct SourceSnapshot {
     /// All packages, and what holds of each in every series that has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packages: Option<BTreeMap<PackageName, PackageFacts>>,
+    /// All modules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modules: Option<ModuleFacts>,
     /// What could not be read, and is none of a series or a set.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub remarks: BTreeSet<Remark>,

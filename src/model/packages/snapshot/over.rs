@@ -33,6 +33,7 @@ impl SourceSnapshot {
     /// - What nobody is known to own belongs to [the orphan](Party::orphan()).
     /// - A permission on a set or a series that the distribution does not have is left out.
     /// - A team that the snapshot does not speak of stays as it is.
+    /// - Modules are none of a document: they have [operations of their own](super::ModuleFacts::operations).
     #[must_use]
     pub fn over(&self, have: &DistributionDocument, listed: &BTreeSet<SeriesName>) -> DistributionDocument {
         let Self {
@@ -41,6 +42,7 @@ impl SourceSnapshot {
             teams,
             permissions,
             packages,
+            modules: _,
             remarks: _,
         } = self;
         let mut want = have.clone();

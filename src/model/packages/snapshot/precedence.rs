@@ -2,14 +2,16 @@
 //!
 //! Sources have an order. Of each fact the first that speaks of it is believed, and what the others say is kept as a [`Disagreement`] if it is
 //! something else. A fact is one thing that is said of a series, such as its status or one of its dates; who is in a team; all sets of a series
-//! with what is in them; all permissions; all packages; all that are retired in a series.
+//! with what is in them; all permissions; all packages; all that are retired in a series; one context of a module's stream, of which the newest build
+//! counts whoever tells of it; the default stream of a module.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{SeriesFacts, SourceSnapshot};
+use super::{ModuleFacts, SeriesFacts, SourceSnapshot};
+use crate::model::packages::modules::ContextDetails;
 use crate::model::packages::{Party, SeriesName};
 
 /// What one source says where another is believed.
@@ -64,6 +66,7 @@ pub fn believed(source: Layer<'_>, before: &[Layer<'_>]) -> (SourceSnapshot, Vec
         teams,
         permissions,
         packages,
+        modules,
         remarks: _,
     } = &mut snapshot;
     weighing.weigh(
@@ -97,6 +100,9 @@ pub fn believed(source: Layer<'_>, before: &[Layer<'_>]) -> (SourceSnapshot, Vec
         |other| other.packages.as_ref(),
         |all| counted(all.len(), "package"),
     );
+    if let Some(modules) = modules {
+        weighing.modules(modules);
+    }
     (snapshot, weighing.disagreements)
 }
 
@@ -187,6 +193,56 @@ impl Weighing<'_> {
         );
     }
 
+    fn modules(&mut self, facts: &mut ModuleFacts) {
+        let ModuleFacts {
+            release,
+            streams,
+            defaults,
+        } = facts;
+        for (path, details) in streams {
+            details.contexts.retain(|name, context| {
+                let theirs = self
+                    .before
+                    .iter()
+                    .filter_map(|layer| layer.snapshot.modules.as_ref()?.context(path, name));
+                let newest = theirs.map(|theirs| theirs.version).max();
+                if newest.is_some_and(|newest| newest > context.version) {
+                    return false;
+                }
+                let fact = || match name.as_str() {
+                    "" => format!("the stream {path}"),
+                    name => format!("the context {name} of the stream {path}"),
+                };
+                let as_new = |theirs: &&ContextDetails| theirs.version == context.version;
+                !self.is_spoken_of(
+                    fact,
+                    context,
+                    |other| other.modules.as_ref()?.context(path, name).filter(as_new),
+                    built,
+                )
+            });
+        }
+        defaults.retain(|module, stream| {
+            let fact = || match &*release {
+                Some(release) => format!("the default stream of {module} in {release}"),
+                None => format!("the default stream of {module}"),
+            };
+            !self.is_spoken_of(
+                fact,
+                stream,
+                |other| {
+                    other
+                        .modules
+                        .as_ref()
+                        .filter(|other| other.release == *release)?
+                        .defaults
+                        .get(module)
+                },
+                |stream| stream.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
+            )
+        });
+    }
+
     /// Takes a fact away if a source that comes before speaks of it.
     fn weigh<T: PartialEq>(
         &mut self,
@@ -231,6 +287,16 @@ fn members_listed(members: &BTreeSet<Party>) -> String {
     } else {
         members.join(", ")
     }
+}
+
+fn built(context: &ContextDetails) -> String {
+    let ContextDetails {
+        version,
+        platforms,
+        service_levels: _,
+        packages,
+    } = context;
+    format!("version {version} for {platforms} with {}", counted(packages.len(), "package"))
 }
 
 /// A number of things; all that is said of what is too long to be repeated.
@@ -315,6 +381,40 @@ mod tests {
         assert_eq!(
             disagreements[0].to_string(),
             "permissions: a says 0 permissions, b says 1 permission"
+        );
+    }
+
+    #[test]
+    fn of_a_context_the_first_is_believed_that_has_the_newest_build() {
+        let modules = |version: u64, package: &str, default: &str| {
+            snapshot(serde_json::json!({ "modules": {
+                "streams": { "m:1": { "contexts": { "c": { "version": version, "platforms": [], "packages": [package] } } } },
+                "defaults": { "m": default },
+            } }))
+        };
+        let left = |own: &SourceSnapshot| {
+            let before = modules(2, "a", "1");
+            let before = [Layer {
+                source: "base",
+                snapshot: &before,
+            }];
+            let source = "updates";
+            let (left, disagreements) = believed(Layer { source, snapshot: own }, &before);
+            let modules = left.modules.unwrap();
+            assert!(modules.defaults.is_empty());
+            let contexts = modules.streams.values().map(|stream| stream.contexts.len()).sum::<usize>();
+            let lines: Vec<String> = disagreements.iter().map(ToString::to_string).collect();
+            (contexts, lines)
+        };
+        assert_eq!(left(&modules(2, "a", "1")), (0, vec![]));
+        assert_eq!(left(&modules(3, "b", "1")), (1, vec![]));
+        assert_eq!(left(&modules(1, "b", "1")), (0, vec![]));
+        assert_eq!(
+            left(&modules(2, "b", "2")).1,
+            [
+                "the context c of the stream m:1: base says version 2 for all with 1 package, updates says version 2 for all with 1 package",
+                "the default stream of m: base says 1, updates says 2",
+            ]
         );
     }
 }

@@ -32,6 +32,11 @@ pub enum Remark {
         /// What is wrong with it.
         reason: String,
     },
+    /// The source says two things of what only one can hold, and neither is newer.
+    Contradicted {
+        /// What it says them of.
+        what: String,
+    },
     /// The service has two of what there is one of.
     Twice {
         /// What there is one of.
@@ -70,6 +75,7 @@ impl fmt::Display for Remark {
             Self::Hidden { what } => write!(f, "{what} is hidden"),
             Self::Fewer { what, shown, total } => write!(f, "{what} shows {shown} of {total}"),
             Self::Unknown { what, found, reason } => write!(f, "{what} is {found:?}: {reason}"),
+            Self::Contradicted { what } => write!(f, "{what} is said in two ways that are equally new: neither was taken"),
             Self::Twice { what, taken, left } => write!(f, "{what} is there twice: {taken} was taken, {left} was not"),
         }
     }

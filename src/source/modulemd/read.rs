@@ -1,0 +1,150 @@
+//! Modules as a source: a file, one on a server, or one that a repository's index names.
+//!
+//! A file on a server is read on condition that it changed. Of a repository that goes for its index: while that stays as it is, nothing else is read.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use super::{Index, Repomd};
+use crate::model::packages::SeriesName;
+use crate::model::packages::snapshot::SourceSnapshot;
+use crate::source::web::{Fetched, Web};
+use crate::source::{HttpSettings, Previous, Reading, SourceError, Traffic, Trouble, Validators};
+
+/// Where a repository has its index, from its root.
+const INDEX: &str = "repodata/repomd.xml";
+
+/// Packed or not, servers call these files all sorts of things.
+const ANYTHING: &str = "*/*";
+
+/// What is expected of a file of modules, in the words of an error.
+const MODULES: &str = "documents about modules";
+
+/// How to read modules.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The source's name in the configuration.
+    pub name: String,
+    /// Where they are.
+    pub at: At,
+    /// The release that their defaults are of; `None`: all that have none of their own.
+    pub release: Option<SeriesName>,
+}
+
+/// Where modules are.
+#[derive(Clone, Debug)]
+pub enum At {
+    /// In a file on this machine.
+    File(PathBuf),
+    /// In a file on a server.
+    Web {
+        /// Its address.
+        url: Url,
+        /// How to treat the server.
+        http: HttpSettings,
+    },
+    /// In a repository of packages, such as `https://mirror.stream.centos.org/9-stream/AppStream/x86_64/os/`.
+    Repository {
+        /// The address of its root, which ends in a slash.
+        url: Url,
+        /// How to treat the server.
+        http: HttpSettings,
+    },
+}
+
+/// Reads the streams of modules and their defaults.
+///
+/// # Errors
+/// When one document cannot be read, or when a repository's file of modules is not the one that its index names.
+pub async fn read(settings: &Settings, previous: &Previous) -> Result<Reading, SourceError> {
+    let Settings { name, at, release } = settings;
+    let read = match at {
+        At::File(path) => read_file(path, release.as_ref()),
+        At::Web { url, http } => read_web(url, http, release.as_ref(), previous).await,
+        At::Repository { url, http } => read_repository(url, http, release.as_ref(), previous).await,
+    };
+    read.map_err(|trouble| SourceError {
+        name: name.clone(),
+        trouble,
+    })
+}
+
+fn read_file(path: &Path, release: Option<&SeriesName>) -> Result<Reading, Trouble> {
+    let bytes = fs::read(path).map_err(|source| Trouble::File {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Reading {
+        snapshot: snapshot(&path.display().to_string(), &bytes, release)?,
+        validators: Validators::default(),
+        traffic: Traffic::default(),
+    })
+}
+
+async fn read_web(url: &Url, http: &HttpSettings, release: Option<&SeriesName>, previous: &Previous) -> Result<Reading, Trouble> {
+    let web = Web::new(http)?;
+    let unless = previous.validators.get(url);
+    let Fetched::New(bytes, validator) = web.file_unless(url, MODULES, ANYTHING, unless).await? else {
+        return Ok(unchanged(&web, previous));
+    };
+    let mut validators = Validators::default();
+    validators.keep(url, validator);
+    Ok(Reading {
+        snapshot: snapshot(web.shown(url).as_str(), &bytes, release)?,
+        validators,
+        traffic: web.traffic(),
+    })
+}
+
+async fn read_repository(root: &Url, http: &HttpSettings, release: Option<&SeriesName>, previous: &Previous) -> Result<Reading, Trouble> {
+    let web = Web::new(http)?;
+    let within = |path: &str| {
+        let url = root.join(path).map_err(|_no_url| Trouble::BadLink {
+            url: web.shown(root),
+            expected: "the place of the file of modules",
+            found: path.chars().take(200).collect(),
+        })?;
+        web.link(root, url.as_str(), "the place of the file of modules")
+    };
+    let index = within(INDEX)?;
+    let unless = previous.validators.get(&index);
+    let fetched = web.file_unless(&index, "the index of a repository", "application/xml, text/xml, */*", unless);
+    let Fetched::New(bytes, validator) = fetched.await? else {
+        return Ok(unchanged(&web, previous));
+    };
+    let untaken = |source| Trouble::Repository {
+        url: web.shown(&index),
+        source,
+    };
+    let modules = Repomd::of_modules(&bytes).map_err(untaken)?;
+    let url = within(&modules.href)?;
+    let bytes = web.file(&url, MODULES, ANYTHING).await?;
+    modules.verify(&bytes).map_err(untaken)?;
+    let mut validators = Validators::default();
+    validators.keep(&index, validator);
+    Ok(Reading {
+        snapshot: snapshot(web.shown(&url).as_str(), &bytes, release)?,
+        validators,
+        traffic: web.traffic(),
+    })
+}
+
+fn unchanged(web: &Web, previous: &Previous) -> Reading {
+    let Previous { snapshot, validators } = previous.clone();
+    Reading {
+        snapshot,
+        validators,
+        traffic: web.traffic(),
+    }
+}
+
+fn snapshot(place: &str, bytes: &[u8], release: Option<&SeriesName>) -> Result<SourceSnapshot, Trouble> {
+    let index = Index::read(place, bytes)?;
+    Ok(SourceSnapshot {
+        modules: Some(index.facts(release)),
+        remarks: index.remarks(),
+        ..SourceSnapshot::default()
+    })
+}

@@ -1,0 +1,155 @@
+//! Modules as a source: a file, one on a server, and a repository.
+
+use std::fs;
+use std::sync::Arc;
+
+use insta::assert_snapshot;
+use kinset::remedy::Remedy as _;
+use kinset::source::modulemd::{At, Settings, read};
+use kinset::source::{Previous, Reading};
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+use url::Url;
+
+use crate::support::repository::{INDEX, Repository, default, gzip, stream};
+use crate::support::service::{asked, base, http, impatient, said, serve};
+
+fn settings(at: At) -> Settings {
+    Settings {
+        name: "modules".to_owned(),
+        at,
+        release: None,
+    }
+}
+
+fn at_repository(url: &Url) -> Settings {
+    settings(At::Repository {
+        url: url.join("/os/").unwrap(),
+        http: http(),
+    })
+}
+
+fn modules() -> String {
+    [
+        stream("nodejs:10", 2, &["nodejs", "npm"]),
+        stream("perl:5.30", 1, &["perl"]),
+        default("nodejs:10"),
+    ]
+    .concat()
+}
+
+fn json(reading: &Reading) -> String {
+    serde_json::to_string_pretty(&reading.snapshot).unwrap()
+}
+
+#[tokio::test]
+async fn a_file_is_read_however_it_is_packed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("modules.yaml");
+    let zstd = compress_to_vec(modules().as_bytes(), CompressionLevel::Fastest);
+    let mut readings = Vec::new();
+    for bytes in [modules().into_bytes(), gzip(&modules()), zstd] {
+        fs::write(&file, bytes).unwrap();
+        readings.push(read(&settings(At::File(file.clone())), &Previous::default()).await.unwrap());
+    }
+    assert_snapshot!(json(&readings[0]), @"");
+    assert_eq!(readings[1], readings[0]);
+    assert_eq!(readings[2], readings[0]);
+    let of_release = Settings {
+        release: Some("f29".parse().unwrap()),
+        ..settings(At::File(file))
+    };
+    let reading = read(&of_release, &Previous::default()).await.unwrap();
+    assert_eq!(reading.snapshot.modules.unwrap().release, of_release.release);
+}
+
+#[tokio::test]
+async fn a_published_file_is_read_once_while_it_stays_as_it_is() {
+    let service = Arc::new(Repository::default());
+    service.put("/modules.yaml.gz", gzip(&modules()));
+    let server = serve(&service).await;
+    let settings = settings(At::Web {
+        url: base(&server).join("/modules.yaml.gz").unwrap(),
+        http: http(),
+    });
+    let first = read(&settings, &Previous::default()).await.unwrap();
+    assert_eq!(first.snapshot.modules.as_ref().unwrap().streams.len(), 2);
+    let second = read(&settings, &first.clone().into_previous()).await.unwrap();
+    assert_eq!((&second.snapshot, &second.validators), (&first.snapshot, &first.validators));
+    assert_eq!((second.traffic.unchanged, second.traffic.bytes), (1, 0));
+    service.put("/modules.yaml.gz", stream("perl:5.30", 1, &["perl"]));
+    let third = read(&settings, &second.into_previous()).await.unwrap();
+    assert_eq!(third.snapshot.modules.unwrap().streams.len(), 1);
+}
+
+#[tokio::test]
+async fn of_a_repository_whose_index_is_unchanged_nothing_else_is_read() {
+    let service = Arc::new(Repository::with(&modules()));
+    let server = serve(&service).await;
+    let settings = at_repository(&base(&server));
+    let first = read(&settings, &Previous::default()).await.unwrap();
+    let paths = asked(&server).await;
+    assert_eq!(paths.len(), 2);
+    assert_eq!(paths[0], INDEX);
+    assert!(paths[1].ends_with("-modules.yaml.gz"), "{}", paths[1]);
+    let second = read(&settings, &first.clone().into_previous()).await.unwrap();
+    assert_eq!((&second.snapshot, &second.validators), (&first.snapshot, &first.validators));
+    assert_eq!(asked(&server).await[2..], [INDEX]);
+    assert_eq!((second.traffic.answers, second.traffic.unchanged, second.traffic.bytes), (1, 1, 0));
+    service.publish(&stream("perl:5.30", 1, &["perl"]));
+    let third = read(&settings, &second.into_previous()).await.unwrap();
+    assert_eq!(third.snapshot.modules.unwrap().streams.len(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_of_documents_is_remarked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("modules.yaml");
+    let stars = "---\ndocument: modulemd-stars\nversion: 1\n";
+    fs::write(&file, [stars, &default("nodejs:8"), &default("nodejs:10")].concat()).unwrap();
+    let reading = read(&settings(At::File(file)), &Previous::default()).await.unwrap();
+    let remarks: Vec<String> = reading.snapshot.all_remarks().into_iter().map(ToString::to_string).collect();
+    assert_snapshot!(remarks.join("\n"), @"");
+}
+
+/// What a person is told of a repository, once something was done to it.
+async fn refused(spoil: impl FnOnce(&Repository)) -> String {
+    let service = Arc::new(Repository::with(&modules()));
+    spoil(&service);
+    let server = serve(&service).await;
+    let url = base(&server).join("/os/").unwrap();
+    let settings = settings(At::Repository { url, http: impatient() });
+    let error = read(&settings, &Previous::default()).await.unwrap_err();
+    format!("{}\n{}", said(&error, &server.uri()), error.remedy().unwrap())
+}
+
+/// Changes the text of the index.
+fn index(service: &Repository, change: impl FnOnce(String) -> String) {
+    let text = String::from_utf8(service.files.lock().unwrap()[INDEX].clone()).unwrap();
+    service.put(INDEX, change(text));
+}
+
+#[tokio::test]
+async fn modules_that_are_not_those_that_the_index_names_are_not_believed() {
+    let told = refused(|service| {
+        let mut files = service.files.lock().unwrap();
+        let (_, modules) = files.iter_mut().find(|(path, _)| *path != INDEX).unwrap();
+        *modules = gzip(&stream("perl:5.30", 1, &["perl"]));
+    })
+    .await;
+    let checksums = regex::Regex::new("[0-9a-f]{64}").unwrap();
+    assert_snapshot!(checksums.replace_all(&told, "CHECKSUM"), @"");
+    assert_snapshot!(refused(|service| index(service, |text| text.replace("sha256", "md5"))).await, @"");
+    assert_snapshot!(refused(|service| index(service, |text| text.replace("\"modules\"", "\"filelists\""))).await, @"");
+    let elsewhere = |text: String| text.replace("href=\"repodata/", "href=\"http://elsewhere.invalid/");
+    let told = refused(|service| index(service, elsewhere)).await;
+    assert_snapshot!(checksums.replace_all(&told, "CHECKSUM"), @"");
+}
+
+#[tokio::test]
+async fn a_document_that_cannot_be_read_is_told_with_its_address_and_line() {
+    let told = refused(|service| service.publish(&modules().replace("version: 2\n  context", "version: later\n  context"))).await;
+    let checksums = regex::Regex::new("[0-9a-f]{64}").unwrap();
+    assert_snapshot!(checksums.replace_all(&told, "CHECKSUM"), @"");
+    let missing = read(&settings(At::File("/nowhere/modules.yaml".into())), &Previous::default()).await;
+    assert_snapshot!(said(&missing.unwrap_err(), "no address"), @"");
+}
