@@ -320,7 +320,7 @@ fn a_repository_that_cannot_be_read_changes_nothing_and_the_next_pull_mends_it()
     distribution fedora:
     error: cannot read source modulemd
       because: expected the index of a repository, but http://TRACKER/os/repodata/repomd.xml answered 404 Not Found (text/plain): no such file
-      help: check `url` of the source in the configuration; what was known of the source before still holds
+      help: check the address of the source in the configuration; what was known of the source before still holds
     ");
     assert_eq!(fedora.streams(), before);
     *fedora.repository.files.lock().unwrap() = files;

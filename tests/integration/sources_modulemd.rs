@@ -196,7 +196,7 @@ async fn modules_that_are_not_those_that_the_index_names_are_not_believed() {
     assert_snapshot!(checksums.replace_all(&told, "CHECKSUM"), @r"
     cannot read source modules
     refusing to follow http://tracker/os/ to another server, http://elsewhere.invalid/CHECKSUM-modules.yaml.gz
-    if the service has moved to http://elsewhere.invalid/CHECKSUM-modules.yaml.gz, set `url` of the source in the configuration to where it leads; what was known of the source before still holds
+    if the service has moved to http://elsewhere.invalid/CHECKSUM-modules.yaml.gz, set the address of the source in the configuration to where it leads; what was known of the source before still holds
     ");
 }
 
