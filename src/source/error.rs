@@ -114,21 +114,21 @@ const LOOK: &str = "this is not how such a source speaks: look at it with curl o
 
 fn http_remedy(error: &http::Error) -> String {
     let text = match error {
-        http::Error::Unreachable { .. } => "check `url` of the source in the configuration, and see whether this machine reaches it",
+        http::Error::Unreachable { .. } => "check the address of the source in the configuration, and see whether this machine reaches it",
         http::Error::BadContact { .. } => "write `contact` in the configuration as one line of plain text, such as an address of mail",
         http::Error::Client { .. } => "see whether the system's certificates are installed (the package is often called ca-certificates)",
-        http::Error::Tls { .. } => "check `url` of the source in the configuration, and this machine's clock",
+        http::Error::Tls { .. } => "check the address of the source in the configuration, and this machine's clock",
         http::Error::LeavesServer { to, .. } | http::Error::LeavesEncryption { to, .. } => {
-            return format!("if the service has moved to {to}, set `url` of the source in the configuration to where it leads");
+            return format!("if the service has moved to {to}, set the address of the source in the configuration to where it leads");
         }
         http::Error::Status { answer, .. } if answer.status.as_u16() == 429 => "ask less often, or with fewer requests a second",
-        http::Error::Status { answer, .. } if !answer.status.is_server_error() => "check `url` of the source in the configuration",
-        http::Error::TooManyRedirects { .. } => "check `url` of the source in the configuration",
+        http::Error::Status { answer, .. } if !answer.status.is_server_error() => "check the address of the source in the configuration",
+        http::Error::TooManyRedirects { .. } => "check the address of the source in the configuration",
         http::Error::TimedOut { .. } | http::Error::Broken { .. } | http::Error::Truncated { .. } | http::Error::Status { .. } => {
             "the service may be busy: try again later"
         }
         http::Error::NotJson { answer, .. } | http::Error::WebPage { answer, .. } if answer.is_web_page() => {
-            "check `url` of the source in the configuration; if it is right, a proxy in front of the service may have answered, and it may be better later"
+            "check the address of the source in the configuration; if it is right, a proxy in front of the service may have answered, and it may be better later"
         }
         http::Error::NotJson { .. }
         | http::Error::WebPage { .. }

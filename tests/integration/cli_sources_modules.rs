@@ -100,15 +100,45 @@ const OTHER: &str = "[[distribution.source]]\nkind = \"modulemd\"\nname = \"othe
 #[test]
 fn modules_are_shown_before_they_are_taken_in_and_then_there_is_nothing_left_to_do() {
     let fedora = Fedora::with("release = \"f29\"\n");
-    assert_snapshot!(fedora.run("plan --detailed-exitcode"), @"");
-    assert!(
-        fedora.run("distribution list").contains("no distribution"),
-        "a plan changes nothing"
-    );
-    assert_snapshot!(fedora.pull(), @"");
-    assert_snapshot!(fedora.run("module matrix"), @"");
+    assert_snapshot!(fedora.run("plan --detailed-exitcode"), @r"
+    exit 2
+    --- stdout
+    distribution fedora as bodhi has it
+      fedora distribution fedora: + sharing copy-on-write, versions rpm
+      fedora/f29 series f29: + branch dist_tag f29, name f29, owner orphan, status active, title Fedora 29, version 29
+    2 changes
+
+    distribution fedora as modulemd has it
+      fedora stream nodejs:10: + contexts c0ffee platforms all, version 1
+      fedora stream-packages nodejs:10: + nodejs npm
+      fedora stream nodejs:8: + contexts c0ffee platforms all, version 1
+      fedora stream-packages nodejs:8: + nodejs npm
+      fedora stream perl:5.30: + contexts c0ffee platforms all, version 1
+      fedora stream-packages perl:5.30: + perl
+      fedora/f29 module-default nodejs: + 10
+      fedora/f29 module-default perl: + 5.30
+    5 changes
+    ");
+    assert_eq!(fedora.place.data("distribution list"), "", "a plan changes nothing");
+    assert_snapshot!(fedora.pull(), @r"
+    --- stderr
+    fedora: bodhi: 2 changes taken in (1 answer)
+    fedora: modulemd: 5 changes taken in (2 answers)
+    ");
+    assert_snapshot!(fedora.run("module matrix"), @r"
+    exit 0
+    --- stdout
+    STREAM	f29
+    nodejs:10	default
+    nodejs:8	available
+    perl:5.30	default
+    ");
     let before = fedora.requests();
-    assert_snapshot!(fedora.pull(), @"");
+    assert_snapshot!(fedora.pull(), @r"
+    --- stderr
+    fedora: bodhi: nothing changed (1 answer)
+    fedora: modulemd: nothing changed (1 answer, 1 of them that nothing had changed)
+    ");
     assert_eq!(fedora.requests() - before, 1, "the index says that nothing else needs to be read");
     let left = fedora.place.data("plan --detailed-exitcode --format json");
     assert_eq!(serde_json::from_str::<Value>(&left).unwrap()["writes"], 0);
@@ -126,11 +156,28 @@ fn a_newer_build_is_taken_in_and_an_older_one_is_not() {
             .replace("version: 1\n  context", "version: 7\n  context")
             .replace("perl: {}", "perl-new: {}"),
     );
-    assert_snapshot!(fedora.run("plan"), @"");
+    assert_snapshot!(fedora.run("plan"), @r"
+    exit 0
+    --- stdout
+    distribution fedora as bodhi has it
+    nothing to do: all is as bodhi says
+
+    distribution fedora as modulemd has it
+      fedora stream nodejs:10: contexts c0ffee platforms all, version 1 > c0ffee platforms all, version 7
+      fedora stream nodejs:8: contexts c0ffee platforms all, version 1 > c0ffee platforms all, version 7
+      fedora stream perl:5.30: contexts c0ffee platforms all, version 1 > c0ffee platforms all, version 7
+      fedora stream-packages perl:5.30: perl > perl-new
+    3 changes
+    ");
     fedora.pull();
     fedora.repository.publish(&modules());
-    assert_snapshot!(fedora.pull(), @"");
-    assert!(fedora.place.data("module list").contains("perl:5.30"));
+    assert_snapshot!(fedora.pull(), @r"
+    --- stderr
+    fedora: bodhi: nothing changed (1 answer)
+    fedora: modulemd: nothing changed (2 answers)
+    ");
+    let lives = fedora.place.data("module packages perl-new");
+    assert!(lives.contains("perl:5.30"), "{lives}");
 }
 
 #[test]
@@ -141,9 +188,26 @@ fn a_stream_that_its_repository_had_and_has_no_longer_is_taken_away() {
     fedora
         .repository
         .publish(&[stream("nodejs:8", 1, &["nodejs", "npm"]), default("nodejs:10")].concat());
-    assert_snapshot!(fedora.run("plan"), @"");
+    assert_snapshot!(fedora.run("plan"), @r"
+    exit 0
+    --- stdout
+    distribution fedora as bodhi has it
+    nothing to do: all is as bodhi says
+
+    distribution fedora as modulemd has it
+      fedora stream nodejs:10: - contexts c0ffee platforms all, version 1
+      fedora stream-packages nodejs:10: - nodejs npm
+      fedora stream perl:5.30: - contexts c0ffee platforms all, version 1
+      fedora stream-packages perl:5.30: - perl
+      fedora module-default perl: - 5.30
+    3 changes
+    ");
     assert_eq!(fedora.streams(), "nodejs:10\nnodejs:8\nperl:5.30\nruby:3\n");
-    assert_snapshot!(fedora.pull(), @"");
+    assert_snapshot!(fedora.pull(), @r"
+    --- stderr
+    fedora: bodhi: nothing changed (1 answer)
+    fedora: modulemd: 3 changes taken in (2 answers)
+    ");
     assert_eq!(fedora.streams(), "nodejs:8\nruby:3\n", "what somebody else said stays");
     assert!(fedora.pull().contains("modulemd: nothing changed"));
 }
@@ -151,16 +215,31 @@ fn a_stream_that_its_repository_had_and_has_no_longer_is_taken_away() {
 #[test]
 fn a_stream_that_another_repository_has_stays_until_that_has_it_no_longer() {
     let fedora = Fedora::pulled(OTHER);
-    assert_snapshot!(fedora.pull(), @"");
+    assert_snapshot!(fedora.pull(), @r"
+    --- stderr
+    fedora: bodhi: nothing changed (1 answer)
+    fedora: modulemd: nothing changed (1 answer, 1 of them that nothing had changed)
+    fedora: other: nothing changed (1 answer, 1 of them that nothing had changed)
+    ");
     fedora.repository.publish(
         &modules()
             .replace("name: perl\n", "name: ruby\n")
             .replace("stream: 5.30\n", "stream: 3\n"),
     );
-    assert_snapshot!(fedora.pull(), @"");
+    assert_snapshot!(fedora.pull(), @r"
+    --- stderr
+    fedora: bodhi: nothing changed (1 answer)
+    fedora: modulemd: 1 change taken in (2 answers)
+    fedora: other: nothing changed (1 answer, 1 of them that nothing had changed)
+    ");
     assert_eq!(fedora.streams(), "nodejs:10\nnodejs:8\nperl:5.30\nruby:3\n");
     fedora.other.publish(&stream("python:3.8", 1, &["python"]));
-    assert_snapshot!(fedora.pull(), @"");
+    assert_snapshot!(fedora.pull(), @r"
+    --- stderr
+    fedora: bodhi: nothing changed (1 answer)
+    fedora: modulemd: nothing changed (1 answer, 1 of them that nothing had changed)
+    fedora: other: 2 changes taken in (2 answers)
+    ");
     assert_eq!(fedora.streams(), "nodejs:10\nnodejs:8\npython:3.8\nruby:3\n");
 }
 
@@ -170,11 +249,29 @@ fn of_repositories_that_say_otherwise_the_first_is_believed_and_the_newest_build
     fedora
         .other
         .publish(&[stream("perl:5.30", 1, &["perl", "perl-libs"]), default("perl:5.24")].concat());
-    assert_snapshot!(fedora.run("plan"), @"");
+    assert_snapshot!(fedora.run("plan"), @r"
+    exit 0
+    --- stdout
+    distribution fedora as bodhi has it
+    nothing to do: all is as bodhi says
+
+    distribution fedora as modulemd has it
+    nothing to do: all is as modulemd says
+
+    distribution fedora as other has it
+    nothing to do: all is as other says
+    not believed: the context c0ffee of the stream perl:5.30: modulemd says version 1 for all with 1 package, other says version 1 for all with 2 packages
+    not believed: the default stream of perl: modulemd says 5.30, other says 5.24
+    ");
     fedora.pull();
     fedora.other.publish(&stream("perl:5.30", 2, &["perl", "perl-libs"]));
     assert!(fedora.pull().contains("other: 1 change taken in"));
-    assert_snapshot!(fedora.pull(), @"");
+    assert_snapshot!(fedora.pull(), @r"
+    --- stderr
+    fedora: bodhi: nothing changed (1 answer)
+    fedora: modulemd: nothing changed (1 answer, 1 of them that nothing had changed)
+    fedora: other: nothing changed (1 answer, 1 of them that nothing had changed)
+    ");
 }
 
 #[test]
@@ -199,7 +296,14 @@ fn a_repository_that_suddenly_has_a_tenth_of_its_streams_changes_nothing() {
         assert_eq!(fedora.streams() + &fedora.place.data("log --quiet"), before);
     }
     fedora.repository.publish(&many(2));
-    assert_snapshot!(fedora.run("pull"), @"");
+    assert_snapshot!(fedora.run("pull"), @r"
+    exit 1
+    --- stderr
+    fedora: bodhi: nothing changed (1 answer)
+    distribution fedora:
+    error: distribution fedora: 54 of 60 streams and packages in them (90.0 %) are gone from the source since it was last read, at most 25.0 % may be
+      help: look at what the source has now; if this is meant, set `max_removed_fraction` under [distribution.guard]
+    ");
     fedora.repository.publish(&many(18));
     assert!(fedora.pull().contains("modulemd: 2 changes taken in"));
 }
@@ -209,7 +313,15 @@ fn a_repository_that_cannot_be_read_changes_nothing_and_the_next_pull_mends_it()
     let fedora = Fedora::pulled("");
     let before = fedora.streams();
     let files = std::mem::take(&mut *fedora.repository.files.lock().unwrap());
-    assert_snapshot!(fedora.run("pull"), @"");
+    assert_snapshot!(fedora.run("pull"), @r"
+    exit 1
+    --- stderr
+    fedora: bodhi: nothing changed (1 answer)
+    distribution fedora:
+    error: cannot read source modulemd
+      because: expected the index of a repository, but http://TRACKER/os/repodata/repomd.xml answered 404 Not Found (text/plain): no such file
+      help: check the address of the source in the configuration; what was known of the source before still holds
+    ");
     assert_eq!(fedora.streams(), before);
     *fedora.repository.files.lock().unwrap() = files;
     assert!(fedora.pull().contains("modulemd: nothing changed"));
@@ -218,7 +330,14 @@ fn a_repository_that_cannot_be_read_changes_nothing_and_the_next_pull_mends_it()
 #[test]
 fn a_release_that_is_not_there_is_told_and_nothing_is_taken_in() {
     let fedora = Fedora::with("release = \"f30\"\n");
-    assert_snapshot!(fedora.run("pull"), @"");
+    assert_snapshot!(fedora.run("pull"), @r"
+    exit 1
+    --- stderr
+    fedora: bodhi: 2 changes taken in (1 answer)
+    distribution fedora:
+    error: distribution fedora has no series f30, of which the defaults of source modulemd are to be
+      help: check `release` of the source in the configuration; a series that another source tells of has to come of that first, so put that source before this one
+    ");
     assert_eq!(fedora.streams(), "");
 }
 

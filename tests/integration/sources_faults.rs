@@ -216,10 +216,10 @@ async fn what_a_person_reads_says_which_source_where_what_and_what_to_do() {
 
     cannot read source launchpad
     expected series in JSON, but http://tracker/devel/ubuntu/series?ws.size=300 answered 200 OK (text/html): <html></html>
-    check `url` of the source in the configuration; if it is right, a proxy in front of the service may have answered, and it may be better later; what was known of the source before still holds
+    check the address of the source in the configuration; if it is right, a proxy in front of the service may have answered, and it may be better later; what was known of the source before still holds
 
     cannot read source launchpad
     refusing to follow http://tracker/devel/ubuntu/series?ws.size=300 to another server, http://elsewhere.invalid/
-    if the service has moved to http://elsewhere.invalid/, set `url` of the source in the configuration to where it leads; what was known of the source before still holds
+    if the service has moved to http://elsewhere.invalid/, set the address of the source in the configuration to where it leads; what was known of the source before still holds
     ");
 }

@@ -51,7 +51,40 @@ async fn a_file_is_read_however_it_is_packed() {
         fs::write(&file, bytes).unwrap();
         readings.push(read(&settings(At::File(file.clone())), &Previous::default()).await.unwrap());
     }
-    assert_snapshot!(json(&readings[0]), @"");
+    assert_snapshot!(json(&readings[0]), @r#"
+    {
+      "modules": {
+        "streams": {
+          "nodejs:10": {
+            "contexts": {
+              "c0ffee": {
+                "version": 2,
+                "platforms": [],
+                "packages": [
+                  "nodejs",
+                  "npm"
+                ]
+              }
+            }
+          },
+          "perl:5.30": {
+            "contexts": {
+              "c0ffee": {
+                "version": 1,
+                "platforms": [],
+                "packages": [
+                  "perl"
+                ]
+              }
+            }
+          }
+        },
+        "defaults": {
+          "nodejs": "10"
+        }
+      }
+    }
+    "#);
     assert_eq!(readings[1], readings[0]);
     assert_eq!(readings[2], readings[0]);
     let of_release = Settings {
@@ -108,7 +141,10 @@ async fn what_cannot_be_taken_of_documents_is_remarked() {
     fs::write(&file, [stars, &default("nodejs:8"), &default("nodejs:10")].concat()).unwrap();
     let reading = read(&settings(At::File(file)), &Previous::default()).await.unwrap();
     let remarks: Vec<String> = reading.snapshot.all_remarks().into_iter().map(ToString::to_string).collect();
-    assert_snapshot!(remarks.join("\n"), @"");
+    assert_snapshot!(remarks.join("\n"), @r#"
+    the document on line 2 is "modulemd-stars 1": kinset knows no such documents
+    the default stream of nodejs is said in two ways that are equally new: neither was taken
+    "#);
 }
 
 /// What a person is told of a repository, once something was done to it.
@@ -137,19 +173,46 @@ async fn modules_that_are_not_those_that_the_index_names_are_not_believed() {
     })
     .await;
     let checksums = regex::Regex::new("[0-9a-f]{64}").unwrap();
-    assert_snapshot!(checksums.replace_all(&told, "CHECKSUM"), @"");
-    assert_snapshot!(refused(|service| index(service, |text| text.replace("sha256", "md5"))).await, @"");
-    assert_snapshot!(refused(|service| index(service, |text| text.replace("\"modules\"", "\"filelists\""))).await, @"");
+    assert_snapshot!(checksums.replace_all(&told, "CHECKSUM"), @r"
+    cannot read source modules
+    cannot take the modules of http://tracker/os/repodata/repomd.xml
+    repodata/CHECKSUM-modules.yaml.gz has the checksum CHECKSUM, and its repository says CHECKSUM
+    a mirror that is being updated mends itself: try again later; what was known of the source before still holds
+    ");
+    assert_snapshot!(refused(|service| index(service, |text| text.replace("sha256", "md5"))).await, @r"
+    cannot read source modules
+    cannot take the modules of http://tracker/os/repodata/repomd.xml
+    checksums of the kind md5 are not known
+    those that are known are sha256 and sha512; what was known of the source before still holds
+    ");
+    assert_snapshot!(refused(|service| index(service, |text| text.replace("\"modules\"", "\"filelists\""))).await, @r#"
+    cannot read source modules
+    cannot take the modules of http://tracker/os/repodata/repomd.xml
+    the repository has no modules
+    an index that names them has `<data type="modules">`; what was known of the source before still holds
+    "#);
     let elsewhere = |text: String| text.replace("href=\"repodata/", "href=\"http://elsewhere.invalid/");
     let told = refused(|service| index(service, elsewhere)).await;
-    assert_snapshot!(checksums.replace_all(&told, "CHECKSUM"), @"");
+    assert_snapshot!(checksums.replace_all(&told, "CHECKSUM"), @r"
+    cannot read source modules
+    refusing to follow http://tracker/os/ to another server, http://elsewhere.invalid/CHECKSUM-modules.yaml.gz
+    if the service has moved to http://elsewhere.invalid/CHECKSUM-modules.yaml.gz, set the address of the source in the configuration to where it leads; what was known of the source before still holds
+    ");
 }
 
 #[tokio::test]
 async fn a_document_that_cannot_be_read_is_told_with_its_address_and_line() {
     let told = refused(|service| service.publish(&modules().replace("version: 2\n  context", "version: later\n  context"))).await;
     let checksums = regex::Regex::new("[0-9a-f]{64}").unwrap();
-    assert_snapshot!(checksums.replace_all(&told, "CHECKSUM"), @"");
+    assert_snapshot!(checksums.replace_all(&told, "CHECKSUM"), @r#"
+    cannot read source modules
+    http://tracker/os/repodata/CHECKSUM-modules.yaml.gz, line 7: data.version: expected a version: a whole number; found "later"
+    this is not how such a source speaks: look at it with curl or an editor, and tell whoever runs it or kinset's authors; what was known of the source before still holds
+    "#);
     let missing = read(&settings(At::File("/nowhere/modules.yaml".into())), &Previous::default()).await;
-    assert_snapshot!(said(&missing.unwrap_err(), "no address"), @"");
+    assert_snapshot!(said(&missing.unwrap_err(), "no address"), @r"
+    cannot read source modules
+    cannot read /nowhere/modules.yaml
+    No such file or directory (os error 2)
+    ");
 }
