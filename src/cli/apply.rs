@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::args::ApplyArguments;
+use super::distributions::Files;
 use super::failure::Failure;
 use super::plan::{prepared, pulling};
 use super::render::words::count;
@@ -22,6 +23,7 @@ pub(super) async fn run(arguments: &ApplyArguments, file: &ConfigFile) -> Result
         _ => config.select_any(&arguments.names)?,
     };
     let among = trackers.len() + distributions.len();
+    let files = Files::read(&distributions);
     let keeper = open_state(&config)?;
     let shutdown = shutdown_on_signals()?;
     let one = async |tracker: &Tracker| one(arguments, tracker, saved.as_ref(), &keeper, &shutdown).await;
@@ -30,7 +32,7 @@ pub(super) async fn run(arguments: &ApplyArguments, file: &ConfigFile) -> Result
         if shutdown.is_requested() {
             return Ok(Status::Failed);
         }
-        distributions::apply(arguments, distribution, saved.as_ref(), &keeper).await
+        distributions::apply(arguments, distribution, &files, saved.as_ref(), &keeper).await
     };
     let (more, and_status) = each_among(&distributions, among, one).await;
     statuses.extend([status, and_status]);

@@ -3,12 +3,17 @@
 
 mod services;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use super::args::ApplyArguments;
 use super::failure::Failure;
 use super::render::words::count;
 use super::{Status, output};
 use crate::config::{Distribution, Follows};
+use crate::model::packages::DistributionName;
 use crate::reconcile::{DistributionDraft, DistributionPlan, Error, FileOrder, Keeper, PlanDocument};
+use crate::source::local::{LocalError, LocalFile};
 use crate::store::packages::{Force, LogId};
 
 /// What a distribution of the configuration is to follow, if that is a file.
@@ -27,6 +32,26 @@ pub(super) fn file_order(distribution: &Distribution, actor: Option<&str>, force
     }
 }
 
+/// The files that distributions follow, read before the state is opened: as long as it is, it is locked.
+#[derive(Default)]
+pub(super) struct Files(RefCell<BTreeMap<DistributionName, Result<LocalFile, LocalError>>>);
+
+impl Files {
+    /// Reads the files of all that follow one.
+    pub(super) fn read(distributions: &[&Distribution]) -> Self {
+        let orders = distributions
+            .iter()
+            .filter_map(|distribution| file_order(distribution, None, Force::Not));
+        let read = orders.filter_map(|order| Some((order.name.clone()?, order.read())));
+        Self(RefCell::new(read.collect()))
+    }
+
+    fn take(&self, order: &FileOrder) -> Result<LocalFile, LocalError> {
+        let read = order.name.as_ref().and_then(|name| self.0.borrow_mut().remove(name));
+        read.unwrap_or_else(|| order.read())
+    }
+}
+
 /// Whether series that have ended are changed, too.
 pub(super) const fn force(is_insisted: bool) -> Force {
     if is_insisted { Force::Insisted } else { Force::Not }
@@ -35,6 +60,7 @@ pub(super) const fn force(is_insisted: bool) -> Force {
 /// What a distribution's file would change, or each of the services that it follows, and whether all could be told.
 pub(super) async fn plan(
     distribution: &Distribution,
+    files: &Files,
     is_forced: bool,
     keeper: &Keeper,
 ) -> Result<(Vec<DistributionPlan>, Status), Failure> {
@@ -44,14 +70,14 @@ pub(super) async fn plan(
             let Some(order) = file_order(distribution, None, force(is_forced)) else {
                 return Ok((Vec::new(), Status::Done));
             };
-            Ok((vec![draft(keeper, &order).await?.document()], Status::Done))
+            Ok((vec![draft(keeper, &order, files).await?.document()], Status::Done))
         }
     }
 }
 
-/// Reads a distribution's file and plans.
-async fn draft(keeper: &Keeper, order: &FileOrder) -> Result<DistributionDraft, Error> {
-    let file = order.read().map_err(Error::Local)?;
+/// Plans what a file that was read would change.
+async fn draft(keeper: &Keeper, order: &FileOrder, files: &Files) -> Result<DistributionDraft, Error> {
+    let file = files.take(order).map_err(Error::Local)?;
     DistributionDraft::new(keeper, order, &file).await
 }
 
@@ -59,6 +85,7 @@ async fn draft(keeper: &Keeper, order: &FileOrder) -> Result<DistributionDraft, 
 pub(super) async fn apply(
     arguments: &ApplyArguments,
     distribution: &Distribution,
+    files: &Files,
     saved: Option<&PlanDocument>,
     keeper: &Keeper,
 ) -> Result<Status, Failure> {
@@ -69,7 +96,7 @@ pub(super) async fn apply(
         output::say(&format!("{name}: it follows services; `kinset pull {name}` takes in what they say"));
         return Ok(Status::Done);
     };
-    let mut draft = draft(keeper, &order).await?;
+    let mut draft = draft(keeper, &order, files).await?;
     if let Some(saved) = saved {
         draft = draft.require_same(saved)?;
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::args::{Format, PlanArguments};
+use super::distributions::Files;
 use super::failure::{Failure, Misuse};
 use super::wiring::{ConfigFile, each_among, open_session, open_state};
 use super::{Status, distributions, output, progress, render};
@@ -13,6 +14,7 @@ pub(super) async fn run(arguments: &PlanArguments, file: &ConfigFile) -> Result<
     let config = file.load()?;
     let Selection { trackers, distributions } = config.select_any(&arguments.names)?;
     let among = trackers.len() + distributions.len();
+    let files = Files::read(&distributions);
     let keeper = open_state(&config)?;
     let one = async |tracker: &Tracker| {
         let session = open_session(tracker).await?;
@@ -20,7 +22,7 @@ pub(super) async fn run(arguments: &PlanArguments, file: &ConfigFile) -> Result<
         Ok(prepared.document(tracker))
     };
     let (parts, of_trackers) = each_among(&trackers, among, one).await;
-    let one = async |distribution: &Distribution| distributions::plan(distribution, arguments.force, &keeper).await;
+    let one = async |distribution: &Distribution| distributions::plan(distribution, &files, arguments.force, &keeper).await;
     let (plans, of_distributions) = each_among(&distributions, among, one).await;
     let status = if of_trackers == Status::Done {
         of_distributions

@@ -1,7 +1,7 @@
 //! One operation at work: its transaction, its entry in the log, and what it changed.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Params, Transaction, params};
+use rusqlite::{OptionalExtension as _, Params, Transaction, params};
 use serde_json::Value;
 
 use super::log::{Change, LogId};
@@ -165,9 +165,11 @@ impl<'t> Act<'t> {
 
 /// Refuses a log whose newest entry is of a time to come.
 fn require_clock(transaction: &Transaction<'_>, now: Timestamp) -> Result<(), Fault> {
+    // The last one is the newest.
     let newest: Option<i64> = transaction
-        .prepare_cached("SELECT max(at) FROM log")?
-        .query_row([], |row| row.get(0))?;
+        .prepare_cached("SELECT at FROM log ORDER BY id DESC LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
     let newest = newest
         .map(Timestamp::from_microsecond)
         .transpose()

@@ -158,6 +158,31 @@ impl Act<'_> {
         Ok(())
     }
 
+    /// Adds to the closure of a series what comes of putting a set directly into another. That takes as long as the pairs of sets above the one and below
+    /// the other, and not as all that there are.
+    ///
+    /// # Errors
+    /// When the one is in the other already, and when the database cannot be written.
+    pub(super) fn include_in_closure(&self, series: &SeriesRow, parent: i64, child: i64) -> Result<(), Fault> {
+        let back = format!("SELECT 1 FROM flat_set WHERE collection = ?1 AND parent = ?2 AND child = ?3 AND until = {OPEN}");
+        if self.view.one(&back, [series.id, child, parent], |_| Ok(()))?.is_some() {
+            // Only who is refused is told the way.
+            let pairs = self.view.hierarchy(series)?.include(&parent, &child);
+            return self.add_to_closure(series.id, &pairs.map_err(|cycle| self.view.cycle(series, &cycle))?);
+        }
+        let select = format!(
+            "SELECT above.parent, below.child FROM flat_set AS above JOIN flat_set AS below
+             WHERE above.collection = ?1 AND above.child = ?2 AND above.until = {OPEN}
+               AND below.collection = ?1 AND below.parent = ?3 AND below.until = {OPEN}
+               AND NOT EXISTS (SELECT 1 FROM flat_set AS known WHERE known.collection = ?1 AND known.parent = above.parent
+                               AND known.child = below.child AND known.until = {OPEN})"
+        );
+        let pairs: Pairs<i64> = self
+            .view
+            .all(&select, [series.id, parent, child], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        self.add_to_closure(series.id, &pairs)
+    }
+
     /// Takes pairs out of the closure of a series.
     pub(super) fn take_from_closure(&self, collection: i64, pairs: &Pairs<i64>) -> Result<(), Fault> {
         for (parent, child) in pairs {

@@ -9,7 +9,7 @@ use super::distributions::names;
 use super::flat::Inclusion;
 use super::sets::{SetRow, writable};
 use super::view::{SeriesRow, View, holds, parsed};
-use crate::model::packages::{Cycle, PackageName, PackageSetName, Refusal, SetPath, Sharing};
+use crate::model::packages::{PackageName, PackageSetName, Refusal, SetPath, Sharing};
 use crate::store::database::Fault;
 
 impl View<'_> {
@@ -165,29 +165,17 @@ fn names_of(view: &View<'_>, series: &SeriesRow, groups: &[i64]) -> Result<Vec<P
 }
 
 pub(super) fn add_subsets(act: &mut Act<'_>, path: &SetPath, subsets: &BTreeSet<PackageSetName>) -> Result<(), Fault> {
-    let (series, set, children) = subsets_of(act, path, subsets)?;
-    let mut new = Vec::new();
-    let mut hierarchy = act.view.hierarchy(&series)?;
-    for child in children {
-        let refused = |cycle: &Cycle<i64>| act.view.cycle(&series, cycle);
-        if hierarchy.below(&set.group_id).any(|below| *below == child.group_id) {
-            continue;
-        }
-        hierarchy.include(&set.group_id, &child.group_id).map_err(|cycle| refused(&cycle))?;
-        new.push(child);
-    }
+    let (series, set, mut new) = subsets_of(act, path, subsets)?;
+    let direct = act.view.subsets(&series, &set, Inclusion::Direct)?;
+    new.retain(|child| direct.iter().all(|known| known.group_id != child.group_id));
     if new.is_empty() {
         return Ok(());
     }
     let set = writable(act, &series, set)?;
     let touched = touched(act, &series, &set, &new)?;
     for Touched { series, children, .. } in &touched {
-        let mut hierarchy = act.view.hierarchy(series)?;
         for child in children {
-            let pairs = hierarchy
-                .include(&set.group_id, &child.group_id)
-                .map_err(|cycle| act.view.cycle(series, &cycle))?;
-            act.add_to_closure(series.id, &pairs)?;
+            act.include_in_closure(series, set.group_id, child.group_id)?;
         }
     }
     for child in &new {

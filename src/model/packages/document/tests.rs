@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::model::packages::{Base, CategoryDetails, CollectionStatus, GroupDetails, Operation, PackageDetails, VersionStatus, document};
+use crate::model::packages::{
+    Base, CategoryDetails, CollectionStatus, GroupDetails, ListingDetails, ListingStatus, Operation, PackageDetails, VersionStatus,
+    document,
+};
 
 /// A set of series `s0`, `s1` and so on, in a word or more: its name, then its group after `#`, its subsets after `>`, its packages after `+`, and
 /// whom it is as after `=`.
@@ -185,6 +188,40 @@ fn what_has_ended_is_not_changed_by_way_of_what_it_has_in_common_with_others() {
         document.series[1].details.status = CollectionStatus::Eol;
     }
     let refused = "series s1 has ended (eol), and its record is closed: leave it as it is, or change it all the same with `--force`";
+    assert_eq!(told(&have, &want), refused);
+    assert_eq!(planned_by(&have, &want, true).lines().count(), 1);
+
+    let mut have = document(Sharing::SharedNothing, &[&[], &[]]);
+    have.series[1].details.status = CollectionStatus::Eol;
+    let version = |status| VersionDocument {
+        version: "5.2-1".parse().unwrap(),
+        status,
+        built: Vec::new(),
+    };
+    have.described.push(PackageDocument {
+        name: "bash".parse().unwrap(),
+        details: PackageDetails::default(),
+        versions: vec![version(VersionStatus::Approved)],
+    });
+    let mut want = have.clone();
+    want.described[0].versions = vec![version(VersionStatus::Obsolete)];
+    assert_eq!(planned(&have, &want).lines().count(), 1, "no series has it that has ended");
+    let listing = ListingDocument {
+        package: "bash".parse().unwrap(),
+        details: ListingDetails {
+            owner: "ann".parse().unwrap(),
+            qa_contact: None,
+            component: None,
+            status: ListingStatus::Approved,
+        },
+        versions: vec![ListedVersion {
+            version: "5.2-1".parse().unwrap(),
+            built: BTreeSet::new(),
+        }],
+    };
+    for document in [&mut have, &mut want] {
+        document.series[1].listings.push(listing.clone());
+    }
     assert_eq!(told(&have, &want), refused);
     assert_eq!(planned_by(&have, &want, true).lines().count(), 1);
 }
