@@ -89,6 +89,11 @@ pub enum SourceKind {
         /// Where the table is.
         at: FileOrUrl,
     },
+    /// What a file says, beside others.
+    Local {
+        /// The file, as TOML or JSON.
+        file: PathBuf,
+    },
     /// Modules, as repositories publish them.
     Modulemd {
         /// Where they are.
@@ -152,6 +157,7 @@ impl SourceKind {
             Self::Bodhi { .. } => "bodhi",
             Self::Distgit { .. } => "distgit",
             Self::DistroInfo { .. } => "distro-info",
+            Self::Local { .. } => "local",
             Self::Modulemd { .. } => "modulemd",
         }
     }

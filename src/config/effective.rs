@@ -96,6 +96,7 @@ fn render_source(source: &Source, out: &mut Lines) {
             out.value(&keys::BRANCHES, format!("{{ {} }}", branches.join(", ")));
         }
         SourceKind::DistroInfo { at } => render_place(at, out),
+        SourceKind::Local { file } => out.value(&keys::SOURCE_FILE, quoted_path(file)),
         SourceKind::Modulemd { at, release } => {
             match at {
                 ModulesAt::File(at) => render_place(at, out),

@@ -89,7 +89,7 @@ keys! {
     LISTED = "listed": "a list of series, such as [\"rawhide\"]";
     DISTRIBUTION_GUARD = "guard": "a [distribution.guard] table";
 
-    KIND = "kind": "\"launchpad\", \"bodhi\", \"distgit\", \"distro-info\" or \"modulemd\"";
+    KIND = "kind": "\"launchpad\", \"bodhi\", \"distgit\", \"distro-info\", \"local\" or \"modulemd\"";
     SOURCE_NAME = "name": "a name of letters, digits, `-`, `_` and `.` that starts with a letter or digit, such as \"launchpad\"";
     SOURCE_URL = "url": "an http:// or https:// address, such as \"https://api.launchpad.net/devel/\"";
     SOURCE_FILE = "file": "the path of a file, such as \"/usr/share/distro-info/ubuntu.csv\"";

@@ -16,7 +16,7 @@ struct Kind {
     url: Option<&'static str>,
 }
 
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 6] = [
     Kind {
         word: "launchpad",
         keys: &[&keys::SOURCE_URL, &keys::SERIES, &keys::READ_SETS],
@@ -35,6 +35,11 @@ const KINDS: [Kind; 5] = [
     Kind {
         word: "distro-info",
         keys: &[&keys::SOURCE_URL, &keys::SOURCE_FILE],
+        url: None,
+    },
+    Kind {
+        word: "local",
+        keys: &[&keys::SOURCE_FILE],
         url: None,
     },
     Kind {
@@ -170,6 +175,12 @@ impl Tables<'_, '_> {
                 let place = self.place(section, &[&keys::SOURCE_FILE, &keys::SOURCE_URL]);
                 let at = self.file(section);
                 SourceKind::DistroInfo { at: place.and(at)? }
+            }
+            "local" => {
+                let file = section.required(&keys::SOURCE_FILE, values::path, self.problems);
+                SourceKind::Local {
+                    file: self.folder.join(file?),
+                }
             }
             _ => {
                 let place = self.place(section, &[&keys::REPOSITORY, &keys::SOURCE_URL, &keys::SOURCE_FILE]);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::source::{Previous, Reading, SourceError, bodhi, distgit, distro_info, launchpad, modulemd};
+use crate::source::{Previous, Reading, SourceError, bodhi, distgit, distro_info, launchpad, local, modulemd};
 
 /// A service, and how to read it.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub enum SourceSettings {
     Distgit(distgit::Settings),
     /// Dates of Debian's and Ubuntu's series.
     DistroInfo(distro_info::Settings),
+    /// A file beside them.
+    Local(local::Settings),
     /// Modules of a repository of packages.
     Modulemd(modulemd::Settings),
 }
@@ -28,6 +30,7 @@ impl SourceSettings {
             Self::Bodhi(settings) => &settings.name,
             Self::Distgit(settings) => &settings.name,
             Self::DistroInfo(settings) => &settings.name,
+            Self::Local(settings) => &settings.name,
             Self::Modulemd(settings) => &settings.name,
         }
     }
@@ -42,6 +45,7 @@ impl SourceSettings {
             Self::Bodhi(settings) => bodhi::read(settings, previous).await,
             Self::Distgit(settings) => distgit::read(settings, previous).await,
             Self::DistroInfo(settings) => distro_info::read(settings, previous).await,
+            Self::Local(settings) => local::read(settings),
             Self::Modulemd(settings) => modulemd::read(settings, previous).await,
         }
     }
@@ -78,6 +82,7 @@ impl SourceSettings {
                 distro_info::At::File(file) => json!({"distro-info": "file", "file": file.to_string_lossy()}),
                 distro_info::At::Web { url, http: _ } => json!({"distro-info": "url", "url": url.as_str()}),
             },
+            Self::Local(local::Settings { name: _, path }) => json!({"local": path.to_string_lossy()}),
             Self::Modulemd(modulemd::Settings { name: _, at, release }) => match at {
                 modulemd::At::File(file) => json!({"modulemd": "file", "file": file.to_string_lossy(), "release": release}),
                 modulemd::At::Web { url, http: _ } => json!({"modulemd": "url", "url": url.as_str(), "release": release}),

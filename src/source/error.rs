@@ -2,7 +2,10 @@
 
 use std::{io, path::PathBuf};
 
-use super::modulemd::{ReadError, RepomdError};
+use super::{
+    local::LocalError,
+    modulemd::{ReadError, RepomdError},
+};
 use crate::{
     http::{self, Address},
     remedy::Remedy,
@@ -65,6 +68,9 @@ pub enum Trouble {
         /// What the system said.
         source: io::Error,
     },
+    /// A file that says what a distribution is to be, and cannot be worked with.
+    #[error(transparent)]
+    Local(Box<LocalError>),
     /// Documents about modules that cannot be read.
     #[error(transparent)]
     Modules(#[from] ReadError),
@@ -102,6 +108,7 @@ impl Remedy for SourceError {
             Trouble::Http(error) => http_remedy(error),
             Trouble::Inconsistent { .. } => "it may have changed while it was read: try again".to_owned(),
             Trouble::File { .. } => "check `file` of the source in the configuration, and that this user may read it".to_owned(),
+            Trouble::Local(error) => error.remedy().unwrap_or_else(|| LOOK.to_owned()),
             Trouble::Modules(error) => error.remedy().unwrap_or_else(|| LOOK.to_owned()),
             Trouble::Repository { source, .. } => source.remedy().unwrap_or_else(|| LOOK.to_owned()),
             Trouble::BadLink { .. } | Trouble::AboutAnother { .. } | Trouble::NoColumn { .. } | Trouble::BadRow { .. } => LOOK.to_owned(),

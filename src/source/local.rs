@@ -14,7 +14,9 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use super::{Reading, SourceError, Traffic, Trouble, Validators};
 use crate::model::packages::document::{DistributionDocument, Mistake};
+use crate::model::packages::snapshot::SourceSnapshot;
 
 use error::Problems;
 use tree::Node;
@@ -129,6 +131,31 @@ impl LocalFile {
             problems: problems.into_sorted(),
         }
     }
+}
+
+/// A file as one source of a distribution among others.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The source's name in the configuration.
+    pub name: String,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// Reads a file as one source among others: see [`SourceSnapshot::of`].
+///
+/// # Errors
+/// As for [`LocalFile::load`].
+pub fn read(settings: &Settings) -> Result<Reading, SourceError> {
+    let file = LocalFile::load(&settings.path, None).map_err(|error| SourceError {
+        name: settings.name.clone(),
+        trouble: Trouble::Local(Box::new(error)),
+    })?;
+    Ok(Reading {
+        snapshot: SourceSnapshot::of(&file.document),
+        validators: Validators::default(),
+        traffic: Traffic::default(),
+    })
 }
 
 /// The largest file that is read: far more than all of Debian takes.

@@ -127,6 +127,33 @@ fn a_series_is_what_the_first_source_says_and_what_the_others_know_beside_it() {
 }
 
 #[test]
+fn a_file_may_stand_before_services_and_is_believed_in_what_it_says() {
+    let ubuntu = Ubuntu::new();
+    let file = "name = \"ubuntu\"\nsharing = \"copy-on-write\"\nversions = \"debian\"\n\
+        [[series]]\nname = \"noble\"\nversion = \"24.04\"\nstatus = \"maintenance\"\nowner = \"@ours\"\ndates = { eol = 2030-01-01 }\n";
+    ubuntu.place.write("ours.toml", file);
+    let config = ubuntu.place.read("kinset.toml");
+    let first = "[[distribution.source]]\nkind = \"local\"\nfile = \"ours.toml\"\n[[distribution.source]]\nkind = \"launchpad\"";
+    let old = "[[distribution.source]]\nkind = \"launchpad\"";
+    ubuntu.place.write("kinset.toml", config.replace(old, first));
+    assert!(ubuntu.run("pull").starts_with("exit 0\n"));
+    let told = ubuntu.run("plan");
+    for line in [
+        "not believed: eol of noble: local says 2030-01-01, distro-info says 2029-05-31",
+        "not believed: the owner of noble: local says @ours, launchpad says @techboard",
+    ] {
+        assert!(told.contains(line), "{told}");
+    }
+    // Of sets and permissions the file says nothing.
+    assert!(ubuntu.run("acl can alice upload apt --series noble").starts_with("exit 0\n"));
+    let shown = ubuntu.place.data("collection show --series noble --format json");
+    assert!(shown.contains("2030-01-01") && shown.contains("@ours"), "{shown}");
+    ubuntu.place.write("ours.toml", file.replace("[[series]]", "[[serie]]"));
+    let told = ubuntu.run("pull");
+    assert!(told.starts_with("exit 1\n") && told.contains("ours.toml:4"), "{told}");
+}
+
+#[test]
 fn each_change_has_its_source_in_the_log() {
     let ubuntu = Ubuntu::pulled();
     let log: Value = serde_json::from_str(&ubuntu.place.data("log --format json")).unwrap();

@@ -11,7 +11,7 @@ use crate::config::{Distribution, FileOrUrl, ModulesAt, ReadSets, Services, Sour
 use crate::http::RetryPolicy;
 use crate::model::packages::{DistributionDetails, DistributionName};
 use crate::reconcile::{DistributionPlan, Error, Keeper, SourceDraft, SourceResult, SourceSettings, SourcesOrder, Taking, follow};
-use crate::source::{HttpSettings, Traffic, bodhi, distgit, distro_info, launchpad, modulemd};
+use crate::source::{HttpSettings, Traffic, bodhi, distgit, distro_info, launchpad, local, modulemd};
 
 /// How many requests to a service are under way at once.
 const CONCURRENT_REQUESTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
@@ -183,6 +183,7 @@ fn settings(distribution: &DistributionName, source: &Source) -> SourceSettings 
                 FileOrUrl::Url(url) => distro_info::At::Web { url: url.clone(), http },
             },
         }),
+        SourceKind::Local { file } => SourceSettings::Local(local::Settings { name, path: file.clone() }),
         SourceKind::Modulemd { at, release } => SourceSettings::Modulemd(modulemd::Settings {
             name,
             at: match at {

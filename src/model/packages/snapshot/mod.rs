@@ -5,6 +5,7 @@
 //! itself be read to the end, that is absent too, and a [`Remark`] says why.
 
 mod modules;
+mod of;
 mod over;
 mod precedence;
 mod remark;

@@ -1,0 +1,168 @@
+//! What a document says, as what one source knows among others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Remark, SeriesFacts, SetFacts, SourceSnapshot};
+use crate::model::packages::document::{
+    DistributionDocument, PermissionDocument, SeriesDocument, SeriesTarget, SetBody, SetContent, WideTarget,
+};
+use crate::model::packages::{Permission, Target};
+
+impl SourceSnapshot {
+    /// A document among other sources: it speaks of what stands in it. A list that is empty says nothing there, where in a document alone it says that
+    /// there is none. Packages of series, their versions and groups are not taken from it, with a remark.
+    #[must_use]
+    pub fn of(document: &DistributionDocument) -> Self {
+        let permissions = permissions(document);
+        let series = document.series.iter().map(|series| (series.name.clone(), facts(document, series)));
+        Self {
+            current_series: document.current_series.clone(),
+            series: series.collect(),
+            teams: (!document.teams.is_empty()).then(|| document.teams.clone()),
+            permissions: (!permissions.is_empty()).then_some(permissions),
+            ..Self::default()
+        }
+    }
+}
+
+fn facts(document: &DistributionDocument, series: &SeriesDocument) -> SeriesFacts {
+    let details = &series.details;
+    let contents = [
+        ("listings", series.listings.is_empty()),
+        ("groups", series.groups.is_empty()),
+        ("categories", series.categories.is_empty()),
+    ];
+    let left = contents.into_iter().filter(|(_, is_empty)| !is_empty);
+    let remarks = left.map(|(what, _)| Remark::unknown(format!("the {what} of {}", series.name), what, "only a file alone says them"));
+    let sets: BTreeMap<_, _> = series
+        .packagesets
+        .iter()
+        .filter_map(|set| {
+            let content = match &set.body {
+                SetBody::Own(content) => content,
+                SetBody::AsIn { as_in } => {
+                    let there = document.series.iter().find(|series| series.name == *as_in)?;
+                    match &there.packagesets.iter().find(|other| other.name == set.name)?.body {
+                        SetBody::Own(content) => content,
+                        SetBody::AsIn { .. } => return None,
+                    }
+                }
+            };
+            Some((set.name.clone(), set_facts(content, set.score)))
+        })
+        .collect();
+    SeriesFacts {
+        version: Some(details.version.clone()).filter(|version| version.as_str() != "0"),
+        title: details.title.clone(),
+        codename: details.summary.clone(),
+        status: Some(details.status),
+        owner: Some(details.owner.clone()),
+        branch: details.branch.clone(),
+        dates: details.dates.clone(),
+        sets: (!sets.is_empty()).then_some(sets),
+        remarks: remarks.collect(),
+        ..SeriesFacts::default()
+    }
+}
+
+fn set_facts(content: &SetContent, score: i64) -> SetFacts {
+    let SetContent {
+        group,
+        owner,
+        description,
+        subsets,
+        sources,
+        permissions: _,
+    } = content;
+    SetFacts {
+        group: group.clone(),
+        owner: Some(owner.clone()),
+        description: Some(description.clone()),
+        score: Some(score),
+        sources: Some(sources.clone()),
+        subsets: Some(subsets.clone()),
+        ..SetFacts::default()
+    }
+}
+
+fn permissions(document: &DistributionDocument) -> BTreeSet<Permission> {
+    let mut permissions = BTreeSet::new();
+    for given in &document.permissions {
+        let target = match &given.target {
+            WideTarget::Package { package } => Target::Package { package: package.clone() },
+            WideTarget::Component { component } => Target::Component {
+                component: component.clone(),
+            },
+            WideTarget::Pocket { pocket } => Target::Pocket {
+                pocket: *pocket,
+                series: None,
+            },
+        };
+        permissions.insert(permission(given, target, false));
+    }
+    for series in &document.series {
+        for given in &series.permissions {
+            if let SeriesTarget::Pocket { pocket } = given.target {
+                let series = Some(series.name.clone());
+                permissions.insert(permission(given, Target::Pocket { pocket, series }, false));
+            }
+        }
+        for set in &series.packagesets {
+            if let SetBody::Own(content) = &set.body {
+                for given in &content.permissions {
+                    let target = Target::PackageSet {
+                        series: series.name.clone(),
+                        set: set.name.clone(),
+                    };
+                    permissions.insert(permission(given, target, given.target.explicit));
+                }
+            }
+        }
+    }
+    permissions
+}
+
+fn permission<T>(given: &PermissionDocument<T>, target: Target, explicit: bool) -> Permission {
+    Permission {
+        party: given.party.clone(),
+        action: given.action,
+        target,
+        status: given.status,
+        explicit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::packages::document::{DistributionDocument, SeriesDocument};
+    use crate::model::packages::snapshot::SourceSnapshot;
+    use crate::model::packages::{DistributionDetails, Milestone, SeriesDetails, Sharing, VersionScheme};
+
+    fn document() -> DistributionDocument {
+        let details = DistributionDetails {
+            sharing: Sharing::SharedNothing,
+            versions: VersionScheme::Debian,
+            series: None,
+            permit_obsolete_uploads: false,
+        };
+        DistributionDocument::new("ubuntu".parse().unwrap(), details)
+    }
+
+    #[test]
+    fn a_document_among_others_says_nothing_by_what_is_not_in_it() {
+        assert_eq!(SourceSnapshot::of(&document()), SourceSnapshot::default());
+    }
+
+    #[test]
+    fn what_is_said_of_a_series_in_a_document_is_what_it_says_among_others() {
+        let mut document = document();
+        let mut details = SeriesDetails::owned_by("ann".parse().unwrap());
+        details.dates.insert(Milestone::EOL, "2029-05-31".parse().unwrap());
+        document.series.push(SeriesDocument::new("noble".parse().unwrap(), details));
+        let json = serde_json::to_string(&SourceSnapshot::of(&document)).unwrap();
+        assert_eq!(
+            json,
+            r#"{"series":{"noble":{"status":"development","owner":"ann","dates":{"eol":"2029-05-31"}}}}"#
+        );
+    }
+}
