@@ -79,12 +79,15 @@ proptest! {
     fn a_conversion_changes_no_answer_but_what_it_tells_of_hierarchies(steps in prop::collection::vec(prop_oneof![
         5 => operation().prop_map(Ok),
         1 => (select(&Sharing::ALL[..]), prop::option::of(series())).prop_map(Err),
-    ], 1..50)) {
+    ], 1..50), apart in prop::collection::vec(operation().prop_map(Ok), 5..20), chosen in series()) {
         let mut place = Place::new(Sharing::CopyOnWrite);
         let mut oracle = Oracle::new(false);
         let mut moments = Moments::new();
         let beginning: Vec<Result<Operation, _>> = beginning().into_iter().map(Ok).collect();
-        for step in beginning.iter().chain(&steps) {
+        // At the end each series goes its own way, and then one has its way.
+        let parting = [Err((Sharing::SharedNothing, None))];
+        let joining = [Err((Sharing::Tethered, Some(chosen)))];
+        for step in beginning.iter().chain(&steps).chain(&parting).chain(&apart).chain(&joining) {
             match step {
                 Ok(operation) => {
                     let expected = oracle.perform(operation);
