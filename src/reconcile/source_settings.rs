@@ -45,7 +45,7 @@ impl SourceSettings {
             Self::Bodhi(settings) => bodhi::read(settings, previous).await,
             Self::Distgit(settings) => distgit::read(settings, previous).await,
             Self::DistroInfo(settings) => distro_info::read(settings, previous).await,
-            Self::Local(settings) => local::read(settings),
+            Self::Local(settings) => local::read(settings).await,
             Self::Modulemd(settings) => modulemd::read(settings, previous).await,
         }
     }

@@ -146,7 +146,7 @@ pub struct Settings {
 ///
 /// # Errors
 /// As for [`LocalFile::load`].
-pub fn read(settings: &Settings) -> Result<Reading, SourceError> {
+pub async fn read(settings: &Settings) -> Result<Reading, SourceError> {
     let file = LocalFile::load(&settings.path, None).map_err(|error| SourceError {
         name: settings.name.clone(),
         trouble: Trouble::Local(Box::new(error)),
