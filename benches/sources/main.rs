@@ -23,10 +23,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use kinset::http::{RetryPolicy, Settings as HttpSettings};
 use kinset::model::packages::document::Thresholds;
-use kinset::model::packages::{DistributionDetails, Sharing, VersionScheme};
+use kinset::model::packages::{DistributionDetails, Operation, Sharing, VersionScheme};
 use kinset::reconcile::{Keeper, SourceSettings, SourcesOrder, Taking, follow};
 use kinset::source::{bodhi, distgit, launchpad};
 use kinset::store::Store;
+use kinset::store::packages::{Force, Hand};
 use rusqlite::Connection;
 use rustix::time::{ClockId, clock_gettime};
 use tempfile::TempDir;
@@ -40,7 +41,8 @@ use services::{Fedora, Launchpad, PACKAGES, SERIES, Traffic};
 fn main() {
     let runtime = Runtime::new().unwrap();
     ubuntu(&runtime);
-    let folder = fedora(&runtime);
+    let (folder, operations) = fedora(&runtime);
+    ingest(&operations);
     import(folder.path());
 }
 
@@ -69,7 +71,7 @@ fn ubuntu(runtime: &Runtime) {
     drop(server);
 }
 
-fn fedora(runtime: &Runtime) -> TempDir {
+fn fedora(runtime: &Runtime) -> (TempDir, Vec<Operation>) {
     println!("## Fedora: {PACKAGES} packages");
     let service: &'static Fedora = Box::leak(Box::new(Fedora::new()));
     let (server, url) = serve(runtime, service);
@@ -92,12 +94,27 @@ fn fedora(runtime: &Runtime) -> TempDir {
     };
     let sources = vec![SourceSettings::Bodhi(releases), SourceSettings::Distgit(packages)];
     let rig = Rig::new(order("fedora", VersionScheme::Rpm, sources));
-    rig.take(runtime, "first pull", Taking::Everything, &service.traffic);
+    let operations = rig.take(runtime, "first pull", Taking::Everything, &service.traffic);
     rig.take(runtime, "pull of nothing new", Taking::Everything, &service.traffic);
     service.change();
     rig.take(runtime, "plan of 400 new owners", Taking::Nothing, &service.traffic);
     drop(server);
-    rig.folder
+    (rig.folder, operations)
+}
+
+/// What of a first pull is the database's part: all changes in one transaction, in an empty state.
+fn ingest(operations: &[Operation]) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let hand = Hand {
+        actor: "bench".to_owned(),
+        at: Timestamp::now(),
+        force: Force::Insisted,
+    };
+    let (start, cpu) = (Instant::now(), cpu());
+    store.perform(&hand, operations).unwrap();
+    let (wall, cpu) = (start.elapsed().as_secs_f64(), (self::cpu() - cpu).as_secs_f64());
+    println!("the same changes to an empty state: {wall:.2} s, {cpu:.2} s CPU");
 }
 
 fn serve(runtime: &Runtime, service: impl Respond + 'static) -> (MockServer, Url) {
@@ -155,24 +172,26 @@ impl Rig {
         }
     }
 
-    fn take(&self, runtime: &Runtime, what: &str, taking: Taking, traffic: &Traffic) {
+    fn take(&self, runtime: &Runtime, what: &str, taking: Taking, traffic: &Traffic) -> Vec<Operation> {
         let (start, cpu) = (Instant::now(), cpu());
-        let mut changes = 0;
+        let mut operations = Vec::new();
         let each = |source: &str, result: kinset::reconcile::SourceResult| match result {
             Ok(draft) => {
                 assert!(draft.tripped.is_none(), "{source}: {:?}", draft.tripped);
-                changes += draft.operations.len();
+                operations.extend(draft.operations);
             }
             Err(error) => panic!("{source}: {error}"),
         };
         runtime.block_on(follow(&self.keeper, &self.order, taking, each)).unwrap();
         let (requests, bytes) = traffic.take();
         println!(
-            "{what:<26}{:>9.2} s{:>9.2} s CPU{requests:>8} requests{:>9.2} MB{changes:>9} changes",
+            "{what:<26}{:>9.2} s{:>9.2} s CPU{requests:>8} requests{:>9.2} MB{:>9} changes",
             start.elapsed().as_secs_f64(),
             (self::cpu() - cpu).as_secs_f64(),
-            bytes as f64 / 1e6
+            bytes as f64 / 1e6,
+            operations.len()
         );
+        operations
     }
 }
 
@@ -180,7 +199,8 @@ fn cpu() -> Duration {
     clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap()
 }
 
-/// The rows of all tables, as the `sqlite3` shell imports them into the same tables.
+/// The rows of all tables, as the `sqlite3` shell imports them into the same tables with the same indexes. It takes a missing value for an empty text, so
+/// types and checks, which that would fail, are left out of the copy.
 fn import(state: &Path) {
     println!("## the rows of Fedora's first pull, imported by the sqlite3 shell");
     let folder = tempfile::tempdir().unwrap();
@@ -209,7 +229,8 @@ fn import(state: &Path) {
             Err(error) => panic!("the sqlite3 shell is needed: {error}"),
         }
     };
-    let mut import = String::from("PRAGMA journal_mode = WAL;\nPRAGMA foreign_keys = OFF;\nBEGIN;\n");
+    let mut import =
+        String::from("PRAGMA journal_mode = WAL;\nPRAGMA foreign_keys = OFF;\nPRAGMA ignore_check_constraints = ON;\nBEGIN;\n");
     for table in &tables {
         let file = folder.path().join(format!("{table}.csv"));
         shell(
@@ -222,6 +243,7 @@ fn import(state: &Path) {
     }
     import.push_str("COMMIT;");
     let copy = folder.path().join("copy.sqlite3");
+    let schema = schema.replace(" STRICT, WITHOUT ROWID", " WITHOUT ROWID").replace(" STRICT", "");
     Connection::open(&copy).unwrap().execute_batch(&schema).unwrap();
     let start = Instant::now();
     shell(&copy, &import);
