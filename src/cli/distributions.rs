@@ -94,7 +94,7 @@ pub(super) async fn apply(
     let Some(order) = file_order(distribution, arguments.actor.as_deref(), force(is_forced)) else {
         let name = &distribution.name;
         output::say(&format!("{name}: it follows services; `kinset pull {name}` takes in what they say"));
-        return Ok(Status::Done);
+        return Ok(if arguments.names.is_empty() { Status::Done } else { Status::Failed });
     };
     let mut draft = draft(keeper, &order, files).await?;
     if let Some(saved) = saved {
@@ -135,7 +135,7 @@ pub(super) async fn pull(distribution: &Distribution, is_full: bool, keeper: &Ke
             output::say(&format!(
                 "{name}: it is kept in a file; `kinset apply {name}` makes it what that says"
             ));
-            Ok(Status::Done)
+            Ok(Status::Failed)
         }
     }
 }

@@ -17,6 +17,9 @@ pub(super) async fn run(arguments: &PullArguments, file: &ConfigFile) -> Result<
     let (_, of_trackers) = each_among(&trackers, among, async |tracker: &Tracker| one(tracker, extent, &keeper).await).await;
     let is_asked = |distribution: &&&Distribution| !arguments.names.is_empty() || matches!(distribution.follows, Follows::Services(_));
     let distributions: Vec<&Distribution> = distributions.iter().filter(is_asked).copied().collect();
+    if trackers.is_empty() && distributions.is_empty() {
+        config.select(&arguments.names)?;
+    }
     let pull = async |distribution: &Distribution| distributions::pull(distribution, arguments.full, &keeper).await;
     let (statuses, of_distributions) = each_among(&distributions, among, pull).await;
     let statuses = [of_trackers, of_distributions].into_iter().chain(statuses);

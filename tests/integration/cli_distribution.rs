@@ -443,8 +443,7 @@ fn commands_about_trackers_say_so_where_there_is_none() {
     insta::assert_snapshot!(place.run("pull tidewater"), @r"
     exit 1
     --- stderr
-    error: the configuration DIR/kinset.toml has no tracker `tidewater` (which is a distribution)
-      help: it names no tracker at all; add a [[tracker]] table; `kinset config init` shows one with every key
+    tidewater: it is kept in a file; `kinset apply tidewater` makes it what that says
     ");
     place.write("kinset.toml", "state_dir = \"state\"\n");
     insta::assert_snapshot!(place.run("plan"), @r"

@@ -36,7 +36,7 @@ fn perform(rig: &Rig, operations: &[String]) {
     let hand = Hand {
         actor: "ann".to_owned(),
         at: "2026-01-01T00:00:00Z".parse().unwrap(),
-        force: Force::Not,
+        force: Force::Insisted,
     };
     open(&rig.file("state")).perform(&hand, &operations).unwrap();
 }
