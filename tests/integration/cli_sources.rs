@@ -148,7 +148,7 @@ fn a_file_may_stand_before_services_and_is_believed_in_what_it_says() {
     assert!(ubuntu.run("acl can alice upload apt --series noble").starts_with("exit 0\n"));
     let shown = ubuntu.place.data("collection show --series noble --format json");
     assert!(shown.contains("2030-01-01") && shown.contains("@ours"), "{shown}");
-    ubuntu.place.write("ours.toml", file.replace("[[series]]", "[[serie]]"));
+    ubuntu.place.write("ours.toml", file.replace("[[series]]", "[[collections]]"));
     let told = ubuntu.run("pull");
     assert!(told.starts_with("exit 1\n") && told.contains("ours.toml:4"), "{told}");
 }
