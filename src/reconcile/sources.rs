@@ -267,8 +267,9 @@ impl Scene<'_> {
         let (source, after) = after.split_first().map_or(("", after), |(own, after)| (own.name(), after));
         let (before, after) = (self.layers(before), self.layers(after));
         let (mut left, disagreements) = believed(Layer { source, snapshot }, &before);
-        let others: Vec<&SourceSnapshot> = before.iter().chain(&after).map(|layer| layer.snapshot).collect();
-        left.stages_by_dates(&others, self.today());
+        let before: Vec<&SourceSnapshot> = before.iter().map(|layer| layer.snapshot).collect();
+        let after: Vec<&SourceSnapshot> = after.iter().map(|layer| layer.snapshot).collect();
+        left.stages_by_dates(&before, &after, self.today());
         (left, disagreements)
     }
 

@@ -238,6 +238,53 @@ fn a_source_that_suddenly_lists_a_fraction_changes_nothing() {
 }
 
 #[test]
+fn permissions_in_a_series_that_launchpad_suddenly_does_not_list_stay() {
+    let ubuntu = Ubuntu::pulled();
+    let may = "acl can bob upload linux --series noble";
+    assert!(ubuntu.run(may).starts_with("exit 0\n"));
+    let before = ubuntu.place.data("acl list --series noble");
+    ubuntu.change(|world| world.series.retain(|series| series.name != "noble"));
+    ubuntu.run("pull");
+    assert!(ubuntu.run(may).starts_with("exit 0\n"));
+    assert_eq!(ubuntu.place.data("acl list --series noble"), before);
+}
+
+#[test]
+fn permissions_that_are_gone_trip_a_guard_however_many_memberships_there_are() {
+    let ubuntu = Ubuntu::new();
+    let many: Vec<String> = (0..500).map(|number| format!("package-{number}")).collect();
+    ubuntu.change(|world| {
+        world.set("plucky", "core").sources.extend(many);
+        let of_many = (0..40).map(|number| permission(&format!("uploader-{number}"), &json!({"component_name": "main"})));
+        world.permissions.extend(of_many);
+    });
+    assert!(ubuntu.run("pull").starts_with("exit 0\n"));
+    let before = ubuntu.state();
+    ubuntu.change(|world| world.permissions.truncate(5));
+    let pulled = ubuntu.run("pull");
+    assert!(pulled.starts_with("exit 1\n") && pulled.contains("permissions"), "{pulled}");
+    assert_eq!(ubuntu.state(), before);
+}
+
+#[test]
+fn two_tables_of_dates_come_to_rest() {
+    let ubuntu = Ubuntu::new();
+    ubuntu
+        .place
+        .write("more.csv", "series,eol-legacy\nnoble,2036-04-29\nwarty,2010-01-01\n");
+    let config = "state_dir = \"state\"\n[[distribution]]\nname = \"ubuntu\"\n\
+        [[distribution.source]]\nkind = \"distro-info\"\nfile = \"ubuntu.csv\"\n\
+        [[distribution.source]]\nkind = \"distro-info\"\nname = \"more\"\nfile = \"more.csv\"\n";
+    ubuntu.place.write("kinset.toml", config);
+    assert!(ubuntu.run("pull").contains("ubuntu: more: 2 changes taken in"));
+    assert_eq!(ubuntu.run("plan --detailed-exitcode").lines().next(), Some("exit 0"));
+    assert!(
+        ubuntu.place.data("series list --format json").contains("maintenance")
+            || ubuntu.place.data("series list --format json").contains("active")
+    );
+}
+
+#[test]
 fn a_source_that_cannot_be_read_is_named_and_keeps_no_other_from_being_taken_in() {
     let Ubuntu {
         runtime, server, place, ..

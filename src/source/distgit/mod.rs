@@ -50,7 +50,7 @@ trait Forge {
     /// All packages.
     async fn packages(&self, was: &Validators) -> Result<(Option<Packages>, Validators), Trouble>;
 
-    /// The packages that are retired on a branch.
+    /// The packages that are retired on a branch; none if the forge has no list of them.
     async fn retired(&self, branch: &BranchName, was: &Validators) -> Result<(Option<Retired>, Validators), Trouble>;
 }
 
@@ -91,6 +91,13 @@ pub async fn read(settings: &Settings, previous: &Previous) -> Result<Reading, S
     })
 }
 
+/// Whether anything was retired when it was last read.
+fn has_any(before: Option<&SeriesFacts>) -> bool {
+    before
+        .and_then(|facts| facts.retired.as_ref())
+        .is_some_and(|retired| !retired.is_empty())
+}
+
 async fn read_from(
     forge: &impl Forge,
     settings: &Settings,
@@ -121,6 +128,15 @@ async fn read_from(
         async move {
             let (retired, validators) = forge.retired(branch, was).await?;
             let facts = match retired {
+                // The lists are of living branches: what was retired in a release stays so when that has ended.
+                Some(Retired { packages, .. }) if packages.is_empty() && has_any(before) => {
+                    let mut facts = before.cloned().unwrap_or_default();
+                    let reason = "there is no list any more, so those that were stay";
+                    facts
+                        .remarks
+                        .insert(Remark::unknown("the packages that are retired", branch.as_str(), reason));
+                    facts
+                }
                 Some(Retired { packages, remarks }) => SeriesFacts {
                     retired: Some(packages),
                     remarks,

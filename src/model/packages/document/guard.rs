@@ -47,6 +47,20 @@ pub enum Tripped {
         /// The largest share allowed.
         allowed: f64,
     },
+    /// Too many permissions would be taken away, however many memberships there are beside them.
+    #[error(
+        "{removed} of {held} permissions ({}) would be taken away, at most {} may be",
+        percent(*removed, *held),
+        whole(*allowed)
+    )]
+    Permissions {
+        /// How many would go.
+        removed: usize,
+        /// How many there are.
+        held: usize,
+        /// The largest share allowed.
+        allowed: f64,
+    },
     /// A source tells of far fewer streams of modules than before.
     #[error(
         "{removed} of {held} streams and packages in them ({}) are gone from the source since it was last read, at most {} may be",
@@ -80,7 +94,7 @@ impl Tripped {
     #[must_use]
     pub const fn option(&self) -> &'static str {
         match self {
-            Self::Removed { .. } | Self::Streams { .. } => "max_removed_fraction",
+            Self::Removed { .. } | Self::Permissions { .. } | Self::Streams { .. } => "max_removed_fraction",
             Self::Empty { .. } | Self::NoStreams { .. } => "allow_empty",
         }
     }
@@ -90,7 +104,7 @@ impl Remedy for Tripped {
     fn remedy(&self) -> Option<String> {
         let option = self.option();
         Some(match self {
-            Self::Removed { .. } | Self::Empty { .. } => format!(
+            Self::Removed { .. } | Self::Permissions { .. } | Self::Empty { .. } => format!(
                 "look at the plan and at the file, which may be cut off or another's; if this is meant, set `{option}` under [distribution.guard], or \
                  for `kinset distribution import` give `--{}`",
                 option.replace('_', "-")
@@ -122,7 +136,8 @@ fn share(part: usize, whole: usize) -> f64 {
 /// packages, versions and built packages out of series; built packages out of groups and these out of categories; bases; people out of teams; and
 /// permissions. A set that gets another name loses nothing.
 ///
-/// Each series is looked at by itself too, because what is cut off a file is its last series, and little of a large distribution.
+/// Each series is looked at by itself too, because what is cut off a file is its last series, and little of a large distribution; and so are permissions,
+/// of which there are few beside memberships.
 ///
 /// # Errors
 /// When one of the documents is wrong.
@@ -131,6 +146,14 @@ pub fn guard(have: &DistributionDocument, want: &DistributionDocument, threshold
     let all = Part::all(&have, &want);
     if all.held > 0 && Part::all(&want, &want).held == 0 && !thresholds.allow_empty {
         return Ok(Some(Tripped::Empty { held: all.held }));
+    }
+    let permissions = Part::permissions(&have, &want);
+    if permissions.is_too_much(thresholds) {
+        return Ok(Some(Tripped::Permissions {
+            removed: permissions.removed(),
+            held: permissions.held,
+            allowed: thresholds.max_removed_fraction,
+        }));
     }
     let each = have.series.iter().map(|series| (Some(series), Part::of(series, &have, &want)));
     let too_much = [(None, all)].into_iter().chain(each).find(|(_, part)| part.is_too_much(thresholds));
@@ -163,6 +186,22 @@ impl Part {
             all.add(held, kept);
         }
         all
+    }
+
+    /// All permissions, those on sets and those that are not.
+    fn permissions(have: &State, want: &State) -> Self {
+        let mut part = Self::default();
+        part.add_permissions(have, want, |_| true);
+        for series in &have.series {
+            for (group, body) in have.bodies_of(series) {
+                let wanted = want.body(&series.name, group);
+                let kept = wanted.map_or(0, |wanted| {
+                    count_kept(&body.permissions, &wanted.permissions, |(status, _)| *status)
+                });
+                part.add(body.permissions.len(), kept);
+            }
+        }
+        part
     }
 
     fn of(series: &SeriesState, have: &State, want: &State) -> Self {

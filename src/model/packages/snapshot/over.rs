@@ -31,7 +31,7 @@ impl SourceSnapshot {
     ///
     /// - A series that is not there is added if the snapshot says what it is, and not only what is in it. Its sets begin as those of the series before it.
     /// - What nobody is known to own belongs to [the orphan](Party::orphan()).
-    /// - A permission on a set or a series that the distribution does not have is left out.
+    /// - A permission on a set or a series that the distribution does not have is left out. Those in series whose sets it does not tell of stay.
     /// - A team that the snapshot does not speak of stays as it is.
     /// - Modules are none of a document: they have [operations of their own](super::ModuleFacts::operations).
     #[must_use]
@@ -61,7 +61,12 @@ impl SourceSnapshot {
         }
         want.teams.retain(|_, members| !members.is_empty());
         if let Some(permissions) = permissions {
-            take_in_permissions(&mut sets, &mut want, permissions);
+            let told: BTreeSet<&SeriesName> = series
+                .iter()
+                .filter(|(_, facts)| facts.sets.is_some())
+                .map(|(name, _)| name)
+                .collect();
+            take_in_permissions(&mut sets, &mut want, permissions, &told);
         }
         for document in &mut want.series {
             let retired = series.get(&document.name).and_then(|facts| facts.retired.as_ref());
@@ -239,15 +244,18 @@ fn take<T: Clone>(value: &mut T, said: &Option<T>) {
     }
 }
 
-/// All permissions but those on packages of one series.
-fn take_in_permissions(sets: &mut Sets, want: &mut DistributionDocument, permissions: &BTreeSet<Permission>) {
+/// All permissions but those on packages of one series. Of a series whose sets are not told of, and on none of which a permission is, nothing is said:
+/// its permissions stay as they are.
+fn take_in_permissions(sets: &mut Sets, want: &mut DistributionDocument, permissions: &BTreeSet<Permission>, told: &BTreeSet<&SeriesName>) {
+    let of_permissions = permissions.iter().filter_map(|permission| permission.target.series());
+    let told: BTreeSet<&SeriesName> = told.iter().copied().chain(of_permissions).collect();
     want.permissions.clear();
-    for series in &mut want.series {
+    for series in want.series.iter_mut().filter(|series| told.contains(&series.name)) {
         series
             .permissions
             .retain(|permission| matches!(permission.target, SeriesTarget::Listing { .. }));
     }
-    for set in sets.values_mut() {
+    for (_, set) in sets.iter_mut().filter(|((series, _), _)| told.contains(series)) {
         set.content.permissions.clear();
     }
     for permission in permissions {

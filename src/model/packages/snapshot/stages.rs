@@ -9,12 +9,13 @@ use crate::model::packages::{CollectionStatus, Milestone, SeriesName};
 
 impl SourceSnapshot {
     /// Gives the series that no source tells the stage of the one that their dates say they are at today: not begun before `created`, worked on until
-    /// `released`, then looked after, the newest as the current one, and ended from `eol` on. What `others` tell the stage of is left alone.
-    pub fn stages_by_dates(&mut self, others: &[&Self], today: Date) {
+    /// `released`, then looked after, the newest as the current one, and ended from `eol` on. What others, `before` or `after` this one,
+    /// tell the stage of is left alone, and so is what those before have dates of: theirs count.
+    pub fn stages_by_dates(&mut self, before: &[&Self], after: &[&Self], today: Date) {
         let is_told = |name: &SeriesName| {
-            others
-                .iter()
-                .any(|other| other.series.get(name).is_some_and(|facts| facts.status.is_some()))
+            let mut all = before.iter().chain(after).filter_map(|other| other.series.get(name));
+            let mut earlier = before.iter().filter_map(|other| other.series.get(name));
+            all.any(|facts| facts.status.is_some()) || earlier.any(|facts| !facts.dates.is_empty())
         };
         let released = |facts: &SeriesFacts| facts.dates.get(&Milestone::RELEASED).copied().filter(|day| *day <= today);
         let alive = self.series.values().filter(|facts| !is_past(facts, &Milestone::EOL, today));
@@ -72,7 +73,10 @@ mod tests {
             "nothing": { "version": "1" },
         } }));
         let told = snapshot(serde_json::json!({ "series": { "told": { "status": "rejected" } } }));
-        dates.stages_by_dates(&[&told], "2026-07-09".parse().unwrap());
+        let mut later = snapshot(serde_json::json!({ "series": { "noble": { "dates": { "eol-legacy": "2036-04-29" } } } }));
+        later.stages_by_dates(&[&dates], &[], "2026-07-09".parse().unwrap());
+        assert!(later.series.values().all(|facts| facts.status.is_none()));
+        dates.stages_by_dates(&[], &[&told], "2026-07-09".parse().unwrap());
         let stages: Vec<(String, Option<String>)> = dates
             .series
             .iter()
