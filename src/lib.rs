@@ -10,14 +10,15 @@
 //! | --- | --- | --- |
 //! | [`cli`] | arguments, one file per command, rendering | everything below |
 //! | [`reconcile`] | one cycle: pull, resolve, merge, plan, check, apply, verify, record | everything below |
-//! | [`config`] | TOML to validated types, once; knows nothing of the command line | `model`, `remedy` |
+//! | [`config`] | TOML to validated types, once; knows nothing of the command line | `model`, `remedy`, `text` |
 //! | [`tracker`] | Patchwork: wire types, [`tracker::Reader`], [`tracker::Writer`], [`tracker::simulator`] | `http`, `model`, `remedy` |
 //! | [`pasta`] | group files in | `model`, `remedy` |
-//! | [`source`] | distributions, one file or folder for each place that they come from: files, Launchpad, Bodhi, dist-git, distro-info, modulemd | `http`, `model`, `remedy` |
+//! | [`source`] | distributions, one file or folder for each place that they come from: files, Launchpad, Bodhi, dist-git, distro-info, modulemd | `http`, `model`, `remedy`, `text` |
 //! | [`store`] | SQLite: migrations, snapshots, journal; [`store::packages`] | `model`, `remedy` |
 //! | [`http`] | requests with a pace and patience, and what can go wrong with them | `remedy` |
 //! | [`model`] | PURE: [`model::relations`] with planner, checker, guards; [`model::packages`] with its evaluator; no async, no I/O, no clock, no randomness | `remedy` |
 //! | [`remedy`] | errors that say what to do next | nothing |
+//! | `text` | places in texts that people write: line, column, key | nothing |
 //!
 //! Nothing points back up this table: `tests/integration/architecture.rs` keeps it so. `docs/architecture.md` walks one cycle through the house.
 
@@ -30,4 +31,5 @@ pub mod reconcile;
 pub mod remedy;
 pub mod source;
 pub mod store;
+mod text;
 pub mod tracker;

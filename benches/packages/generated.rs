@@ -8,6 +8,8 @@ use kinset::model::packages::{
     Target, TeamName, VersionScheme,
 };
 
+pub(crate) use crate::chance::Chance;
+
 /// How many sets there are on each level of the hierarchy, from the top down.
 const LEVELS: [usize; 5] = [1, 4, 10, 20, 25];
 const TEAMS: u64 = 20;
@@ -21,33 +23,16 @@ pub(crate) struct Shape {
     pub(crate) in_two_sets_of_100: u64,
 }
 
-/// Numbers that look like chance and are the same each time (`SplitMix64`).
-pub(crate) struct Chance(u64);
+/// The place of a set. Some are drawn much more often than others: the first one twelfth of all times.
+fn any_set(chance: &mut Chance) -> usize {
+    let sets = all_sets();
+    (chance.below(sets) * chance.below(sets) / sets) as usize
+}
 
-impl Chance {
-    pub(crate) const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(crate) const fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut number = self.0;
-        number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (number ^ (number >> 31)) % limit
-    }
-
-    /// The place of a set. Some are drawn much more often than others: the first one twelfth of all times.
-    const fn set(&mut self) -> usize {
-        let sets = all_sets();
-        (self.below(sets) * self.below(sets) / sets) as usize
-    }
-
-    fn party(&mut self) -> Party {
-        match self.below(3) {
-            0 => Party::Team(team(self.below(TEAMS))),
-            _ => person(self.below(PEOPLE)),
-        }
+fn party(chance: &mut Chance) -> Party {
+    match chance.below(3) {
+        0 => Party::Team(team(chance.below(TEAMS))),
+        _ => person(chance.below(PEOPLE)),
     }
 }
 
@@ -132,7 +117,7 @@ fn grant(chance: &mut Chance, action: Action, target: Target) -> Operation {
     Operation::Grant {
         distribution: distribution(),
         permission: Permission {
-            party: chance.party(),
+            party: party(chance),
             action,
             target,
             status: PermissionStatus::Approved,
@@ -144,7 +129,7 @@ fn grant(chance: &mut Chance, action: Action, target: Target) -> Operation {
 fn grant_on_set(chance: &mut Chance, of: u64) -> Operation {
     let target = Target::PackageSet {
         series: series(of),
-        set: set(chance.set()),
+        set: set(any_set(chance)),
     };
     grant(chance, Action::Upload, target)
 }
@@ -248,12 +233,12 @@ fn sets(operations: &mut Vec<Operation>, chance: &mut Chance) {
 fn members(operations: &mut Vec<Operation>, chance: &mut Chance, shape: Shape) {
     let mut members = vec![BTreeSet::new(); all_sets() as usize];
     for source in 0..shape.sources {
-        let first = chance.set();
+        let first = any_set(chance);
         members[first].insert(source);
         if chance.below(100) < shape.in_two_sets_of_100 {
-            let mut second = chance.set();
+            let mut second = any_set(chance);
             while second == first {
-                second = chance.set();
+                second = any_set(chance);
             }
             members[second].insert(source);
         }
@@ -283,7 +268,9 @@ fn permissions(operations: &mut Vec<Operation>, chance: &mut Chance, shape: Shap
 /// What changes in a series while it is the newest: three sets get a source, and somebody is let in.
 pub(crate) fn changes(of: u64, shape: Shape) -> Vec<Operation> {
     let mut chance = Chance::new(1000 + of);
-    let mut operations: Vec<Operation> = (0..3).map(|_| add(of, set(chance.set()), [chance.below(shape.sources)])).collect();
+    let mut operations: Vec<Operation> = (0..3)
+        .map(|_| add(of, set(any_set(&mut chance)), [chance.below(shape.sources)]))
+        .collect();
     operations.push(grant_on_set(&mut chance, of));
     operations
 }

@@ -10,6 +10,8 @@
     reason = "a benchmark that cannot be set up has nothing to say"
 )]
 
+#[path = "../shared/chance.rs"]
+mod chance;
 mod generated;
 
 use std::fs;

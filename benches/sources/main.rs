@@ -11,6 +11,8 @@
     reason = "a benchmark that cannot be set up has nothing to say"
 )]
 
+#[path = "../shared/chance.rs"]
+mod chance;
 mod services;
 
 use std::collections::BTreeSet;

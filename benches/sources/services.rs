@@ -7,23 +7,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::{Value, json};
 use wiremock::{Request, Respond, ResponseTemplate};
 
+use crate::chance::Chance;
+
 pub(crate) const SERIES: usize = 45;
 const SETS: usize = 60;
 const SOURCES: usize = 35_000;
 pub(crate) const PACKAGES: usize = 40_000;
 const PEOPLE: usize = 2_000;
 
-/// Numbers that look like chance and are the same each time (`SplitMix64`).
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut number = self.0;
-        number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((number ^ (number >> 31)) % limit as u64) as usize
-    }
+/// A number below another, as a place.
+fn below(chance: &mut Chance, limit: usize) -> usize {
+    chance.below(limit as u64) as usize
 }
 
 /// What was asked and answered.
@@ -56,10 +50,10 @@ pub(crate) struct Launchpad {
 
 impl Launchpad {
     pub(crate) fn new() -> Self {
-        let mut chance = Chance(1);
+        let mut chance = Chance::new(1);
         let mut sets = vec![Vec::new(); SETS];
         for source in 0..SOURCES {
-            sets[chance.below(SETS) * chance.below(SETS) / SETS].push(format!("source-{source:05}"));
+            sets[below(&mut chance, SETS) * below(&mut chance, SETS) / SETS].push(format!("source-{source:05}"));
         }
         Self {
             traffic: Traffic::default(),
@@ -190,8 +184,8 @@ pub(crate) struct Fedora {
 
 impl Fedora {
     pub(crate) fn new() -> Self {
-        let mut chance = Chance(2);
-        let mut user = || format!("user-{:04}", chance.below(PEOPLE));
+        let mut chance = Chance::new(2);
+        let mut user = || format!("user-{:04}", below(&mut chance, PEOPLE));
         let (mut owners, mut watchers) = (serde_json::Map::new(), serde_json::Map::new());
         for package in 0..PACKAGES {
             let owner = if package % 3 == 0 { "orphan".to_owned() } else { user() };

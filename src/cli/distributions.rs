@@ -5,6 +5,7 @@ mod services;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::args::ApplyArguments;
 use super::failure::Failure;
@@ -18,17 +19,20 @@ use crate::store::packages::{Force, LogId};
 
 /// What a distribution of the configuration is to follow, if that is a file.
 pub(super) fn file_order(distribution: &Distribution, actor: Option<&str>, force: Force) -> Option<FileOrder> {
-    let Distribution { name, follows, guard } = distribution;
-    match follows {
+    match &distribution.follows {
         Follows::Services(_) => None,
-        Follows::File(file) => Some(FileOrder {
-            path: file.clone(),
-            format: None,
-            name: Some(name.clone()),
-            thresholds: guard.thresholds(),
-            actor: actor.map(str::to_owned),
-            force,
-        }),
+        Follows::File(file) => Some(order_of(distribution, file, actor, force)),
+    }
+}
+
+fn order_of(distribution: &Distribution, file: &Path, actor: Option<&str>, force: Force) -> FileOrder {
+    FileOrder {
+        path: file.to_owned(),
+        format: None,
+        name: Some(distribution.name.clone()),
+        thresholds: distribution.guard.thresholds(),
+        actor: actor.map(str::to_owned),
+        force,
     }
 }
 
@@ -66,10 +70,8 @@ pub(super) async fn plan(
 ) -> Result<(Vec<DistributionPlan>, Status), Failure> {
     match &distribution.follows {
         Follows::Services(services) => services::plan(distribution, services, keeper).await,
-        Follows::File(_) => {
-            let Some(order) = file_order(distribution, None, force(is_forced)) else {
-                return Ok((Vec::new(), Status::Done));
-            };
+        Follows::File(file) => {
+            let order = order_of(distribution, file, None, force(is_forced));
             Ok((vec![draft(keeper, &order, files).await?.document()], Status::Done))
         }
     }

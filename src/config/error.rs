@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 use super::keys::Key;
-use super::section::position;
 use super::{DEFAULT_PATH, PATH_VARIABLE, TrackerName};
 use crate::remedy::{Remedy, nearest};
+use crate::text::position;
 
 /// Why there is no configuration to work with.
 #[derive(Debug, thiserror::Error)]

@@ -13,6 +13,7 @@ use super::{Config, DEFAULT_STATE_DIR, Desired, Distribution, DistributionGuard,
 use crate::model::ProjectName;
 use crate::model::packages::SeriesPath;
 use crate::remedy::nearest;
+use crate::text::key_on_line;
 
 /// Reads a whole configuration.
 pub(super) fn config(text: &str, path: &Path) -> Result<Config, ConfigError> {
@@ -43,16 +44,6 @@ pub(super) fn config(text: &str, path: &Path) -> Result<Config, ConfigError> {
         trackers,
         distributions,
     })
-}
-
-/// The key that a line which is not TOML seems to be about; empty where none can be made out.
-fn key_on_line(text: &str, offset: usize) -> String {
-    let (before, after) = text.split_at_checked(offset).unwrap_or((text, ""));
-    let line_start = before.rsplit('\n').next().unwrap_or_default();
-    let line = format!("{line_start}{}", after.lines().next().unwrap_or_default());
-    let key = line.split_once('=').map_or("", |(key, _)| key.trim());
-    let bare = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
-    if key.chars().all(bare) { key.to_owned() } else { String::new() }
 }
 
 /// Reads the trackers and distributions of a configuration that stands in a folder.

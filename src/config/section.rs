@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 use super::error::{Problem, ProblemKind};
 use super::keys::{Key, TABLES, Table};
 use crate::remedy::nearest;
+use crate::text::position;
 
 /// Reads one value, or says what is wrong with it.
 pub(super) type Read<T> = fn(&Key, &DeValue<'_>) -> Result<T, ProblemKind>;
@@ -61,15 +62,6 @@ impl<'d> Problems<'d> {
         problems.dedup_by(|later, earlier| later.is_syntax() && later.line == earlier.line);
         problems
     }
-}
-
-/// Line and column, both from 1, the column in characters; a byte order mark is none.
-pub(super) fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let line = before[..line_start].matches('\n').count() + 1;
-    let column = before[line_start..].trim_start_matches('\u{feff}').chars().count() + 1;
-    (line, column)
 }
 
 /// One table of the document, seen as what it is meant to be.
@@ -168,22 +160,5 @@ fn unknown(table: &Table, key: &str) -> ProblemKind {
             nearest: nearest(key, table.names()),
             known: table.names().collect(),
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::position;
-
-    #[test]
-    fn lines_and_columns_count_from_one_in_characters() {
-        assert_eq!(position("", 0), (1, 1));
-        assert_eq!(position("ab\r\ncd", 5), (2, 2));
-        assert_eq!(position("é = 1\nü = x", "é = 1\nü = ".len()), (2, 5));
-    }
-
-    #[test]
-    fn a_byte_order_mark_takes_no_column() {
-        assert_eq!(position("\u{feff}a = 1", '\u{feff}'.len_utf8()), (1, 1));
     }
 }

@@ -7,6 +7,7 @@ mod event;
 mod ids;
 pub mod packages;
 pub mod relations;
+mod share;
 mod snapshot;
 
 pub use event::{Event, EventCursor, EventKind, Subject};

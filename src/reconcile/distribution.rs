@@ -14,7 +14,6 @@ use super::{Error, Keeper, PlanDocument};
 use crate::model::packages::document::{DistributionDocument, Thresholds, Tripped, Wish, difference, guard};
 use crate::model::packages::snapshot::Disagreement;
 use crate::model::packages::{DistributionName, Operation};
-use crate::remedy::Remedy as _;
 use crate::source::local::{FileFormat, LocalError, LocalFile};
 use crate::store::packages::{Change, Force, Hand, Performed, View};
 use crate::store::{Fault, Store, StoreError};
@@ -129,14 +128,19 @@ impl DistributionDraft {
         };
         let actor = order.actor();
         let name = file.document.name.clone();
-        let (performed, after) = rehearse(keeper, &name, &actor, order.force, &operations).await?;
-        let left = difference(Wish {
-            have: Some(&after),
-            force: true,
-            ..wish
-        });
-        if left != Ok(Vec::new()) {
-            return Err(Error::UnsoundDistribution { distribution: name });
+        let mut performed = Vec::new();
+        // Where nothing is to be done there is nothing to rehearse.
+        if !operations.is_empty() {
+            let after;
+            (performed, after) = rehearse(keeper, &name, &actor, order.force, &operations).await?;
+            let left = difference(Wish {
+                have: Some(&after),
+                force: true,
+                ..wish
+            });
+            if left != Ok(Vec::new()) {
+                return Err(Error::UnsoundDistribution { distribution: name });
+            }
         }
         Ok(Self {
             digest: digest(wish, &order.thresholds),
@@ -153,11 +157,6 @@ impl DistributionDraft {
     /// The draft as a part of a [`PlanDocument`].
     #[must_use]
     pub fn document(&self) -> DistributionPlan {
-        let guards = self.tripped.iter().map(|tripped| GuardDocument {
-            option: tripped.option().to_owned(),
-            message: tripped.to_string(),
-            remedy: tripped.remedy(),
-        });
         DistributionPlan {
             name: self.name.clone(),
             file: Some(self.path.clone()),
@@ -167,7 +166,7 @@ impl DistributionDraft {
             operations: self.operations.clone(),
             changes: self.changes.clone(),
             force: self.force == Force::Insisted,
-            guards: guards.collect(),
+            guards: self.tripped.iter().map(GuardDocument::from).collect(),
             digest: self.digest.clone(),
         }
     }

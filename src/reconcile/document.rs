@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{DistributionPlan, Draft, Error};
 use crate::config::Tracker;
 use crate::model::commits::CommitStep;
+use crate::model::packages;
 use crate::model::relations::decisions::Verdict;
 use crate::model::relations::guard::Tripped;
 use crate::model::relations::{ClearReason, Operation, RelateReason, Step};
@@ -317,7 +318,7 @@ impl Draft {
                 .iter()
                 .map(|undone| self.commit_undone(snapshot, undone))
                 .collect(),
-            guards: self.tripped.iter().map(guard).collect(),
+            guards: self.tripped.iter().map(GuardDocument::from).collect(),
             digest: self.digest.clone(),
         };
         (document, steps)
@@ -368,10 +369,22 @@ fn commit_step(tracker: &Tracker, snapshot: &Snapshot, component: usize, step: &
     }
 }
 
-fn guard(tripped: &Tripped) -> GuardDocument {
-    GuardDocument {
-        option: tripped.option().to_owned(),
-        message: tripped.to_string(),
-        remedy: tripped.remedy(),
+impl From<&Tripped> for GuardDocument {
+    fn from(tripped: &Tripped) -> Self {
+        Self {
+            option: tripped.option().to_owned(),
+            message: tripped.to_string(),
+            remedy: tripped.remedy(),
+        }
+    }
+}
+
+impl From<&packages::document::Tripped> for GuardDocument {
+    fn from(tripped: &packages::document::Tripped) -> Self {
+        Self {
+            option: tripped.option().to_owned(),
+            message: tripped.to_string(),
+            remedy: tripped.remedy(),
+        }
     }
 }

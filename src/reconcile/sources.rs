@@ -15,7 +15,6 @@ use super::{DistributionPlan, Error, Keeper, SourceSettings};
 use crate::model::packages::document::{DistributionDocument, Mistake, Segment, Thresholds, Tripped, Wish, difference, guard};
 use crate::model::packages::snapshot::{Disagreement, KnownModules, Layer, ModuleFacts, Remark, SourceSnapshot, believed};
 use crate::model::packages::{DistributionDetails, DistributionName, Operation, SeriesName};
-use crate::remedy::Remedy as _;
 use crate::source::{Previous, Reading, Traffic};
 use crate::store::Fault;
 use crate::store::packages::{Change, Force, Hand, Performed, StoredReading, View};
@@ -61,11 +60,6 @@ impl SourceDraft {
     /// The draft as a part of a [`PlanDocument`](super::PlanDocument).
     #[must_use]
     pub fn document(&self, distribution: &DistributionName) -> DistributionPlan {
-        let guards = self.tripped.iter().map(|tripped| GuardDocument {
-            option: tripped.option().to_owned(),
-            message: tripped.to_string(),
-            remedy: tripped.remedy(),
-        });
         DistributionPlan {
             name: distribution.clone(),
             file: None,
@@ -75,7 +69,7 @@ impl SourceDraft {
             operations: self.operations.clone(),
             changes: self.changes.clone(),
             force: true,
-            guards: guards.collect(),
+            guards: self.tripped.iter().map(GuardDocument::from).collect(),
             digest: String::new(),
         }
     }
@@ -177,16 +171,22 @@ impl Scene<'_> {
             None => None,
         };
         let tripped = tripped.or_else(|| self.shrunk(settings.name(), &reading.snapshot));
-        let (performed, after) = self.rehearse(settings.name(), &operations).await?;
-        let left = difference(Wish {
-            have: after.document.as_ref(),
-            ..wish
-        });
-        if left != Ok(Vec::new()) || !modules.operations(&want.name, &after.modules).is_empty() {
-            return Err(Error::UnsoundDistribution {
-                distribution: self.order.name.clone(),
+        // Where nothing is to be done there is nothing to rehearse, and what there is stays.
+        let (performed, after) = if operations.is_empty() {
+            (Vec::new(), self.have.clone())
+        } else {
+            let (performed, after) = self.rehearse(settings.name(), &operations).await?;
+            let left = difference(Wish {
+                have: after.document.as_ref(),
+                ..wish
             });
-        }
+            if left != Ok(Vec::new()) || !modules.operations(&want.name, &after.modules).is_empty() {
+                return Err(Error::UnsoundDistribution {
+                    distribution: self.order.name.clone(),
+                });
+            }
+            (performed, after)
+        };
         let draft = SourceDraft {
             source: settings.name().to_owned(),
             changes: performed.into_iter().flat_map(|performed| performed.changes).collect(),
@@ -274,9 +274,7 @@ impl Scene<'_> {
     }
 
     fn layers(&self, sources: &[SourceSettings]) -> Vec<Layer<'_>> {
-        let stored = sources
-            .iter()
-            .filter_map(|settings| self.stored.iter().find(|stored| stored.source == settings.name()));
+        let stored = sources.iter().filter_map(|settings| self.last(settings.name()));
         stored
             .map(|stored| Layer {
                 source: &stored.source,

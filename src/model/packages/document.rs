@@ -280,6 +280,21 @@ impl DistributionDocument {
         named
     }
 
+    /// What is in a set of one of its series, wherever that stands; `None` if it is to be as in a set that is not there.
+    #[must_use]
+    pub fn content<'d>(&'d self, set: &'d SetDocument) -> Option<&'d SetContent> {
+        match &set.body {
+            SetBody::Own(content) => Some(content),
+            SetBody::AsIn { as_in } => {
+                let there = self.series.iter().find(|series| series.name == *as_in)?;
+                match &there.packagesets.iter().find(|other| other.name == set.name)?.body {
+                    SetBody::Own(content) => Some(content),
+                    SetBody::AsIn { .. } => None,
+                }
+            }
+        }
+    }
+
     /// The other distributions that series of this one begin with sets of.
     #[must_use]
     pub fn elsewhere(&self) -> BTreeSet<&DistributionName> {

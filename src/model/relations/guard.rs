@@ -4,6 +4,7 @@
 //! says which number tripped it and which option lets the plan through.
 
 use super::{Element, Operation, Partition, Plan};
+use crate::model::share::{percent, share, whole};
 
 /// The limits that an operator sets, under `[tracker.guard]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -110,18 +111,6 @@ impl crate::remedy::Remedy for Tripped {
         };
         Some(format!("{cause}; if this is meant, set `{}` under [tracker.guard]", self.option()))
     }
-}
-
-fn percent(part: usize, whole: usize) -> String {
-    format!("{:.1} %", share(part, whole) * 100.0)
-}
-
-fn whole(fraction: f64) -> String {
-    format!("{:.1} %", fraction * 100.0)
-}
-
-fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 /// Guards against an analysis that would take too many patches out of their relations.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::tree::Node;
 use crate::model::packages::document::MistakeKind;
 use crate::remedy::Remedy;
+use crate::text::position;
 
 /// Why a file says nothing that can be worked with. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -235,15 +236,6 @@ impl<'t> Problems<'t> {
         self.found.sort_by_key(|(offset, _)| *offset);
         self.found.into_iter().map(|(_, problem)| problem).collect()
     }
-}
-
-/// Line and column, both from 1, the column in characters; a byte order mark is none.
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let line = before[..line_start].matches('\n').count() + 1;
-    let column = before[line_start..].trim_start_matches('\u{feff}').chars().count() + 1;
-    (line, column)
 }
 
 fn meant(nearest: Option<&str>, known: &[&str]) -> String {

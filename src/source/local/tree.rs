@@ -4,6 +4,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::{ProblemKind, Problems};
 use crate::model::packages::document::{Place, Segment};
+use crate::text::key_on_line;
 
 /// A value and where it begins, in bytes.
 #[derive(Debug)]
@@ -107,16 +108,6 @@ pub(super) fn of_toml(text: &str, problems: &mut Problems<'_>) -> Option<Node> {
             None
         }
     }
-}
-
-/// The key that a line which is not TOML seems to be about; empty where none can be made out.
-fn key_on_line(text: &str, offset: usize) -> String {
-    let (before, after) = text.split_at_checked(offset).unwrap_or((text, ""));
-    let line_start = before.rsplit('\n').next().unwrap_or_default();
-    let line = format!("{line_start}{}", after.lines().next().unwrap_or_default());
-    let key = line.split_once('=').map_or("", |(key, _)| key.trim());
-    let bare = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
-    if key.chars().all(bare) { key.to_owned() } else { String::new() }
 }
 
 fn entries(table: &DeTable<'_>) -> Vec<Entry> {

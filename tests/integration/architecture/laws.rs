@@ -24,14 +24,15 @@ pub(super) const MAY_USE: &[(&str, &[&str])] = &[
         "reconcile",
         &["config", "tracker", "pasta", "source", "store", "http", "model", "remedy"],
     ),
-    ("config", &["model", "remedy"]),
+    ("config", &["model", "remedy", "text"]),
     ("tracker", &["http", "model", "remedy"]),
     ("pasta", &["model", "remedy"]),
-    ("source", &["http", "model", "remedy"]),
+    ("source", &["http", "model", "remedy", "text"]),
     ("store", &["model", "remedy"]),
     ("http", &["remedy"]),
     ("model", &["remedy"]),
     ("remedy", &[]),
+    ("text", &[]),
 ];
 
 /// The program itself, which only hands over to the command line.

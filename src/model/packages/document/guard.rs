@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::state::{Contents, ListingState, SeriesState, State};
 use super::{DistributionDocument, Mistake};
 use crate::model::packages::{Base, PermissionStatus, SeriesName, Target};
+use crate::model::share::{percent, share, whole};
 use crate::remedy::Remedy;
 
 /// The limits that an operator sets, under `[distribution.guard]`.
@@ -118,18 +119,6 @@ impl Remedy for Tripped {
 
 fn of(series: Option<&SeriesName>) -> String {
     series.map(|series| format!(" of series {series}")).unwrap_or_default()
-}
-
-fn percent(part: usize, whole: usize) -> String {
-    format!("{:.1} %", share(part, whole) * 100.0)
-}
-
-fn whole(fraction: f64) -> String {
-    format!("{:.1} %", fraction * 100.0)
-}
-
-fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
 /// Guards against a document that would take too much away, of the distribution or of one of its series: packages and sets out of the sets of each series;

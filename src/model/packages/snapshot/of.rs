@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Remark, SeriesFacts, SetFacts, SourceSnapshot};
-use crate::model::packages::document::{
-    DistributionDocument, PermissionDocument, SeriesDocument, SeriesTarget, SetBody, SetContent, SetDocument, WideTarget,
-};
+use crate::model::packages::document::{DistributionDocument, PermissionDocument, SeriesDocument, SeriesTarget, SetContent, WideTarget};
 use crate::model::packages::{Permission, Target};
 
 impl SourceSnapshot {
@@ -37,7 +35,7 @@ fn facts(document: &DistributionDocument, series: &SeriesDocument) -> SeriesFact
     let sets: BTreeMap<_, _> = series
         .packagesets
         .iter()
-        .filter_map(|set| Some((set.name.clone(), set_facts(content(document, set)?, set.score))))
+        .filter_map(|set| Some((set.name.clone(), set_facts(document.content(set)?, set.score))))
         .collect();
     SeriesFacts {
         version: Some(details.version.clone()).filter(|version| version.as_str() != "0"),
@@ -50,20 +48,6 @@ fn facts(document: &DistributionDocument, series: &SeriesDocument) -> SeriesFact
         sets: (!sets.is_empty()).then_some(sets),
         remarks: remarks.collect(),
         ..SeriesFacts::default()
-    }
-}
-
-/// What is in a set, wherever that stands.
-fn content<'d>(document: &'d DistributionDocument, set: &'d SetDocument) -> Option<&'d SetContent> {
-    match &set.body {
-        SetBody::Own(content) => Some(content),
-        SetBody::AsIn { as_in } => {
-            let there = document.series.iter().find(|series| series.name == *as_in)?;
-            match &there.packagesets.iter().find(|other| other.name == set.name)?.body {
-                SetBody::Own(content) => Some(content),
-                SetBody::AsIn { .. } => None,
-            }
-        }
     }
 }
 
@@ -110,7 +94,7 @@ fn permissions(document: &DistributionDocument) -> BTreeSet<Permission> {
             }
         }
         for set in &series.packagesets {
-            if let Some(content) = content(document, set) {
+            if let Some(content) = document.content(set) {
                 for given in &content.permissions {
                     let target = Target::PackageSet {
                         series: series.name.clone(),

@@ -160,18 +160,8 @@ fn take_in_details(details: &mut SeriesDetails, facts: &SeriesFacts) {
 
 /// The sets of a document, each with what is in it.
 fn sets(document: &DistributionDocument) -> Sets {
-    let own: BTreeMap<(&SeriesName, &PackageSetName), &SetContent> = all_sets(document)
-        .filter_map(|(series, set)| match &set.body {
-            SetBody::Own(content) => Some(((series, &set.name), content)),
-            SetBody::AsIn { .. } => None,
-        })
-        .collect();
-    let content = |set: &SetDocument| match &set.body {
-        SetBody::Own(content) => Some(content.clone()),
-        SetBody::AsIn { as_in } => own.get(&(as_in, &set.name)).map(|content| (*content).clone()),
-    };
     let with_content = |(series, set): (&SeriesName, &SetDocument)| {
-        let (score, content) = (set.score, content(set)?);
+        let (score, content) = (set.score, document.content(set)?.clone());
         Some(((series.clone(), set.name.clone()), Set { score, content }))
     };
     all_sets(document).filter_map(with_content).collect()
