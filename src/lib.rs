@@ -9,6 +9,7 @@
 //! | module | what lives there | may use |
 //! | --- | --- | --- |
 //! | [`cli`] | arguments, one file per command, rendering | everything below |
+//! | [`picture`] | what is better seen than read, as SVG | `model` |
 //! | [`reconcile`] | one cycle: pull, resolve, merge, plan, check, apply, verify, record | everything below |
 //! | [`config`] | TOML to validated types, once; knows nothing of the command line | `model`, `remedy`, `text` |
 //! | [`tracker`] | Patchwork: wire types, [`tracker::Reader`], [`tracker::Writer`], [`tracker::simulator`] | `http`, `model`, `remedy` |
@@ -27,6 +28,7 @@ pub mod config;
 pub mod http;
 pub mod model;
 pub mod pasta;
+pub mod picture;
 pub mod reconcile;
 pub mod remedy;
 pub mod source;
