@@ -1,7 +1,13 @@
 //! The services that a distribution may follow, as one.
 
-use serde_json::json;
+use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::http::{Address, Scrubber};
+use crate::model::packages::snapshot::SourceSnapshot;
+use crate::model::packages::{BranchName, SeriesName};
 use crate::source::{Previous, Reading, SourceError, bodhi, distgit, distro_info, launchpad, local, modulemd};
 
 /// A service, and how to read it.
@@ -50,20 +56,48 @@ impl SourceSettings {
         }
     }
 
-    /// What the service is asked, and by which kinset, as a JSON object. What came of another question is no [`Previous`] of this one. How requests are
-    /// sent is no part of it.
+    /// Where the service is: an address, or a file.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::Launchpad(launchpad::Settings { url, .. })
+            | Self::Bodhi(bodhi::Settings { url, .. })
+            | Self::Distgit(distgit::Settings { url, .. }) => shown(url),
+            Self::DistroInfo(distro_info::Settings { at, .. }) => match at {
+                distro_info::At::File(file) => file.display().to_string(),
+                distro_info::At::Web { url, http: _ } => shown(url),
+            },
+            Self::Local(local::Settings { path, .. }) => path.display().to_string(),
+            Self::Modulemd(modulemd::Settings { at, .. }) => match at {
+                modulemd::At::File(file) => file.display().to_string(),
+                modulemd::At::Web { url, http: _ } | modulemd::At::Repository { url, http: _ } => shown(url),
+            },
+        }
+    }
+
+    /// What the service is asked, how thoroughly, and by which kinset, as a JSON object. What came of another question is no [`Previous`] of this one. How
+    /// requests are sent is no part of it.
     #[must_use]
     pub fn asked(&self) -> String {
-        let what = match self {
+        let how = match self {
+            Self::Launchpad(settings) => Some(format!("{:?}", settings.reread)),
+            Self::Bodhi(_) | Self::Distgit(_) | Self::DistroInfo(_) | Self::Local(_) | Self::Modulemd(_) => None,
+        };
+        json!({"kinset": env!("CARGO_PKG_VERSION"), "how": how, "what": self.question()}).to_string()
+    }
+
+    /// What the service is asked, however and by whichever kinset.
+    fn question(&self) -> Value {
+        match self {
             Self::Launchpad(launchpad::Settings {
                 name: _,
                 url,
                 distribution,
                 series,
-                reread,
+                reread: _,
                 rows_per_page: _,
                 http: _,
-            }) => json!({"launchpad": url.as_str(), "distribution": distribution, "series": series, "reread": format!("{reread:?}")}),
+            }) => json!({"launchpad": url.as_str(), "distribution": distribution, "series": series}),
             Self::Bodhi(bodhi::Settings {
                 name: _,
                 url,
@@ -90,9 +124,80 @@ impl SourceSettings {
                     json!({"modulemd": "repository", "repository": url.as_str(), "release": release})
                 }
             },
-        };
-        json!({"kinset": env!("CARGO_PKG_VERSION"), "what": what}).to_string()
+        }
     }
+
+    /// What an answer is worth that was given to what was `asked` then. Of what is not asked any more, or may not be, `answer` says nothing afterwards.
+    pub(super) fn worth(&self, asked: &str, answer: &mut SourceSnapshot) -> Worth {
+        if asked == self.asked() {
+            return Worth::Previous;
+        }
+        // What is no JSON was asked by nobody that this kinset knows.
+        let before: Value = serde_json::from_str(asked).unwrap_or_default();
+        let (before, now) = (&before["what"], self.question());
+        if *before == now {
+            return Worth::Answer;
+        }
+        let differs_in = |key: &str| {
+            let without = |question: &Value| {
+                let mut question = question.as_object().cloned().unwrap_or_default();
+                question.remove(key);
+                question
+            };
+            without(before) == without(&now)
+        };
+        match self {
+            Self::Launchpad(launchpad::Settings { series: wanted, .. }) if differs_in("series") => {
+                let is_wanted = |series: &SeriesName| wanted.as_ref().is_none_or(|wanted| wanted.contains(series));
+                for (_, facts) in answer.series.iter_mut().filter(|(series, _)| !is_wanted(series)) {
+                    facts.sets = None;
+                }
+                Worth::Part
+            }
+            // Of a series nothing tells by which prefix it was found.
+            Self::Bodhi(bodhi::Settings { id_prefixes, .. }) if differs_in("id_prefixes") => {
+                let prefixes = before["id_prefixes"].as_array();
+                let is_asked = |prefix: &Value| prefix.as_str().is_some_and(|prefix| id_prefixes.contains(prefix));
+                match prefixes.is_some_and(|prefixes| prefixes.iter().all(is_asked)) {
+                    true => Worth::Part,
+                    false => Worth::Nothing,
+                }
+            }
+            Self::Distgit(distgit::Settings { branches, .. }) if differs_in("branches") => {
+                let was_asked = |branch: &BranchName, series: &SeriesName| before["branches"][branch.as_str()] == series.as_str();
+                let asked = branches.iter().filter(|(branch, series)| was_asked(branch, series));
+                let asked: BTreeSet<&SeriesName> = asked.map(|(_, series)| series).collect();
+                answer.series.retain(|series, _| asked.contains(series));
+                Worth::Part
+            }
+            Self::Modulemd(modulemd::Settings { release, .. }) if differs_in("release") => {
+                if let Some(modules) = &mut answer.modules {
+                    modules.release.clone_from(release);
+                    modules.defaults.clear();
+                }
+                Worth::Part
+            }
+            _ => Worth::Nothing,
+        }
+    }
+}
+
+/// What an answer that a source gave once is worth, by what was asked then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Worth {
+    /// The same kinset asked the same: the next read may go on from it.
+    Previous,
+    /// Another kinset asked the same, or asked it more or less thoroughly: it is compared with what comes next.
+    Answer,
+    /// What is left of it is asked still: others are believed after it.
+    Part,
+    /// Nothing.
+    Nothing,
+}
+
+/// An address without the user name and the password that it may carry.
+fn shown(url: &Url) -> String {
+    Address::new(url, &Scrubber::none()).to_string()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use ruzstd::decoding::StreamingDecoder;
 use super::ReadError;
 
 /// More is no file of modules: the largest known repositories have some ten million bytes. Against files that are made to grow.
-const MOST_BYTES: u64 = 256 * 1024 * 1024;
+pub const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
 /// How data are packed, with what they begin with then.
 const FORMATS: &[(&[u8], &str)] = &[
