@@ -99,7 +99,7 @@ pub(in crate::cli) fn unread(distribution: &DistributionName, sets: &BTreeMap<Se
     let series: Vec<&str> = sets.keys().map(SeriesName::as_str).collect();
     (all > 0).then(|| {
         format!(
-            "what is in {} of {}, which no list tells; `kinset pull {distribution} --full` reads it, and each pull does with `read_sets = \"living\"`",
+            "{} of {}, of which no list shows a change; `kinset pull {distribution} --full` reads all, and with `read_sets = \"living\"` each pull does",
             count(all, "package set"),
             series.join(", ")
         )

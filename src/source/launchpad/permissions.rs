@@ -116,7 +116,9 @@ fn permission(row: PermissionRow, people: &People, series: &BTreeMap<SeriesName,
         Shown::Value(explicit) => explicit,
         Shown::Hidden => return Err(hidden("whether it is explicit")),
     };
-    let party = people.known(&holder).ok_or_else(|| hidden(&format!("who {holder} is, for")))?;
+    let party = people
+        .known(&holder)
+        .ok_or_else(|| Remark::hidden(format!("who {holder} is, for {which}")))?;
     Ok(Some(Permission {
         party,
         action,

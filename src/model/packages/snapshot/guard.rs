@@ -210,8 +210,9 @@ impl<'a> Comparison<'a> {
             (Told::Facts, self.tally(facts, |(name, _)| self.is_open(name))),
             (Told::Dates, self.tally(dates, |(name, _)| self.is_open(name))),
         ];
+        // Each first: where one series lost much, that one is to be named.
         let each = now.series.keys().map(Some);
-        for of in std::iter::once(None).chain(each) {
+        for of in each.chain([None]) {
             let said = |tells: fn(&SeriesFacts) -> bool| of.is_none_or(|name| now.series.get(name).is_some_and(tells));
             if said(|facts| facts.sets.is_some()) {
                 let in_all = self.tally(|snapshot| sets(snapshot, of), |(name, set)| self.is_shown_set(name, set));
@@ -276,11 +277,15 @@ impl<'a> Comparison<'a> {
         self.is_shown_set(series, set) && !is_partial
     }
 
-    /// Teams are told of for what they may do.
+    /// Of a team that may do nothing any more a source need not tell; what it could do is counted as such.
     fn is_shown_team(&self, team: &TeamName) -> bool {
-        let partial = &self.now.partial;
-        let is_told = self.now.teams.as_ref().is_some_and(|teams| teams.contains_key(team));
-        !partial.contains(&PartialList::Team(team.clone())) && (is_told || !partial.contains(&PartialList::Permissions))
+        let Self { before, now } = self;
+        let is_told = now.teams.as_ref().is_some_and(|teams| teams.contains_key(team));
+        let may_do = |all: &SourceSnapshot| {
+            let mut holders = all.permissions.iter().flatten().map(|permission| &permission.party);
+            holders.any(|party| matches!(party, Party::Team(name) if name == team))
+        };
+        !now.partial.contains(&PartialList::Team(team.clone())) && (is_told || may_do(now) || !may_do(before))
     }
 }
 

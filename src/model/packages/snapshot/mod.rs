@@ -62,7 +62,7 @@ pub struct SourceSnapshot {
 pub enum PartialList {
     /// The series.
     Series,
-    /// The permissions, and so the teams that are told of because they have one.
+    /// The permissions.
     Permissions,
     /// Who is in this team.
     Team(TeamName),

@@ -167,11 +167,32 @@ fn a_date_that_moves_and_a_package_that_gets_another_owner_are_not_gone() {
 }
 
 #[test]
+fn a_team_is_told_of_as_long_as_it_may_do_something() {
+    let of = |party: &str, teams: &Value| {
+        let permission = json!({ "party": party, "action": "upload", "on": "component", "component": "main", "status": "approved" });
+        let other = json!({ "party": "zoe", "action": "upload", "on": "component", "component": "main", "status": "approved" });
+        json!({ "permissions": [permission, other], "teams": teams })
+    };
+    let before = of("@core", &json!({ "core": names(4) }));
+    assert_eq!(
+        told(&before, &of("ann", &json!({}))),
+        "",
+        "what it could do is withdrawn, and that is one permission"
+    );
+    assert!(told(&before, &of("@core", &json!({}))).contains("members of teams"));
+    let idle = of("ann", &json!({ "core": names(4) }));
+    assert!(told(&idle, &of("ann", &json!({}))).contains("members of teams"));
+}
+
+#[test]
 fn what_a_list_leaves_out_that_shows_less_than_there_is_counts_as_there() {
     let before = json!({
         "series": { "noble": { "title": "Noble", "sets": { "a": { "subsets": ["b", "c"], "sources": ["x"] }, "b": {}, "c": {} } }, "jammy": {}, "focal": {} },
         "teams": { "core": ["ann", "bob"], "other": ["cid", "dan"] },
-        "permissions": [{ "party": "@core", "action": "upload", "on": "component", "component": "main", "status": "approved" }],
+        "permissions": [
+            { "party": "@core", "action": "upload", "on": "component", "component": "main", "status": "approved" },
+            { "party": "@other", "action": "upload", "on": "component", "component": "main", "status": "approved" },
+        ],
     });
     let now = json!({
         "partial": ["series", "permissions", { "team": "core" }],
