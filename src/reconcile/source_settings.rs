@@ -234,4 +234,136 @@ mod tests {
         assert_ne!(asked(repository(1), Some("f29")), this);
         assert_ne!(asked(web, None), this);
     }
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    fn http() -> crate::source::HttpSettings {
+        crate::source::HttpSettings {
+            contact: None,
+            requests_per_second: std::num::NonZeroU32::MIN,
+            concurrent_requests: std::num::NonZeroUsize::MIN,
+            timeout: std::time::Duration::from_secs(1),
+            retry: crate::http::RetryPolicy::default(),
+        }
+    }
+
+    /// What is left of an answer that was given to `before`, as JSON, and what that is worth where `now` is asked.
+    fn left(before: &SourceSettings, now: &SourceSettings, answer: &Value) -> (Worth, Value) {
+        let mut answer: SourceSnapshot = serde_json::from_value(answer.clone()).unwrap();
+        let worth = now.worth(&before.asked(), &mut answer);
+        (worth, serde_json::to_value(&answer).unwrap())
+    }
+
+    #[test]
+    fn of_launchpad_what_is_wanted_of_series_is_asked_still_and_nothing_of_another_launchpad() {
+        let of = |address: &str, series: Option<&[&str]>, reread| {
+            SourceSettings::Launchpad(launchpad::Settings {
+                name: "launchpad".to_owned(),
+                url: url(address),
+                distribution: "ubuntu".parse().unwrap(),
+                series: series.map(|series| series.iter().map(|name| name.parse().unwrap()).collect()),
+                reread,
+                rows_per_page: std::num::NonZeroU32::MIN,
+                http: http(),
+            })
+        };
+        let here = "http://127.0.0.1/devel/";
+        let two = of(here, Some(&["noble", "jammy"]), launchpad::Reread::Listed);
+        let answer = json!({
+            "series": { "jammy": { "version": "22.04", "sets": {} }, "noble": { "version": "24.04", "sets": {} } },
+            "permissions": [],
+        });
+        assert_eq!(left(&two, &two, &answer), (Worth::Previous, answer.clone()));
+        let thorough = of(here, Some(&["noble", "jammy"]), launchpad::Reread::Living);
+        assert_eq!(left(&two, &thorough, &answer), (Worth::Answer, answer.clone()));
+        assert_eq!(
+            left(&two, &of(here, None, launchpad::Reread::Listed), &answer),
+            (Worth::Part, answer.clone())
+        );
+        let mut of_noble = answer.clone();
+        of_noble["series"]["jammy"].as_object_mut().unwrap().remove("sets");
+        let one = of(here, Some(&["noble", "questing"]), launchpad::Reread::Listed);
+        assert_eq!(left(&two, &one, &answer), (Worth::Part, of_noble));
+        let elsewhere = of("http://127.0.0.1/other/", Some(&["noble", "jammy"]), launchpad::Reread::Listed);
+        assert_eq!(left(&two, &elsewhere, &answer).0, Worth::Nothing);
+    }
+
+    #[test]
+    fn of_bodhi_more_prefixes_leave_what_was_answered_and_fewer_do_not() {
+        let of = |prefixes: &[&str]| {
+            SourceSettings::Bodhi(bodhi::Settings {
+                name: "bodhi".to_owned(),
+                url: url("http://127.0.0.1/"),
+                id_prefixes: prefixes.iter().map(|&prefix| prefix.to_owned()).collect(),
+                http: http(),
+            })
+        };
+        let answer = json!({ "series": { "f41": { "version": "41" } } });
+        let (one, two) = (of(&["FEDORA"]), of(&["FEDORA", "FEDORA-EPEL"]));
+        assert_eq!(left(&one, &two, &answer), (Worth::Part, answer.clone()));
+        assert_eq!(
+            left(&two, &one, &answer).0,
+            Worth::Nothing,
+            "which of them is of EPEL nothing tells"
+        );
+    }
+
+    #[test]
+    fn of_a_forge_what_is_retired_on_a_branch_is_of_the_series_that_it_was_for() {
+        let of = |namespace: &str, branches: &[(&str, &str)]| {
+            let branches = branches
+                .iter()
+                .map(|(branch, series)| (branch.parse().unwrap(), series.parse().unwrap()));
+            SourceSettings::Distgit(distgit::Settings {
+                name: "distgit".to_owned(),
+                url: url("http://127.0.0.1/"),
+                forge: distgit::ForgeKind::Pagure,
+                namespace: namespace.to_owned(),
+                branches: branches.collect(),
+                http: http(),
+            })
+        };
+        let answer = json!({
+            "series": { "f42": { "retired": ["old"] }, "f43": { "retired": ["old"] } },
+            "packages": { "bash": { "owner": "ann" } },
+        });
+        let before = of("rpms", &[("rawhide", "f43"), ("f42", "f42")]);
+        // Rawhide went on to the next release, and what was retired there is of that now.
+        let after = of("rpms", &[("rawhide", "f44"), ("f43", "f43"), ("f42", "f42")]);
+        let mut of_f42 = answer.clone();
+        of_f42["series"].as_object_mut().unwrap().remove("f43");
+        assert_eq!(left(&before, &after, &answer), (Worth::Part, of_f42));
+        assert_eq!(left(&before, &of("modules", &[]), &answer).0, Worth::Nothing);
+    }
+
+    #[test]
+    fn of_modules_the_streams_are_asked_still_and_the_defaults_of_another_release_are_not() {
+        let of = |file: &str, release: &str| {
+            SourceSettings::Modulemd(modulemd::Settings {
+                name: "modules".to_owned(),
+                at: modulemd::At::File(file.into()),
+                release: Some(release.parse().unwrap()),
+            })
+        };
+        let answer = json!({ "modules": { "release": "f29", "streams": { "m:1": {} }, "defaults": { "m": "1" } } });
+        let left_of = json!({ "modules": { "release": "f30", "streams": { "m:1": { "contexts": {} } } } });
+        let (worth, left_now) = left(&of("a", "f29"), &of("a", "f30"), &answer);
+        assert_eq!(worth, Worth::Part);
+        assert_eq!(left_now["modules"]["release"], left_of["modules"]["release"]);
+        assert!(left_now["modules"]["streams"]["m:1"].is_object() && left_now["modules"].get("defaults").is_none());
+        assert_eq!(left(&of("a", "f29"), &of("b", "f29"), &answer).0, Worth::Nothing);
+    }
+
+    #[test]
+    fn an_answer_to_what_nobody_knows_to_have_been_asked_is_worth_nothing() {
+        let dates = SourceSettings::DistroInfo(distro_info::Settings {
+            name: "dates".to_owned(),
+            at: distro_info::At::File("ubuntu.csv".into()),
+        });
+        for asked in ["", "{}", r#"{"kinset": "0.0.1", "what": null}"#] {
+            assert_eq!(dates.worth(asked, &mut SourceSnapshot::default()), Worth::Nothing, "{asked}");
+        }
+    }
 }

@@ -121,7 +121,7 @@ fn parse(bytes: &[u8], place: &str) -> Result<SourceSnapshot, Trouble> {
     if let Some(header) = repeated(&headers, &columns) {
         return Err(Trouble::BadRow {
             place: place.to_owned(),
-            line: headers.position().map_or(1, csv::Position::line),
+            line: line(bytes, headers.position()),
             reason: format!("there are two columns {header}, and only one of them can hold"),
         });
     }
@@ -129,7 +129,7 @@ fn parse(bytes: &[u8], place: &str) -> Result<SourceSnapshot, Trouble> {
     for row in &rows {
         let wrong = |reason: String| Trouble::BadRow {
             place: place.to_owned(),
-            line: row.position().map_or(1, csv::Position::line),
+            line: line(bytes, row.position()),
             reason,
         };
         if row.len() > columns.len() {
@@ -159,6 +159,16 @@ fn parse(bytes: &[u8], place: &str) -> Result<SourceSnapshot, Trouble> {
         snapshot.series.insert(name, facts);
     }
     Ok(snapshot)
+}
+
+/// The line that a row stands on, which empty ones may come before.
+fn line(bytes: &[u8], position: Option<&csv::Position>) -> u64 {
+    let Some(position) = position else { return 1 };
+    let before = bytes
+        .iter()
+        .skip(position.byte() as usize)
+        .take_while(|byte| b"\r\n".contains(byte));
+    position.line() + before.filter(|byte| **byte == b'\n').count() as u64
 }
 
 /// What each column holds. One that kinset does not know holds dates if everything in it is one.
@@ -273,8 +283,8 @@ mod tests {
                 r#"table.csv, line 2: expected a date under eol, found "soon""#,
             ),
             (
-                "series\nnoble\nnoble\n",
-                "table.csv, line 3: series noble stands in the table twice",
+                "series\nnoble\n\r\n\nnoble\n",
+                "table.csv, line 5: series noble stands in the table twice",
             ),
             (
                 "series,eol\nnoble,2029-05-31,2029-05-31\n",

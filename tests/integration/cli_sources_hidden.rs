@@ -88,6 +88,19 @@ fn a_set_that_is_hidden_stays_with_what_is_in_it_and_who_may_upload_it() {
 }
 
 #[test]
+fn a_set_that_got_another_name_beside_one_that_is_hidden_is_there_once() {
+    let ubuntu = Ubuntu::pulled();
+    ubuntu.change(|world| {
+        world.set("plucky", "core").name = "base".to_owned();
+        let hidden = world.set("plucky", "kernel").id;
+        world.hidden_sets = vec![hidden];
+    });
+    pull(&ubuntu);
+    let sets = ubuntu.place.data("packageset list --series plucky --quiet");
+    assert_eq!(sets, "base\nkernel\n");
+}
+
+#[test]
 fn somebody_in_a_team_who_is_hidden_is_in_it_still() {
     let ubuntu = Ubuntu::pulled();
     ubuntu.change(|world| {

@@ -194,14 +194,15 @@ fn take_in_sets(
 ) {
     // A set that got another name is known by its group.
     let mut by_group: BTreeMap<GroupName, Set> = BTreeMap::new();
+    let groups: BTreeSet<&GroupName> = said.values().filter_map(|facts| facts.group.as_ref()).collect();
     sets.retain(|(of, name), set| {
-        let stays = of != series || is_partial || said.contains_key(name);
+        if of != series || said.contains_key(name) {
+            return true;
+        }
+        let group = &set.content.group;
+        let group = group.clone().unwrap_or_else(|| GroupName::beginning_with(distribution, name));
+        let stays = is_partial && !groups.contains(&group);
         if !stays {
-            let group = set
-                .content
-                .group
-                .clone()
-                .unwrap_or_else(|| GroupName::beginning_with(distribution, name));
             by_group.insert(group, set.clone());
         }
         stays
