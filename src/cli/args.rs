@@ -17,6 +17,7 @@ use super::packages::module::ModuleCommand;
 use super::packages::packageset::PackagesetCommand;
 use super::packages::series::SeriesCommand;
 use super::packages::team::TeamCommand;
+use crate::config::Fraction;
 
 /// Keeps groups in step: patch relations between an analysis and Patchwork, with the fewest writes.
 #[derive(Debug, Parser)]
@@ -132,6 +133,25 @@ pub(super) struct PullArguments {
     /// Read everything, even if events or what a service says would tell what has changed
     #[arg(long)]
     pub full: bool,
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// Limits of the guards of distributions, for once.
+#[derive(Debug, Args)]
+pub(super) struct Limits {
+    /// The share of what services told of that may be gone, from 0 to 1 [default: as configured]
+    #[arg(long, value_name = "SHARE", value_parser = fraction)]
+    pub max_removed_fraction: Option<Fraction>,
+    /// Let services tell of nothing any more
+    #[arg(long)]
+    pub allow_empty: bool,
+}
+
+/// A number from 0 to 1.
+pub(super) fn fraction(text: &str) -> Result<Fraction, String> {
+    let number = text.parse().ok().and_then(Fraction::new);
+    number.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::args::ApplyArguments;
+use super::args::{ApplyArguments, PullArguments};
 use super::failure::Failure;
 use super::render::words::count;
 use super::{Status, output};
@@ -129,9 +129,9 @@ pub(super) async fn carry_out(draft: DistributionDraft, is_approved: bool, keepe
 }
 
 /// Takes in what the services of a distribution say.
-pub(super) async fn pull(distribution: &Distribution, is_full: bool, keeper: &Keeper) -> Result<Status, Failure> {
+pub(super) async fn pull(distribution: &Distribution, arguments: &PullArguments, keeper: &Keeper) -> Result<Status, Failure> {
     match &distribution.follows {
-        Follows::Services(services) => services::pull(distribution, services, is_full, keeper).await,
+        Follows::Services(services) => services::pull(distribution, services, arguments, keeper).await,
         Follows::File(_) => {
             let name = &distribution.name;
             output::say(&format!(

@@ -41,7 +41,9 @@ pub(super) async fn run(arguments: &PlanArguments, file: &ConfigFile) -> Result<
         Format::Text => output::data(|out| render::plan::text(out, &plan))?,
         Format::Json => output::json_if_whole(&plan, status)?,
     }
-    let is_change = arguments.detailed_exitcode && plan.writes > 0;
+    // What trips a guard may be the very lack of something to do.
+    let is_guarded = plan.distributions.iter().any(|plan| !plan.guards.is_empty());
+    let is_change = arguments.detailed_exitcode && (plan.writes > 0 || is_guarded);
     Ok(if is_change && status == Status::Done {
         Status::Changes
     } else {

@@ -20,7 +20,7 @@ pub(super) async fn run(arguments: &PullArguments, file: &ConfigFile) -> Result<
     if trackers.is_empty() && distributions.is_empty() {
         config.select(&arguments.names)?;
     }
-    let pull = async |distribution: &Distribution| distributions::pull(distribution, arguments.full, &keeper).await;
+    let pull = async |distribution: &Distribution| distributions::pull(distribution, arguments, &keeper).await;
     let (statuses, of_distributions) = each_among(&distributions, among, pull).await;
     let statuses = [of_trackers, of_distributions].into_iter().chain(statuses);
     Ok(statuses.into_iter().find(|status| *status != Status::Done).unwrap_or(Status::Done))

@@ -13,7 +13,7 @@ use super::document::GuardDocument;
 use super::{Error, Keeper, PlanDocument};
 use crate::model::packages::document::{DistributionDocument, Thresholds, Tripped, Wish, difference, guard};
 use crate::model::packages::snapshot::Disagreement;
-use crate::model::packages::{DistributionName, Operation};
+use crate::model::packages::{DistributionName, Operation, SeriesName};
 use crate::source::local::{FileFormat, LocalError, LocalFile};
 use crate::store::packages::{Change, Force, Hand, Performed, View};
 use crate::store::{Fault, Store, StoreError};
@@ -85,6 +85,9 @@ pub struct DistributionPlan {
     /// What could not be read of the source.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
+    /// In how many package sets of which series the source was not read again, though what is in them may have changed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread: BTreeMap<SeriesName, usize>,
     /// What the source says otherwise than one that is believed before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub disagreements: Vec<Disagreement>,
@@ -162,6 +165,7 @@ impl DistributionDraft {
             file: Some(self.path.clone()),
             source: None,
             remarks: Vec::new(),
+            unread: BTreeMap::new(),
             disagreements: Vec::new(),
             operations: self.operations.clone(),
             changes: self.changes.clone(),

@@ -7,7 +7,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{DistributionPlan, Draft, Error};
+use super::{DistributionPlan, Draft, Error, GuardedSource};
 use crate::config::Tracker;
 use crate::model::commits::CommitStep;
 use crate::model::packages;
@@ -174,7 +174,7 @@ pub enum VerdictDocument {
 /// A guard that tripped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GuardDocument {
-    /// The key under `[tracker.guard]` that sets its limit.
+    /// The key under `[tracker.guard]` or `[distribution.guard]` that sets its limit.
     pub option: String,
     /// The number that tripped it.
     pub message: String,
@@ -375,6 +375,16 @@ impl From<&Tripped> for GuardDocument {
             option: tripped.option().to_owned(),
             message: tripped.to_string(),
             remedy: tripped.remedy(),
+        }
+    }
+}
+
+impl From<&GuardedSource> for GuardDocument {
+    fn from(guarded: &GuardedSource) -> Self {
+        Self {
+            option: guarded.option().to_owned(),
+            message: guarded.to_string(),
+            remedy: guarded.remedy(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::GuardedSource;
 use crate::config::TrackerName;
 use crate::model::packages::{self, DistributionName, Refusal, SeriesName, SeriesPath};
 use crate::model::relations::checker::Violation;
@@ -194,6 +195,17 @@ pub enum Error {
         /// The distribution.
         distribution: DistributionName,
     },
+    /// A guard against a source tripped.
+    #[error(transparent)]
+    GuardedSource(Box<GuardedSource>),
+    /// The plan for a source would not lead to what that says: a defect of kinset.
+    #[error("kinset made a plan that does not lead to what source {distribution}/{source_name} says")]
+    UnsoundSource {
+        /// The source.
+        source_name: String,
+        /// The distribution.
+        distribution: DistributionName,
+    },
     /// A saved plan is for a distribution that was not asked for.
     #[error("the plan says nothing about distribution {distribution}")]
     DistributionNotPlanned {
@@ -312,6 +324,11 @@ impl Remedy for Error {
             }
             Self::BadReading { .. } => "read everything anew with `kinset pull --full`".to_owned(),
             Self::GuardedDistribution { tripped, .. } => return tripped.remedy(),
+            Self::GuardedSource(guarded) => return guarded.remedy(),
+            Self::UnsoundSource { source_name, distribution } => format!(
+                "nothing of it was taken in, and what was known of {source_name} before still holds; please report this with what it has now and with the \
+                 output of `kinset distribution export {distribution} --format json`"
+            ),
             Self::UnsoundDistribution { .. } => {
                 "nothing of it was changed; please report this with the file and the output of `kinset distribution export`".to_owned()
             }

@@ -40,6 +40,7 @@ mod pull;
 mod reckon;
 mod relations;
 mod reread;
+mod said;
 mod scene;
 mod session;
 mod settle;
@@ -73,7 +74,7 @@ pub use relations::{
 pub use scene::{Scene, Unmatched};
 pub use session::{Session, SessionOptions, check_token};
 pub use source_settings::SourceSettings;
-pub use sources::{SourceDraft, SourceResult, SourcesOrder, Taking, follow};
+pub use sources::{GuardedSource, SourceDraft, SourceGuard, SourceResult, SourcesOrder, Taking, follow};
 pub use views::{
     CollectionDocument, CycleDocument, HistoryDocument, PulledDocument, RunDocument, SightingDocument, StatusDocument, about,
     decision_documents, drop_decisions, history, status,

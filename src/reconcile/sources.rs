@@ -11,10 +11,12 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::document::GuardDocument;
+use super::said::Said;
 use super::{DistributionPlan, Error, Keeper, SourceSettings};
 use crate::model::packages::document::{DistributionDocument, Mistake, Segment, Thresholds, Tripped, Wish, difference, guard};
-use crate::model::packages::snapshot::{Disagreement, KnownModules, Layer, ModuleFacts, Remark, SourceSnapshot, believed};
+use crate::model::packages::snapshot::{Disagreement, KnownModules, Layer, ModuleFacts, Remark, Shrunk, SourceSnapshot, believed};
 use crate::model::packages::{DistributionDetails, DistributionName, Operation, SeriesName};
+use crate::remedy::Remedy;
 use crate::source::{Previous, Reading, Traffic};
 use crate::store::Fault;
 use crate::store::packages::{Change, Force, Hand, Performed, StoredReading, View};
@@ -45,12 +47,14 @@ pub struct SourceDraft {
     pub operations: Vec<Operation>,
     /// What that changes.
     pub changes: Vec<Change>,
-    /// The guard that it trips.
-    pub tripped: Option<Tripped>,
+    /// The guard that it trips. What a reading that tells of too little would change may be unknown.
+    pub tripped: Option<GuardedSource>,
     /// Where the source says something else than one that is believed before it.
     pub disagreements: Vec<Disagreement>,
     /// What could not be read.
     pub remarks: BTreeSet<Remark>,
+    /// In how many package sets of which series it was not looked for what is in them, though that may have changed.
+    pub unread: BTreeMap<SeriesName, usize>,
     /// What the read cost.
     pub traffic: Traffic,
     reading: StoredReading,
@@ -65,6 +69,7 @@ impl SourceDraft {
             file: None,
             source: Some(self.source.clone()),
             remarks: self.remarks.iter().map(ToString::to_string).collect(),
+            unread: self.unread.clone(),
             disagreements: self.disagreements.clone(),
             operations: self.operations.clone(),
             changes: self.changes.clone(),
@@ -72,6 +77,57 @@ impl SourceDraft {
             guards: self.tripped.iter().map(GuardDocument::from).collect(),
             digest: String::new(),
         }
+    }
+}
+
+/// A source that tripped a guard: nothing of it is taken in, and what it said before still counts.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("source {distribution}/{source_name} at {place}: {because}")]
+pub struct GuardedSource {
+    /// The distribution.
+    pub distribution: DistributionName,
+    /// The source.
+    pub source_name: String,
+    /// Its address, or its file.
+    pub place: String,
+    /// The guard.
+    pub because: SourceGuard,
+}
+
+/// A guard against a source, with the numbers that tripped it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SourceGuard {
+    /// It tells of too little.
+    #[error(transparent)]
+    Reading(Shrunk),
+    /// What it tells would take too much away.
+    #[error(transparent)]
+    Plan(Tripped),
+}
+
+impl GuardedSource {
+    /// The key under `[distribution.guard]` that moves this guard's limit.
+    #[must_use]
+    pub const fn option(&self) -> &'static str {
+        match &self.because {
+            SourceGuard::Reading(shrunk) => shrunk.option(),
+            SourceGuard::Plan(tripped) => tripped.option(),
+        }
+    }
+}
+
+impl Remedy for GuardedSource {
+    fn remedy(&self) -> Option<String> {
+        let Self { distribution, .. } = self;
+        let option = self.option();
+        let flag = match option {
+            "allow_empty" => "--allow-empty",
+            _ => "--max-removed-fraction 1",
+        };
+        Some(format!(
+            "nothing of it was taken in, and what was known of it before still holds; look at what it has now, and at `kinset plan {distribution}`; if this \
+             is meant, set `{option}` under [distribution.guard], or let it pass once with `kinset pull {distribution} {flag}`"
+        ))
     }
 }
 
@@ -100,8 +156,7 @@ struct Scene<'a> {
     keeper: &'a Keeper,
     order: &'a SourcesOrder,
     now: Timestamp,
-    /// What they said last, if they were asked the same then.
-    stored: Vec<StoredReading>,
+    said: Said,
     have: Found,
     /// What sources before this one would do; nothing, once it is done.
     pending: Vec<Operation>,
@@ -126,7 +181,7 @@ pub async fn follow(keeper: &Keeper, order: &SourcesOrder, taking: Taking, mut e
         keeper,
         order,
         now,
-        stored,
+        said: Said::of(&order.sources, stored),
         have,
         pending: Vec::new(),
     };
@@ -137,15 +192,78 @@ pub async fn follow(keeper: &Keeper, order: &SourcesOrder, taking: Taking, mut e
     Ok(())
 }
 
+/// What a reading would change.
+struct Outcome {
+    operations: Vec<Operation>,
+    performed: Vec<Performed>,
+    disagreements: Vec<Disagreement>,
+    tripped: Option<Tripped>,
+    /// What there is afterwards.
+    after: Found,
+}
+
 impl Scene<'_> {
     async fn source(&mut self, place: usize, settings: &SourceSettings, taking: Taking) -> SourceResult {
-        let reading = settings
-            .read(&self.previous(settings.name())?)
-            .await
-            .map_err(|error| Error::Source(Box::new(error)))?;
-        let traffic = reading.traffic;
+        let previous = match self.order.reread {
+            true => Previous::default(),
+            false => self.said.previous(settings.name())?,
+        };
+        let reading = settings.read(&previous).await.map_err(|error| Error::Source(Box::new(error)))?;
+        let (traffic, unread) = (reading.traffic, reading.unread.clone());
         let reading = self.stored(settings, reading)?;
-        let (snapshot, disagreements) = self.believed(place, &reading.snapshot);
+        let before = self.said.answer(settings.name());
+        let shrunk = before.and_then(|before| reading.snapshot.guard(before, &self.order.thresholds));
+        let outcome = match (self.outcome(place, settings, &reading.snapshot).await, &shrunk) {
+            (Ok(outcome), _) => outcome,
+            // What is not believed need not go together.
+            (Err(_), Some(_)) => Outcome {
+                operations: Vec::new(),
+                performed: Vec::new(),
+                disagreements: Vec::new(),
+                tripped: None,
+                after: self.have.clone(),
+            },
+            (Err(error), None) => return Err(error),
+        };
+        let Outcome {
+            operations,
+            performed,
+            disagreements,
+            tripped,
+            after,
+        } = outcome;
+        let because = shrunk.map(SourceGuard::Reading).or(tripped.map(SourceGuard::Plan));
+        let draft = SourceDraft {
+            source: settings.name().to_owned(),
+            changes: performed.into_iter().flat_map(|performed| performed.changes).collect(),
+            tripped: because.map(|because| GuardedSource {
+                distribution: self.order.name.clone(),
+                source_name: settings.name().to_owned(),
+                place: settings.place(),
+                because,
+            }),
+            disagreements,
+            remarks: reading.snapshot.all_remarks().into_iter().cloned().collect(),
+            unread,
+            traffic,
+            operations,
+            reading,
+        };
+        if draft.tripped.is_some() {
+            return Ok(draft);
+        }
+        match taking {
+            Taking::Nothing => self.pending.extend(draft.operations.iter().cloned()),
+            Taking::Everything => _ = self.take_in(&draft).await?,
+        }
+        self.have = after;
+        self.said.hear(draft.reading.clone());
+        Ok(draft)
+    }
+
+    /// What a reading would change, rehearsed.
+    async fn outcome(&self, place: usize, settings: &SourceSettings, said: &SourceSnapshot) -> Result<Outcome, Error> {
+        let (snapshot, disagreements) = self.believed(place, said);
         let founded = || DistributionDocument::new(self.order.name.clone(), self.order.founding.clone());
         let want = snapshot.over(&self.have.document.clone().unwrap_or_else(founded), &self.order.listed);
         let wish = Wish {
@@ -162,7 +280,7 @@ impl Scene<'_> {
         let mut operations = difference(wish).map_err(unfit)?;
         let modules = ModulesWish {
             wanted: snapshot.modules.as_ref(),
-            gone: &self.gone(settings.name(), &reading.snapshot),
+            gone: &self.gone(settings.name(), said),
         };
         modules.require_release(settings.name(), &want)?;
         operations.extend(modules.operations(&want.name, &self.have.modules));
@@ -170,7 +288,6 @@ impl Scene<'_> {
             Some(have) => guard(have, &want, &self.order.thresholds).map_err(unfit)?,
             None => None,
         };
-        let tripped = tripped.or_else(|| self.shrunk(settings.name(), &reading.snapshot));
         // Where nothing is to be done there is nothing to rehearse, and what there is stays.
         let (performed, after) = if operations.is_empty() {
             (Vec::new(), self.have.clone())
@@ -181,68 +298,30 @@ impl Scene<'_> {
                 ..wish
             });
             if left != Ok(Vec::new()) || !modules.operations(&want.name, &after.modules).is_empty() {
-                return Err(Error::UnsoundDistribution {
+                return Err(Error::UnsoundSource {
+                    source_name: settings.name().to_owned(),
                     distribution: self.order.name.clone(),
                 });
             }
             (performed, after)
         };
-        let draft = SourceDraft {
-            source: settings.name().to_owned(),
-            changes: performed.into_iter().flat_map(|performed| performed.changes).collect(),
-            tripped,
-            disagreements,
-            remarks: reading.snapshot.all_remarks().into_iter().cloned().collect(),
-            traffic,
+        Ok(Outcome {
             operations,
-            reading,
-        };
-        if draft.tripped.is_some() {
-            return Ok(draft);
-        }
-        match taking {
-            Taking::Nothing => self.pending.extend(draft.operations.iter().cloned()),
-            Taking::Everything => _ = self.take_in(&draft).await?,
-        }
-        self.have = after;
-        self.stored.retain(|stored| stored.source != draft.source);
-        self.stored.push(draft.reading.clone());
-        Ok(draft)
-    }
-
-    fn previous(&self, source: &str) -> Result<Previous, Error> {
-        let Some(stored) = self.last(source).filter(|_| !self.order.reread) else {
-            return Ok(Previous::default());
-        };
-        let validators = serde_json::from_str(&stored.validators).map_err(|error| Error::BadReading {
-            source_name: source.to_owned(),
-            source: error,
-        })?;
-        Ok(Previous {
-            snapshot: stored.snapshot.clone(),
-            validators,
+            performed,
+            disagreements,
+            tripped,
+            after,
         })
-    }
-
-    fn last(&self, source: &str) -> Option<&StoredReading> {
-        self.stored.iter().find(|stored| stored.source == source)
     }
 
     /// The modules that a source told of when it was last read, and that neither it nor any other source tells of now.
     fn gone(&self, source: &str, snapshot: &SourceSnapshot) -> ModuleFacts {
-        let Some(last) = self.last(source).and_then(|last| last.snapshot.modules.clone()) else {
+        let Some(last) = self.said.answer(source).and_then(|last| last.modules.clone()) else {
             return ModuleFacts::default();
         };
-        let others = self.stored.iter().filter(|stored| stored.source != source);
-        let others = others.filter_map(|stored| stored.snapshot.modules.as_ref());
+        let others = self.said.others(source).filter_map(|snapshot| snapshot.modules.as_ref());
         let all: Vec<&ModuleFacts> = snapshot.modules.iter().chain(others).collect();
         last.without(&all)
-    }
-
-    /// Whether a source tells of far fewer modules than when it was last read.
-    fn shrunk(&self, source: &str, snapshot: &SourceSnapshot) -> Option<Tripped> {
-        let last = self.last(source)?.snapshot.modules.as_ref()?;
-        snapshot.modules.as_ref()?.guard(last, &self.order.thresholds)
     }
 
     fn stored(&self, settings: &SourceSettings, reading: Reading) -> Result<StoredReading, Error> {
@@ -265,22 +344,12 @@ impl Scene<'_> {
     fn believed(&self, place: usize, snapshot: &SourceSnapshot) -> (SourceSnapshot, Vec<Disagreement>) {
         let (before, after) = self.order.sources.split_at(place);
         let (source, after) = after.split_first().map_or(("", after), |(own, after)| (own.name(), after));
-        let (before, after) = (self.layers(before), self.layers(after));
+        let (before, after) = (self.said.layers(before), self.said.layers(after));
         let (mut left, disagreements) = believed(Layer { source, snapshot }, &before);
         let before: Vec<&SourceSnapshot> = before.iter().map(|layer| layer.snapshot).collect();
         let after: Vec<&SourceSnapshot> = after.iter().map(|layer| layer.snapshot).collect();
         left.stages_by_dates(&before, &after, self.today());
         (left, disagreements)
-    }
-
-    fn layers(&self, sources: &[SourceSettings]) -> Vec<Layer<'_>> {
-        let stored = sources.iter().filter_map(|settings| self.last(settings.name()));
-        stored
-            .map(|stored| Layer {
-                source: &stored.source,
-                snapshot: &stored.snapshot,
-            })
-            .collect()
     }
 
     fn today(&self) -> Date {

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{
-    HttpSettings, Previous, Reading, SourceError, Trouble, Validators,
+    HttpSettings, Previous, Reading, SourceError, Trouble,
     web::{Web, under},
 };
 use crate::model::packages::{
@@ -74,8 +74,8 @@ pub async fn read(settings: &Settings, _previous: &Previous) -> Result<Reading, 
         let rows = rows(&web, &settings.url).await?;
         Ok(Reading {
             snapshot: snapshot(rows, &settings.id_prefixes),
-            validators: Validators::default(),
             traffic: web.traffic(),
+            ..Reading::default()
         })
     };
     read.await.map_err(|trouble| SourceError {

@@ -4,14 +4,14 @@
 //! Columns go by their header. `version`, `codename` and `series` are what they say; every other is a milestone by its name (`created`, `eol`,
 //! `eol-lts`, …; `release` is `released`), also one that is new, if what stands in it are dates. Rows end early where nothing more is known.
 
-use std::{fs, path::PathBuf};
+use std::path::{Path, PathBuf};
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 use jiff::civil::Date;
 use url::Url;
 
 use super::{
-    HttpSettings, Previous, Reading, SourceError, Traffic, Trouble, Validators,
+    HttpSettings, Previous, Reading, SourceError, Trouble, Validators, file,
     web::{Fetched, Web},
 };
 use crate::model::packages::{
@@ -21,6 +21,9 @@ use crate::model::packages::{
 
 /// What stands behind the version of a series that is looked after for longer than others.
 const LONG_TERM: &str = " LTS";
+
+/// The largest file that is read: those that there are have some thousand bytes.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// How to read a file of dates.
 #[derive(Clone, Debug)]
@@ -60,15 +63,11 @@ pub async fn read(settings: &Settings, previous: &Previous) -> Result<Reading, S
     })
 }
 
-fn read_file(path: &PathBuf) -> Result<Reading, Trouble> {
-    let bytes = fs::read(path).map_err(|source| Trouble::File {
-        path: path.clone(),
-        source,
-    })?;
+fn read_file(path: &Path) -> Result<Reading, Trouble> {
+    let bytes = file::bytes(path, MOST_BYTES)?;
     Ok(Reading {
         snapshot: parse(&bytes, &path.display().to_string())?,
-        validators: Validators::default(),
-        traffic: Traffic::default(),
+        ..Reading::default()
     })
 }
 
@@ -87,10 +86,12 @@ async fn read_web(url: &Url, http: &HttpSettings, previous: &Previous) -> Result
         snapshot,
         validators,
         traffic: web.traffic(),
+        ..Reading::default()
     })
 }
 
 /// What a column holds.
+#[derive(PartialEq, Eq)]
 enum Column {
     Version,
     Codename,
@@ -117,11 +118,18 @@ fn parse(bytes: &[u8], place: &str) -> Result<SourceSnapshot, Trouble> {
             column: "series",
         });
     }
+    if let Some(header) = repeated(&headers, &columns) {
+        return Err(Trouble::BadRow {
+            place: place.to_owned(),
+            line: line(bytes, headers.position()),
+            reason: format!("there are two columns {header}, and only one of them can hold"),
+        });
+    }
     let mut snapshot = SourceSnapshot::default();
     for row in &rows {
         let wrong = |reason: String| Trouble::BadRow {
             place: place.to_owned(),
-            line: row.position().map_or(1, csv::Position::line),
+            line: line(bytes, row.position()),
             reason,
         };
         if row.len() > columns.len() {
@@ -153,6 +161,16 @@ fn parse(bytes: &[u8], place: &str) -> Result<SourceSnapshot, Trouble> {
     Ok(snapshot)
 }
 
+/// The line that a row stands on, which empty ones may come before.
+fn line(bytes: &[u8], position: Option<&csv::Position>) -> u64 {
+    let Some(position) = position else { return 1 };
+    let before = bytes
+        .iter()
+        .skip(position.byte() as usize)
+        .take_while(|byte| b"\r\n".contains(byte));
+    position.line() + before.filter(|byte| **byte == b'\n').count() as u64
+}
+
 /// What each column holds. One that kinset does not know holds dates if everything in it is one.
 fn columns(headers: &StringRecord, rows: &[StringRecord]) -> Vec<Column> {
     let holds_dates = |place: usize| {
@@ -174,6 +192,20 @@ fn columns(headers: &StringRecord, rows: &[StringRecord]) -> Vec<Column> {
         _ => Column::Other,
     };
     headers.iter().enumerate().map(column).collect()
+}
+
+/// A header that stands there twice, or says the same as another.
+fn repeated<'a>(headers: &'a StringRecord, columns: &[Column]) -> Option<&'a str> {
+    let mut named = headers
+        .iter()
+        .zip(columns)
+        .enumerate()
+        .filter(|(_, (header, _))| !header.is_empty());
+    named.find_map(|(place, (header, column))| {
+        let mut before = headers.iter().zip(columns).take(place);
+        let is_same = |(other, means): (&str, &Column)| other == header || (*means != Column::Other && means == column);
+        before.any(is_same).then_some(header)
+    })
 }
 
 fn read_version(field: &str, facts: &mut SeriesFacts) {
@@ -238,6 +270,12 @@ mod tests {
     }
 
     #[test]
+    fn columns_without_a_header_are_nobodys() {
+        let series = read("series,eol,,\nnoble,2029-05-31,,\n").unwrap();
+        assert_eq!(dates(&series["noble"]), ["eol 2029-05-31"]);
+    }
+
+    #[test]
     fn what_cannot_be_understood_is_refused_with_its_line() {
         for (text, reason) in [
             (
@@ -245,8 +283,8 @@ mod tests {
                 r#"table.csv, line 2: expected a date under eol, found "soon""#,
             ),
             (
-                "series\nnoble\nnoble\n",
-                "table.csv, line 3: series noble stands in the table twice",
+                "series\nnoble\n\r\n\nnoble\n",
+                "table.csv, line 5: series noble stands in the table twice",
             ),
             (
                 "series,eol\nnoble,2029-05-31,2029-05-31\n",
@@ -261,6 +299,18 @@ mod tests {
                 "expected a table with a column series, but table.csv has none",
             ),
             ("", "expected a table with a column series, but table.csv has none"),
+            (
+                "\n\nseries,eol,eol\nnoble,2029-05-31,2034-05-31\n",
+                "table.csv, line 3: there are two columns eol, and only one of them can hold",
+            ),
+            (
+                "series,release,released\nnoble,2024-04-25,2024-04-26\n",
+                "table.csv, line 1: there are two columns released, and only one of them can hold",
+            ),
+            (
+                "series,mascot,mascot\nnoble,a numbat,a number\n",
+                "table.csv, line 1: there are two columns mascot, and only one of them can hold",
+            ),
         ] {
             assert_eq!(read(text).unwrap_err(), reason);
         }

@@ -1,8 +1,7 @@
 //! Why a source could not be read.
 
-use std::{io, path::PathBuf};
-
 use super::{
+    FileError,
     local::LocalError,
     modulemd::{ReadError, RepomdError},
 };
@@ -61,13 +60,8 @@ pub enum Trouble {
         found: String,
     },
     /// A file that cannot be read.
-    #[error("cannot read {}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A file that says what a distribution is to be, and cannot be worked with.
     #[error(transparent)]
     Local(Box<LocalError>),
@@ -107,7 +101,10 @@ impl Remedy for SourceError {
         let text = match &self.trouble {
             Trouble::Http(error) => http_remedy(error),
             Trouble::Inconsistent { .. } => "it may have changed while it was read: try again".to_owned(),
-            Trouble::File { .. } => "check `file` of the source in the configuration, and that this user may read it".to_owned(),
+            Trouble::File(FileError::Missing { .. } | FileError::Unreadable { .. }) => {
+                "check `file` of the source in the configuration, and that this user may read it".to_owned()
+            }
+            Trouble::File(error) => error.remedy().unwrap_or_else(|| LOOK.to_owned()),
             Trouble::Local(error) => error.remedy().unwrap_or_else(|| LOOK.to_owned()),
             Trouble::Modules(error) => error.remedy().unwrap_or_else(|| LOOK.to_owned()),
             Trouble::Repository { source, .. } => source.remedy().unwrap_or_else(|| LOOK.to_owned()),

@@ -10,11 +10,9 @@ mod table;
 mod tree;
 mod write;
 
-use std::fs::{self, File};
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::{Reading, SourceError, Traffic, Trouble, Validators};
+use super::{Reading, SourceError, Trouble, file};
 use crate::model::packages::document::{DistributionDocument, Mistake};
 use crate::model::packages::snapshot::SourceSnapshot;
 
@@ -71,7 +69,7 @@ impl LocalFile {
     /// When it is missing, no regular file, larger than 1 GiB, cannot be read, is no text or empty, is of no known format, or says something that makes
     /// no sense: then all of it.
     pub fn load(path: &Path, format: Option<FileFormat>) -> Result<Self, LocalError> {
-        let bytes = bytes(path)?;
+        let bytes = file::bytes(path, MOST_BYTES)?;
         let format = format.or_else(|| FileFormat::of(path));
         let format = format.ok_or_else(|| LocalError::WhichFormat { path: path.to_path_buf() })?;
         Self::parse(bytes, format, path)
@@ -153,41 +151,9 @@ pub async fn read(settings: &Settings) -> Result<Reading, SourceError> {
     })?;
     Ok(Reading {
         snapshot: SourceSnapshot::of(&file.document),
-        validators: Validators::default(),
-        traffic: Traffic::default(),
+        ..Reading::default()
     })
 }
 
 /// The largest file that is read: far more than all of Debian takes.
 const MOST_BYTES: u64 = 1 << 30;
-
-/// What stands in a regular file. A pipe is none: it would be waited for as long as it likes, and has no end that could be known.
-fn bytes(path: &Path) -> Result<Vec<u8>, LocalError> {
-    let failed = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => LocalError::Missing { path: path.to_path_buf() },
-        _ => LocalError::Unreadable {
-            path: path.to_path_buf(),
-            source,
-        },
-    };
-    let too_large = |bytes| LocalError::TooLarge {
-        path: path.to_path_buf(),
-        bytes,
-        most: MOST_BYTES,
-    };
-    // Looked at before it is opened, because that waits, too, where it is a pipe.
-    let found = fs::metadata(path).map_err(failed)?;
-    if !found.is_file() {
-        return Err(LocalError::NoFile { path: path.to_path_buf() });
-    }
-    if found.len() > MOST_BYTES {
-        return Err(too_large(found.len()));
-    }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    match bytes.len() as u64 {
-        length if length > MOST_BYTES => Err(too_large(length)),
-        _ => Ok(bytes),
-    }
-}

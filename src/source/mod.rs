@@ -17,6 +17,7 @@ pub mod bodhi;
 pub mod distgit;
 pub mod distro_info;
 mod error;
+pub mod file;
 pub mod launchpad;
 pub mod local;
 pub mod modulemd;
@@ -24,6 +25,7 @@ mod reading;
 mod web;
 
 pub use error::{SourceError, Trouble};
+pub use file::FileError;
 pub use reading::{Previous, Reading, Traffic, Validators};
 
 pub use crate::http::Settings as HttpSettings;

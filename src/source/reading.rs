@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{http::Validator, model::packages::snapshot::SourceSnapshot};
+use crate::http::Validator;
+use crate::model::packages::SeriesName;
+use crate::model::packages::snapshot::SourceSnapshot;
 
 /// What came of the last read of a source; the default before the first, and whenever everything is to be read anew.
 ///
@@ -49,7 +51,7 @@ impl Validators {
 }
 
 /// What came of a read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// What the source knows.
     pub snapshot: SourceSnapshot,
@@ -57,6 +59,8 @@ pub struct Reading {
     pub validators: Validators,
     /// What it cost.
     pub traffic: Traffic,
+    /// In how many package sets of which series it was not looked for what is in them, though that may have changed.
+    pub unread: BTreeMap<SeriesName, usize>,
 }
 
 impl Reading {

@@ -277,7 +277,7 @@ fn what_takes_too_much_away_is_held_back_until_somebody_means_it() {
     );
     insta::assert_snapshot!(place.run("distribution import empty.toml --yes").split_once("--- stderr").unwrap().1, @r"
 
-    error: distribution tidewater: the file holds no membership and no permission, so all 10 that there are would be taken away
+    error: distribution tidewater: no membership and no permission would be left: all 10 that there are would be taken away
       help: look at the plan and at the file, which may be cut off or another's; if this is meant, set `allow_empty` under [distribution.guard], or for `kinset distribution import` give `--allow-empty`
     ");
     place.data("distribution import empty.toml --yes --allow-empty --max-removed-fraction 1");

@@ -12,27 +12,27 @@ use crate::support::fedora::{Bodhi, DistGit, changed, release};
 use crate::support::launchpad::{Launchpad, World, permission};
 use crate::support::service::{Service, asked, serve};
 
-const DATES: &str = "version,codename,series,created,release,eol\n\
+pub(crate) const DATES: &str = "version,codename,series,created,release,eol\n\
     4.10,Warty Warthog,warty,2004-03-05,2004-10-20,2006-04-30\n\
     24.04 LTS,Noble Numbat,noble,2023-10-12,2024-04-26,2029-05-31\n\
     99.04,Zany Zebra,zany,2098-10-01,2099-04-20,2100-01-20\n";
 
 /// A service that runs as long as this, and a folder whose configuration names it.
-struct Ubuntu {
-    runtime: Runtime,
+pub(crate) struct Ubuntu {
+    pub(crate) runtime: Runtime,
     service: Arc<Launchpad>,
-    server: MockServer,
-    place: Place,
+    pub(crate) server: MockServer,
+    pub(crate) place: Place,
 }
 
-fn started<S: Service>(service: &Arc<S>) -> (Runtime, MockServer) {
+pub(crate) fn started<S: Service>(service: &Arc<S>) -> (Runtime, MockServer) {
     let runtime = Runtime::new().unwrap();
     let server = runtime.block_on(serve(service));
     (runtime, server)
 }
 
 impl Ubuntu {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let service = launchpad();
         let (runtime, server) = started(&service);
         let config = format!(
@@ -51,7 +51,7 @@ impl Ubuntu {
     }
 
     /// Where all was taken in once.
-    fn pulled() -> Self {
+    pub(crate) fn pulled() -> Self {
         let ubuntu = Self::new();
         let told = ubuntu.run("pull");
         assert!(told.starts_with("exit 0\n"), "{told}");
@@ -59,22 +59,22 @@ impl Ubuntu {
     }
 
     /// Runs the program, and leaves out how many bytes it read.
-    fn run(&self, arguments: &str) -> String {
+    pub(crate) fn run(&self, arguments: &str) -> String {
         let told = self.place.run(arguments);
         let bytes = regex::Regex::new(", [0-9]+ bytes").unwrap();
         bytes.replace_all(&told, "").into_owned()
     }
 
-    fn change(&self, change: impl FnOnce(&mut World)) {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut World)) {
         change(&mut self.service.world());
     }
 
-    fn requests(&self) -> usize {
+    pub(crate) fn requests(&self) -> usize {
         self.runtime.block_on(asked(&self.server)).len()
     }
 
     /// What the state says of the distribution, and how that came about.
-    fn state(&self) -> String {
+    pub(crate) fn state(&self) -> String {
         self.place.data("distribution export --format json") + &self.place.data("log --quiet")
     }
 }
@@ -92,13 +92,14 @@ fn what_services_say_is_shown_before_it_is_taken_in_and_then_there_is_nothing_le
     ubuntu: distro-info: 3 changes taken in
     ubuntu: distro-info is not believed in 2 things that another source says otherwise; `kinset plan ubuntu` lists them
     ");
-    insta::assert_snapshot!(ubuntu.run("pull"), @r"
+    insta::assert_snapshot!(ubuntu.run("pull"), @r#"
     exit 0
     --- stderr
     ubuntu: launchpad: nothing changed (12 answers)
+    ubuntu: launchpad: not read again: 2 package sets of noble, of which no list shows a change; `kinset pull ubuntu --full` reads all, and with `read_sets = "living"` each pull does
     ubuntu: distro-info: nothing changed
     ubuntu: distro-info is not believed in 2 things that another source says otherwise; `kinset plan ubuntu` lists them
-    ");
+    "#);
     let left = ubuntu.run("plan --detailed-exitcode --format json");
     let left: Value = serde_json::from_str(left.strip_prefix("exit 0\n--- stdout\n").unwrap()).unwrap();
     assert_eq!(left["writes"], 0);
@@ -176,7 +177,7 @@ fn a_set_that_changed_upstream_in_one_series_changes_there_alone_though_it_was_s
     let shared = ubuntu.place.data("packageset show core --series plucky --format json");
     assert!(shared.contains("noble"), "it is shared: {shared}");
     ubuntu.change(|world| world.set("plucky", "core").sources.push("dpkg".to_owned()));
-    insta::assert_snapshot!(ubuntu.run("plan ubuntu --detailed-exitcode"), @r"
+    insta::assert_snapshot!(ubuntu.run("plan ubuntu --detailed-exitcode"), @r#"
     exit 2
     --- stdout
     distribution ubuntu as launchpad has it
@@ -184,12 +185,13 @@ fn a_set_that_changed_upstream_in_one_series_changes_there_alone_though_it_was_s
       ubuntu/plucky packageset-copy core: + no longer shared with ubuntu/noble, permissions 0, sources 2, subsets 1
       ubuntu/plucky sources core: + dpkg
     2 changes
+    not read again: 2 package sets of noble, of which no list shows a change; `kinset pull ubuntu --full` reads all, and with `read_sets = "living"` each pull does
 
     distribution ubuntu as distro-info has it
     nothing to do: all is as distro-info says
     not believed: released of noble: launchpad says 2024-04-25, distro-info says 2024-04-26
     not believed: released of warty: launchpad says 2024-04-25, distro-info says 2004-10-20
-    ");
+    "#);
     assert!(ubuntu.run("pull").contains("launchpad: 2 changes taken in"));
     let sources = |series: &str| -> Value {
         let shown: Value =

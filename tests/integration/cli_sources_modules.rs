@@ -301,8 +301,8 @@ fn a_repository_that_suddenly_has_a_tenth_of_its_streams_changes_nothing() {
     --- stderr
     fedora: bodhi: nothing changed (1 answer)
     distribution fedora:
-    error: distribution fedora: 54 of 60 streams and packages in them (90.0 %) are gone from the source since it was last read, at most 25.0 % may be
-      help: look at what the source has now; if this is meant, set `max_removed_fraction` under [distribution.guard]
+    error: source fedora/modulemd at http://TRACKER/os/: 54 of 60 streams and packages in them (90.0 %) are gone from the source since it was last read, at most 25.0 % may be
+      help: nothing of it was taken in, and what was known of it before still holds; look at what it has now, and at `kinset plan fedora`; if this is meant, set `max_removed_fraction` under [distribution.guard], or let it pass once with `kinset pull fedora --max-removed-fraction 1`
     ");
     fedora.repository.publish(&many(18));
     assert!(fedora.pull().contains("modulemd: 2 changes taken in"));

@@ -116,11 +116,14 @@ fn help_of_each_command_shows_its_options() {
       [NAME]...  The trackers, and the distributions that follow services, to pull [default: all]
 
     Options:
-      -c, --config <FILE>  The configuration file [default: `$KINSET_CONFIG`, else
-                           `/etc/kinset/kinset.toml`]
-          --full           Read everything, even if events or what a service says would tell what has
-                           changed
-      -h, --help           Print help
+      -c, --config <FILE>                 The configuration file [default: `$KINSET_CONFIG`, else
+                                          `/etc/kinset/kinset.toml`]
+          --full                          Read everything, even if events or what a service says would
+                                          tell what has changed
+          --max-removed-fraction <SHARE>  The share of what services told of that may be gone, from 0 to
+                                          1 [default: as configured]
+          --allow-empty                   Let services tell of nothing any more
+      -h, --help                          Print help
     ");
     assert_snapshot!(run("relations unmatched --help"), @r"
     exit 0

@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::{Arc, Mutex};
 
+use kinset::remedy::Remedy as _;
 use kinset::source::distro_info::{At, Settings, read};
 use kinset::source::{Previous, Reading};
 
@@ -93,8 +94,7 @@ async fn a_file_that_is_not_there_or_no_table_is_told_with_its_path() {
     let missing = read(&at_file("/nowhere/ubuntu.csv"), &Previous::default()).await.unwrap_err();
     insta::assert_snapshot!(said(&missing, "no address"), @r"
     cannot read source dates
-    cannot read /nowhere/ubuntu.csv
-    No such file or directory (os error 2)
+    there is no file /nowhere/ubuntu.csv
     ");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("ubuntu.csv");
@@ -104,6 +104,54 @@ async fn a_file_that_is_not_there_or_no_table_is_told_with_its_path() {
     cannot read source dates
     expected a table with a column series, but http://tracker/ubuntu.csv has none
     ");
+}
+
+#[tokio::test]
+async fn what_is_no_file_or_has_no_end_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let made = std::process::Command::new("mkfifo").arg(path("pipe.csv")).status().unwrap();
+    assert!(made.success());
+    std::os::unix::fs::symlink("/dev/zero", path("zero.csv")).unwrap();
+    fs::File::create(path("large.csv")).unwrap().set_len((16 << 20) + 1).unwrap();
+    let mut texts = Vec::new();
+    for name in ["pipe.csv", "zero.csv", "large.csv"] {
+        let error = read(&at_file(path(name)), &Previous::default()).await.unwrap_err();
+        texts.push(format!(
+            "{}\n{}",
+            said(&error, folder.path().to_str().unwrap()),
+            error.remedy().unwrap()
+        ));
+    }
+    insta::assert_snapshot!(texts.join("\n"), @r"
+    cannot read source dates
+    http://tracker/pipe.csv is no regular file
+    name a file; what comes from elsewhere is to be kept in one first; what was known of the source before still holds
+    cannot read source dates
+    http://tracker/zero.csv is no regular file
+    name a file; what comes from elsewhere is to be kept in one first; what was known of the source before still holds
+    cannot read source dates
+    http://tracker/large.csv has 16777217 bytes, and at most 16777216 are read
+    nothing was changed; check that it is the file that is meant; what was known of the source before still holds
+    ");
+}
+
+#[tokio::test]
+async fn a_published_file_without_end_is_not_read_to_it_and_not_asked_for_again() {
+    let server = serve(&Arc::new(Table(Mutex::new("#".repeat((64 << 20) + 1))))).await;
+    let settings = Settings {
+        name: "dates".to_owned(),
+        at: At::Web {
+            url: base(&server).join("/ubuntu.csv").unwrap(),
+            http: http(),
+        },
+    };
+    let error = read(&settings, &Previous::default()).await.unwrap_err();
+    insta::assert_snapshot!(said(&error, &server.uri()), @r"
+    cannot read source dates
+    expected a table of series, but http://tracker/ubuntu.csv sent more than 67108864 bytes
+    ");
+    assert_eq!(asked(&server).await.len(), 1);
 }
 
 #[tokio::test]

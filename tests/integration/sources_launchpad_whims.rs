@@ -44,7 +44,7 @@ async fn pages_are_followed_by_their_links_however_short_they_are() {
     let paged = read(&settings, &Previous::default()).await.unwrap();
     assert_eq!(paged.snapshot, whole.snapshot);
     assert_eq!(whole.snapshot.permissions.as_ref().unwrap().len(), 3);
-    insta::assert_snapshot!(remarks(&whole), @"the list of permissions shows 3 of 5");
+    insta::assert_snapshot!(remarks(&whole), @"the list of permissions shows 3 of 5: what was known and is not shown stays");
 }
 
 #[tokio::test]
@@ -68,18 +68,18 @@ async fn hidden_values_are_absent_with_a_remark_and_never_taken_for_text() {
     let text = serde_json::to_string(&reading.snapshot).unwrap();
     assert!(!text.contains("redacted"), "{text}");
     insta::assert_snapshot!(remarks(&reading), @r"
-    somebody in team release-team is hidden
-    the description of core in noble is hidden
-    the owner of core in noble is hidden
-    the owner of noble is hidden
-    the release of noble is hidden
-    the score of core in noble is hidden
-    the title of noble is hidden
-    whether kernel-team is a person or a team is hidden
-    who has it of permission primary/+upload/somebody?type=component_name&item=universe is hidden
-    who kernel-team is, for permission primary/+upload/kernel-team?type=package_set_name&item=kernel is hidden
-    the list of package sets of noble shows 2 of 3
-    the list of package sets of warty shows 1 of 2
+    somebody in team release-team is hidden: what was known of it stays
+    the description of core in noble is hidden: what was known of it stays
+    the owner of core in noble is hidden: what was known of it stays
+    the owner of noble is hidden: what was known of it stays
+    the release of noble is hidden: what was known of it stays
+    the score of core in noble is hidden: what was known of it stays
+    the title of noble is hidden: what was known of it stays
+    whether kernel-team is a person or a team is hidden: what was known of it stays
+    who has it of permission primary/+upload/somebody?type=component_name&item=universe is hidden: what was known of it stays
+    who kernel-team is, for permission primary/+upload/kernel-team?type=package_set_name&item=kernel is hidden: what was known of it stays
+    the list of package sets of noble shows 2 of 3: what was known and is not shown stays
+    the list of package sets of warty shows 1 of 2: what was known and is not shown stays
     ");
 }
 
@@ -106,7 +106,7 @@ async fn without_an_archive_nothing_is_said_of_permissions() {
     })
     .await;
     assert_eq!((&reading.snapshot.permissions, &reading.snapshot.teams), (&None, &None));
-    insta::assert_snapshot!(remarks(&reading), @"the archive with its permissions is hidden");
+    insta::assert_snapshot!(remarks(&reading), @"the archive with its permissions is hidden: what was known of it stays");
 }
 
 #[tokio::test]

@@ -212,7 +212,83 @@ async fn a_document_that_cannot_be_read_is_told_with_its_address_and_line() {
     let missing = read(&settings(At::File("/nowhere/modules.yaml".into())), &Previous::default()).await;
     assert_snapshot!(said(&missing.unwrap_err(), "no address"), @r"
     cannot read source modules
-    cannot read /nowhere/modules.yaml
-    No such file or directory (os error 2)
+    there is no file /nowhere/modules.yaml
+    ");
+}
+
+/// 257 MiB of nothing, packed with gzip.
+fn gzip_bomb() -> Vec<u8> {
+    gzip(&"\0".repeat(1 << 20)).repeat(257)
+}
+
+/// The same with zstd: blocks that say how often their one byte is repeated.
+fn zstd_bomb() -> Vec<u8> {
+    const SIZE: u32 = 128 << 10;
+    let count = 257 * 8;
+    // A window of as much, and no checksum.
+    let mut bytes = b"\x28\xb5\x2f\xfd\x00\x38".to_vec();
+    for number in 1..=count {
+        let header = SIZE << 3 | 1 << 1 | u32::from(number == count);
+        bytes.extend_from_slice(&header.to_le_bytes()[..3]);
+        bytes.push(0);
+    }
+    bytes
+}
+
+#[tokio::test]
+async fn what_is_packed_to_fill_a_machine_ends_with_the_file_and_the_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("modules.yaml");
+    let mut texts = Vec::new();
+    for bytes in [gzip_bomb(), zstd_bomb()] {
+        assert!(bytes.len() < 2 << 20);
+        fs::write(&file, bytes).unwrap();
+        let error = read(&settings(At::File(file.clone())), &Previous::default()).await.unwrap_err();
+        texts.push(format!(
+            "{}\n{}",
+            said(&error, folder.path().to_str().unwrap()),
+            error.remedy().unwrap()
+        ));
+    }
+    assert_snapshot!(texts.join("\n"), @r"
+    cannot read source modules
+    http://tracker/modules.yaml has more than 268435456 bytes when it is unpacked
+    no repository has that many modules; it may be packed to fill up machines like this one, or another file; what was known of the source before still holds
+    cannot read source modules
+    http://tracker/modules.yaml has more than 268435456 bytes when it is unpacked
+    no repository has that many modules; it may be packed to fill up machines like this one, or another file; what was known of the source before still holds
+    ");
+    let repository = Arc::new(Repository::default());
+    repository.put("/modules.yaml.gz", gzip_bomb());
+    let server = serve(&repository).await;
+    let url = base(&server).join("/modules.yaml.gz").unwrap();
+    let error = read(&settings(At::Web { url, http: http() }), &Previous::default())
+        .await
+        .unwrap_err();
+    assert_snapshot!(said(&error, &server.uri()), @r"
+    cannot read source modules
+    http://tracker/modules.yaml.gz has more than 268435456 bytes when it is unpacked
+    ");
+}
+
+#[tokio::test]
+async fn what_is_no_file_or_has_no_end_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    assert!(std::process::Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
+    std::os::unix::fs::symlink("/dev/zero", path("zero")).unwrap();
+    fs::File::create(path("large")).unwrap().set_len((256 << 20) + 1).unwrap();
+    let mut texts = Vec::new();
+    for name in ["pipe", "zero", "large"] {
+        let error = read(&settings(At::File(path(name))), &Previous::default()).await.unwrap_err();
+        texts.push(said(&error, folder.path().to_str().unwrap()));
+    }
+    assert_snapshot!(texts.join("\n"), @r"
+    cannot read source modules
+    http://tracker/pipe is no regular file
+    cannot read source modules
+    http://tracker/zero is no regular file
+    cannot read source modules
+    http://tracker/large has 268435457 bytes, and at most 268435456 are read
     ");
 }

@@ -4,9 +4,10 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use super::Status;
+use crate::cli::args::PullArguments;
 use crate::cli::failure::Failure;
 use crate::cli::output;
-use crate::cli::render::words::count;
+use crate::cli::render::words::{count, unread as unread_in_words};
 use crate::config::{Distribution, FileOrUrl, ModulesAt, ReadSets, Services, Source, SourceKind};
 use crate::http::RetryPolicy;
 use crate::model::packages::{DistributionDetails, DistributionName};
@@ -43,16 +44,27 @@ pub(super) async fn plan(
     Ok((plans, status))
 }
 
-pub(super) async fn pull(distribution: &Distribution, services: &Services, is_full: bool, keeper: &Keeper) -> Result<Status, Failure> {
+pub(super) async fn pull(
+    distribution: &Distribution,
+    services: &Services,
+    arguments: &PullArguments,
+    keeper: &Keeper,
+) -> Result<Status, Failure> {
+    let PullArguments { names: _, full, limits } = arguments;
+    let mut order = order(distribution, services, *full);
+    if let Some(fraction) = limits.max_removed_fraction {
+        order.thresholds.max_removed_fraction = fraction.get();
+    }
+    order.thresholds.allow_empty |= limits.allow_empty;
     let mut status = Status::Done;
-    let each = |_: &str, result: SourceResult| match result.and_then(|draft| unguarded(&distribution.name, draft)) {
+    let each = |_: &str, result: SourceResult| match result.and_then(unguarded) {
         Ok(draft) => tell(&distribution.name, &draft),
         Err(error) => {
             report(&distribution.name, error);
             status = Status::Failed;
         }
     };
-    follow(keeper, &order(distribution, services, is_full), Taking::Everything, each).await?;
+    follow(keeper, &order, Taking::Everything, each).await?;
     Ok(status)
 }
 
@@ -61,12 +73,9 @@ fn report(name: &DistributionName, error: Error) {
     Failure::from(error).report();
 }
 
-fn unguarded(name: &DistributionName, draft: SourceDraft) -> SourceResult {
+fn unguarded(draft: SourceDraft) -> SourceResult {
     match draft.tripped {
-        Some(tripped) => Err(Error::GuardedDistribution {
-            distribution: name.clone(),
-            tripped,
-        }),
+        Some(guarded) => Err(Error::GuardedSource(Box::new(guarded))),
         None => Ok(draft),
     }
 }
@@ -77,6 +86,7 @@ fn tell(name: &DistributionName, draft: &SourceDraft) {
         operations,
         disagreements,
         remarks,
+        unread,
         traffic,
         ..
     } = draft;
@@ -85,6 +95,9 @@ fn tell(name: &DistributionName, draft: &SourceDraft) {
         changes => format!("{} taken in", count(changes, "change")),
     };
     output::say(&format!("{name}: {source}: {changes}{}", cost(*traffic)));
+    if let Some(unread) = unread_in_words(name, unread) {
+        output::say(&format!("{name}: {source}: not read again: {unread}"));
+    }
     if !remarks.is_empty() {
         let remarks = count(remarks.len(), "thing");
         output::say(&format!(

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::arguments::AsOf;
 use super::ask;
+use crate::cli::args::fraction;
 use crate::cli::distributions::{carry_out, force};
 use crate::cli::failure::{Failure, Misuse};
 use crate::cli::wiring::{ConfigFile, open_state};
@@ -75,11 +76,6 @@ pub(in crate::cli) struct ImportArguments {
     /// Show what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
-}
-
-fn fraction(text: &str) -> Result<Fraction, String> {
-    let number = text.parse().ok().and_then(Fraction::new);
-    number.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
 
 pub(super) fn export(arguments: ExportArguments, file: &ConfigFile) -> Result<Status, Failure> {

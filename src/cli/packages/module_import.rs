@@ -1,17 +1,17 @@
 //! `kinset module import`
 
-use std::fs;
 use std::path::Path;
 
 use super::arguments::Doing;
 use super::perform;
-use crate::cli::failure::{Failure, Misuse};
+use crate::cli::failure::Failure;
 use crate::cli::wiring::ConfigFile;
 use crate::cli::{Status, output};
 use crate::model::packages::modules::StreamPath;
 use crate::model::packages::snapshot::ModuleFacts;
 use crate::model::packages::{DistributionName, SeriesName};
-use crate::source::modulemd::Index;
+use crate::source::file;
+use crate::source::modulemd::{Index, MOST_BYTES};
 
 /// What a file does not say itself.
 pub(super) struct Meant {
@@ -22,10 +22,7 @@ pub(super) struct Meant {
 
 pub(super) fn import(path: &Path, meant: &Meant, doing: &Doing, file: &ConfigFile) -> Result<Status, Failure> {
     let name = path.display().to_string();
-    let bytes = fs::read(path).map_err(|source| Misuse::Unreadable {
-        what: name.clone(),
-        source,
-    })?;
+    let bytes = file::bytes(path, MOST_BYTES)?;
     let index = Index::read_of(&name, &bytes, meant.stream.as_ref())?;
     for skipped in &index.skipped {
         let said = format!(

@@ -54,6 +54,7 @@ fn distribution(out: &mut dyn Write, plan: &DistributionPlan) -> io::Result<()> 
         file,
         source,
         remarks,
+        unread,
         disagreements,
         operations,
         changes,
@@ -74,8 +75,13 @@ fn distribution(out: &mut dyn Write, plan: &DistributionPlan) -> io::Result<()> 
         writeln!(out, "  {}", packages::words::line(change))?;
     }
     match operations.len() {
+        // What a source says that trips a guard is not what is to be.
+        0 if !guards.is_empty() => {}
         0 => writeln!(out, "nothing to do: all is as {sayer} says")?,
         operations => writeln!(out, "{}", words::count(operations, "change"))?,
+    }
+    if let Some(unread) = words::unread(name, unread) {
+        writeln!(out, "not read again: {unread}")?;
     }
     for remark in remarks {
         writeln!(out, "not read: {remark}")?;

@@ -1,7 +1,9 @@
 //! What reasons and numbers are called.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::model::packages::{DistributionName, SeriesName};
 use crate::model::relations::merge::Left;
 use crate::model::relations::{ClearReason, RelateReason};
 
@@ -89,6 +91,19 @@ impl fmt::Display for Total {
         }
         Ok(())
     }
+}
+
+/// In how many package sets of which series a source was not read again, and how it is; nothing where that is none.
+pub(in crate::cli) fn unread(distribution: &DistributionName, sets: &BTreeMap<SeriesName, usize>) -> Option<String> {
+    let all: usize = sets.values().sum();
+    let series: Vec<&str> = sets.keys().map(SeriesName::as_str).collect();
+    (all > 0).then(|| {
+        format!(
+            "{} of {}, of which no list shows a change; `kinset pull {distribution} --full` reads all, and with `read_sets = \"living\"` each pull does",
+            count(all, "package set"),
+            series.join(", ")
+        )
+    })
 }
 
 /// A number with its noun, which takes an `s` or `es` in the plural.

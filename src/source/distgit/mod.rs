@@ -83,6 +83,7 @@ pub async fn read(settings: &Settings, previous: &Previous) -> Result<Reading, S
             snapshot,
             validators,
             traffic: web.traffic(),
+            ..Reading::default()
         })
     };
     read.await.map_err(|trouble| SourceError {

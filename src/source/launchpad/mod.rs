@@ -21,7 +21,8 @@
 //! Whether an account is a team is asked once, and so is which group a set is of, for Launchpad has no way to change either.
 //!
 //! **What is hidden.** A field that whoever asks may not see holds a text that says so, and a list leaves out rows without a word. What is
-//! hidden is absent from the snapshot, with a remark.
+//! hidden is absent from the snapshot, with a remark, and a list that it is absent from is marked as one that shows less than there is
+//! ([`PartialList`]): what was known to be in it is not taken away.
 
 mod groups;
 mod list;
@@ -39,12 +40,12 @@ use jiff::{Timestamp, tz::TimeZone};
 use url::Url;
 
 use super::{
-    HttpSettings, Previous, Reading, SourceError, Trouble, Validators,
+    HttpSettings, Previous, Reading, SourceError, Trouble,
     web::{Web, under},
 };
 use crate::model::packages::{
     CollectionStatus, DistributionName, Milestone, SeriesName,
-    snapshot::{Remark, SeriesFacts, SourceSnapshot},
+    snapshot::{PartialList, Remark, SeriesFacts, SourceSnapshot},
 };
 
 use people::People;
@@ -100,10 +101,12 @@ pub async fn read(settings: &Settings, previous: &Previous) -> Result<Reading, S
             settings,
             previous,
         };
+        let (snapshot, unread) = service.read().await?;
         Ok(Reading {
-            snapshot: service.read().await?,
-            validators: Validators::default(),
+            snapshot,
             traffic: web.traffic(),
+            unread,
+            ..Reading::default()
         })
     };
     read.await.map_err(|trouble| SourceError {
@@ -128,11 +131,12 @@ struct Listed {
 }
 
 impl Service<'_> {
-    async fn read(&self) -> Result<SourceSnapshot, Trouble> {
+    /// What Launchpad knows, and the sets that were not looked into again.
+    async fn read(&self) -> Result<(SourceSnapshot, BTreeMap<SeriesName, usize>), Trouble> {
         let mut snapshot = SourceSnapshot::default();
         let address = under(&self.settings.url, &[self.settings.distribution.as_str()]);
         let distribution: DistributionRow = self.web.json(&address, "a distribution").await?;
-        let mut listed = self.series(&distribution, &mut snapshot.remarks).await?;
+        let mut listed = self.series(&distribution, &mut snapshot).await?;
         if let Field::There(link) = distribution.current_series_link.into() {
             snapshot.current_series = name_in(&link).parse().ok().filter(|name| listed.contains_key(name));
         }
@@ -144,8 +148,9 @@ impl Service<'_> {
             Field::Hidden | Field::Absent => None,
         };
         let rows = match &archive {
-            Some(archive) => Some(self.permission_rows(archive, &mut snapshot.remarks).await?),
+            Some(archive) => Some(self.permission_rows(archive, &mut snapshot).await?),
             None => {
+                snapshot.partial.insert(PartialList::Permissions);
                 snapshot.remarks.insert(Remark::hidden("the archive with its permissions"));
                 None
             }
@@ -163,27 +168,28 @@ impl Service<'_> {
             }
         }
         snapshot.series = listed.into_iter().map(|(name, series)| (name, series.facts)).collect();
+        let unread = found.unread();
         found.settle(&mut snapshot.series, &people);
         if let Some(rows) = rows {
-            let permissions = permissions::permissions(rows, &people, &snapshot.series, &mut snapshot.remarks);
-            let teams = self.teams(&permissions, &mut snapshot.remarks).await?;
+            let permissions = permissions::permissions(rows, &people, &mut snapshot);
+            let teams = self.teams(&permissions, &mut snapshot).await?;
             snapshot.permissions = Some(permissions);
             snapshot.teams = Some(teams);
         }
-        Ok(snapshot)
+        Ok((snapshot, unread))
     }
 
     /// The series of the distribution, without their sets.
-    async fn series(
-        &self,
-        distribution: &DistributionRow,
-        remarks: &mut BTreeSet<Remark>,
-    ) -> Result<BTreeMap<SeriesName, Listed>, Trouble> {
+    async fn series(&self, distribution: &DistributionRow, snapshot: &mut SourceSnapshot) -> Result<BTreeMap<SeriesName, Listed>, Trouble> {
+        let SourceSnapshot { partial, remarks, .. } = snapshot;
         let list = self
             .web
             .link(&self.settings.url, &distribution.series_collection_link, "the series")?;
         let rows = self.list::<SeriesRow>(list.clone(), "series").await?;
-        remarks.extend(rows.fewer("the list of series"));
+        if let Some(fewer) = rows.fewer("the list of series") {
+            partial.insert(PartialList::Series);
+            remarks.insert(fewer);
+        }
         let mut listed = BTreeMap::new();
         for row in rows.rows {
             let url = self.web.link(&list, &row.self_link, "a series")?;

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     model::packages::{
         Party, Permission, TeamName,
-        snapshot::{Remark, SourceSnapshot},
+        snapshot::{PartialList, Remark, SourceSnapshot},
     },
     source::{Trouble, web::under},
 };
@@ -35,11 +35,16 @@ impl People {
 
     /// Who goes by that name; with a remark that `what` is hidden if nobody knows.
     pub(super) fn party(&self, name: &str, what: impl FnOnce() -> String, remarks: &mut BTreeSet<Remark>) -> Option<Party> {
-        let party = self.0.get(name).cloned();
+        let party = self.known(name);
         if party.is_none() {
             remarks.insert(Remark::hidden(what()));
         }
         party
+    }
+
+    /// Who goes by that name.
+    pub(super) fn known(&self, name: &str) -> Option<Party> {
+        self.0.get(name).cloned()
     }
 }
 
@@ -95,8 +100,9 @@ impl Service<'_> {
     pub(super) async fn teams(
         &self,
         permissions: &BTreeSet<Permission>,
-        remarks: &mut BTreeSet<Remark>,
+        snapshot: &mut SourceSnapshot,
     ) -> Result<BTreeMap<TeamName, BTreeSet<Party>>, Trouble> {
+        let SourceSnapshot { partial, remarks, .. } = snapshot;
         let teams: BTreeSet<&TeamName> = permissions
             .iter()
             .filter_map(|permission| match &permission.party {
@@ -116,10 +122,14 @@ impl Service<'_> {
         let mut members = BTreeMap::new();
         for (team, list) in lists {
             let Some(list) = list else {
+                partial.insert(PartialList::Team(team.clone()));
                 remarks.insert(Remark::hidden(format!("who is in team {team}")));
                 continue;
             };
-            remarks.extend(list.fewer(format!("the list of members of team {team}")));
+            if let Some(fewer) = list.fewer(format!("the list of members of team {team}")) {
+                partial.insert(PartialList::Team(team.clone()));
+                remarks.insert(fewer);
+            }
             let mut people = BTreeSet::new();
             for row in list.rows {
                 match (row.name, row.is_team) {
@@ -134,6 +144,7 @@ impl Service<'_> {
                         }
                     },
                     (Shown::Hidden, _) | (_, Shown::Hidden) => {
+                        partial.insert(PartialList::Team(team.clone()));
                         remarks.insert(Remark::hidden(format!("somebody in team {team}")));
                     }
                 }

@@ -12,16 +12,19 @@ use super::{
 use crate::{
     model::packages::{
         Action, Permission, PermissionStatus, SeriesName, Target,
-        snapshot::{Remark, SeriesFacts},
+        snapshot::{PartialList, Remark, SeriesFacts, SourceSnapshot},
     },
     source::Trouble,
 };
 
 impl Service<'_> {
-    pub(super) async fn permission_rows(&self, archive: &Url, remarks: &mut BTreeSet<Remark>) -> Result<Vec<PermissionRow>, Trouble> {
+    pub(super) async fn permission_rows(&self, archive: &Url, snapshot: &mut SourceSnapshot) -> Result<Vec<PermissionRow>, Trouble> {
         let all = Self::operation(archive, "getAllPermissions", &[]);
         let list = self.list(all, "permissions").await?;
-        remarks.extend(list.fewer("the list of permissions"));
+        if let Some(fewer) = list.fewer("the list of permissions") {
+            snapshot.partial.insert(PartialList::Permissions);
+            snapshot.remarks.insert(fewer);
+        }
         Ok(list.rows)
     }
 }
@@ -34,16 +37,18 @@ pub(super) fn holder(row: &PermissionRow) -> Option<String> {
     }
 }
 
-/// What the rows say. Permissions on sets of series whose sets were not read are left out: without the sets they mean nothing.
-pub(super) fn permissions(
-    rows: Vec<PermissionRow>,
-    people: &People,
-    series: &BTreeMap<SeriesName, SeriesFacts>,
-    remarks: &mut BTreeSet<Remark>,
-) -> BTreeSet<Permission> {
-    let read = rows.into_iter().filter_map(|row| match permission(row, people, series, remarks) {
+/// What the rows say. Permissions on sets of series whose sets were not read are left out: without the sets they mean nothing. Where something of one is
+/// hidden, it may be any that was known.
+pub(super) fn permissions(rows: Vec<PermissionRow>, people: &People, snapshot: &mut SourceSnapshot) -> BTreeSet<Permission> {
+    let SourceSnapshot {
+        series, partial, remarks, ..
+    } = snapshot;
+    let read = rows.into_iter().filter_map(|row| match permission(row, people, series) {
         Ok(permission) => permission,
         Err(remark) => {
+            if matches!(remark, Remark::Hidden { .. }) {
+                partial.insert(PartialList::Permissions);
+            }
             remarks.insert(remark);
             None
         }
@@ -51,12 +56,7 @@ pub(super) fn permissions(
     read.collect()
 }
 
-fn permission(
-    row: PermissionRow,
-    people: &People,
-    series: &BTreeMap<SeriesName, SeriesFacts>,
-    remarks: &mut BTreeSet<Remark>,
-) -> Result<Option<Permission>, Remark> {
+fn permission(row: PermissionRow, people: &People, series: &BTreeMap<SeriesName, SeriesFacts>) -> Result<Option<Permission>, Remark> {
     let which = described(&row.self_link);
     let hidden = |what: &str| Remark::hidden(format!("{what} of {which}"));
     let unknown = |what: &str, found: &str, reason: &dyn std::fmt::Display| Remark::unknown(format!("{what} of {which}"), found, reason);
@@ -93,10 +93,9 @@ fn permission(
         };
         let set = name.parse().map_err(|error| unknown("the package set", &name, &error))?;
         let of = parsed_series(series_name)?;
-        let Some(sets) = series.get(&of).and_then(|facts| facts.sets.as_ref()) else {
-            return Ok(None);
-        };
-        if !sets.contains_key(&set) {
+        let Some(facts) = series.get(&of) else { return Ok(None) };
+        let Some(sets) = &facts.sets else { return Ok(None) };
+        if !sets.contains_key(&set) && !facts.partial_sets {
             return Err(unknown("the package set", &name, &format!("{of} has no such set")));
         }
         targets.push(Target::PackageSet { series: of, set });
@@ -117,9 +116,9 @@ fn permission(
         Shown::Value(explicit) => explicit,
         Shown::Hidden => return Err(hidden("whether it is explicit")),
     };
-    let Some(party) = people.party(&holder, || format!("who {holder} is, for {which}"), remarks) else {
-        return Ok(None);
-    };
+    let party = people
+        .known(&holder)
+        .ok_or_else(|| Remark::hidden(format!("who {holder} is, for {which}")))?;
     Ok(Some(Permission {
         party,
         action,

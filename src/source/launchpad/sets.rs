@@ -34,6 +34,8 @@ pub(super) type SetKey = (SeriesName, PackageSetName);
 struct SeriesSets {
     /// All of its sets as they were: it has ended, and was read before.
     as_before: Option<BTreeMap<PackageSetName, SetFacts>>,
+    /// Whether the list leaves some out.
+    is_partial: bool,
     remarks: BTreeSet<Remark>,
 }
 
@@ -113,6 +115,16 @@ impl Found {
         self.sets.values().filter_map(owner).collect()
     }
 
+    /// How many sets of which series were not looked into again.
+    pub(super) fn unread(&self) -> BTreeMap<SeriesName, usize> {
+        let mut unread = BTreeMap::new();
+        let as_before = self.sets.iter().filter(|(_, set)| matches!(set.content, Content::AsBefore(_)));
+        for ((series, _), _) in as_before {
+            *unread.entry(series.clone()).or_default() += 1;
+        }
+        unread
+    }
+
     /// The names of the groups that are taken.
     pub(super) fn group_names(&self) -> BTreeSet<GroupName> {
         let before = self.series.values().filter_map(|series| series.as_before.as_ref());
@@ -134,6 +146,7 @@ impl Found {
         for (name, sets) in self.series {
             if let Some(facts) = series.get_mut(&name) {
                 facts.sets = Some(sets.as_before.unwrap_or_default());
+                facts.partial_sets = sets.is_partial;
                 facts.remarks.extend(sets.remarks);
             }
         }
@@ -204,12 +217,18 @@ impl Service<'_> {
             let before = self.previous.snapshot.series.get(name);
             let before = before.filter(|before| has_ended(before.status) && has_ended(series.facts.status));
             let as_before = before.and_then(|before| before.sets.clone());
+            let is_partial = before.is_some_and(|before| before.partial_sets);
             let remarks = before.into_iter().flat_map(|before| &before.remarks);
             let remarks = remarks.filter(|remark| is_about_the_list(remark, name)).cloned().collect();
             if as_before.is_none() {
                 living.push((name, series));
             }
-            found.series.insert(name.clone(), SeriesSets { as_before, remarks });
+            let sets = SeriesSets {
+                as_before,
+                is_partial,
+                remarks,
+            };
+            found.series.insert(name.clone(), sets);
         }
         let lists = stream::iter(living.into_iter().map(|(name, series)| async move {
             let all = under(&self.settings.url, &["package-sets"]);
@@ -221,7 +240,10 @@ impl Service<'_> {
         let mut rows = Vec::new();
         for (series, list) in lists {
             let sets = found.series.entry(series.clone()).or_default();
-            sets.remarks.extend(list.fewer(the_list(series)));
+            if let Some(fewer) = list.fewer(the_list(series)) {
+                sets.is_partial = true;
+                sets.remarks.insert(fewer);
+            }
             for row in list.rows {
                 match row.name.parse::<PackageSetName>() {
                     Ok(name) => rows.push(((series.clone(), name), row)),
@@ -290,9 +312,10 @@ impl Service<'_> {
             }
         }
         facts.sources = Some(names);
-        facts
-            .remarks
-            .extend(subsets.fewer(format!("the list of sets in {name} in {series}")));
+        if let Some(fewer) = subsets.fewer(format!("the list of sets in {name} in {series}")) {
+            facts.partial_subsets = true;
+            facts.remarks.insert(fewer);
+        }
         let mut names = BTreeSet::new();
         for subset in subsets.rows {
             match subset.name.parse() {

@@ -1,31 +1,20 @@
 //! What can be wrong with a file of a distribution.
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::tree::Node;
 use crate::model::packages::document::MistakeKind;
 use crate::remedy::Remedy;
+use crate::source::FileError;
 use crate::text::position;
 
 /// Why a file says nothing that can be worked with. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
-    /// There is no such file.
-    #[error("there is no file {}", path.display())]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// There is something, but it cannot be read.
-    #[error("cannot read {}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// There is no file to read.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The file is not text in UTF-8.
     #[error("{} is not text in UTF-8, from byte {offset} on", path.display())]
     NotText {
@@ -33,22 +22,6 @@ pub enum LocalError {
         path: PathBuf,
         /// The first byte that is wrong, from 0.
         offset: usize,
-    },
-    /// It is a folder, a device, or something else that is no file.
-    #[error("{} is no regular file", path.display())]
-    NoFile {
-        /// What it is called.
-        path: PathBuf,
-    },
-    /// The file is larger than any distribution.
-    #[error("{} has {bytes} bytes, and at most {most} are read", path.display())]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Its length.
-        bytes: u64,
-        /// How many bytes are read.
-        most: u64,
     },
     /// There is nothing in the file.
     #[error("{} is empty", path.display())]
@@ -85,10 +58,8 @@ pub enum LocalError {
 impl Remedy for LocalError {
     fn remedy(&self) -> Option<String> {
         let text = match self {
-            Self::Missing { .. } => "check the path; `kinset distribution export --out FILE` writes a file to start from",
-            Self::NoFile { .. } => "name a file; what comes from elsewhere is to be kept in one first",
-            Self::TooLarge { .. } => "nothing was changed; check that it is the file that is meant",
-            Self::Unreadable { .. } => "make sure that it is a file that this user may read",
+            Self::File(FileError::Missing { .. }) => "check the path; `kinset distribution export --out FILE` writes a file to start from",
+            Self::File(error) => return error.remedy(),
             Self::NotText { .. } => "nothing was changed; save the file as UTF-8 text",
             Self::Empty { .. } => {
                 "nothing was changed; a file that says nothing is more likely to be cut off than meant, and a distribution is not \

@@ -96,8 +96,8 @@ impl Remedy for ReadError {
             Self::Field { field, found, .. } if found == "nothing" && field == "data.name" => {
                 Some("a packager's file is of the stream that its repository and branch say; `--stream` names it".to_owned())
             }
+            Self::TooLarge { .. } => Some("no repository has that many modules; it may be packed to fill up machines like this one, or another file".to_owned()),
             Self::Damaged { .. }
-            | Self::TooLarge { .. }
             | Self::NoText { .. }
             | Self::Syntax { .. }
             | Self::Unusual { .. }

@@ -19,5 +19,6 @@ mod yaml;
 
 pub use error::ReadError;
 pub use index::{DefaultStream, Index, Skipped};
+pub use packed::MOST_BYTES;
 pub use read::{At, Settings, read};
 pub use repomd::{Repomd, RepomdError};

@@ -3,12 +3,12 @@
 use std::io::{self, Read};
 
 use flate2::read::MultiGzDecoder;
-use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 
 use super::ReadError;
 
 /// More is no file of modules: the largest known repositories have some ten million bytes. Against files that are made to grow.
-const MOST_BYTES: u64 = 256 * 1024 * 1024;
+pub const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
 /// How data are packed, with what they begin with then.
 const FORMATS: &[(&[u8], &str)] = &[
@@ -38,14 +38,47 @@ fn unpacked_within(name: &str, bytes: &[u8], limit: u64) -> Result<Vec<u8>, Read
     match format {
         None => bounded(name, bytes, limit, damaged("plain")),
         Some("gzip") => bounded(name, MultiGzDecoder::new(bytes), limit, damaged("gzip")),
-        Some("zstd") => {
-            let decoder = StreamingDecoder::new(bytes).map_err(|error| damaged("zstd")(io::Error::other(error)))?;
-            bounded(name, decoder, limit, damaged("zstd"))
-        }
+        Some("zstd") => bounded(name, Frames::of(bytes), limit, damaged("zstd")),
         Some(format) => Err(ReadError::Packed {
             name: name.to_owned(),
             format,
         }),
+    }
+}
+
+/// All frames of zstd data, one after the other.
+struct Frames<'a> {
+    rest: &'a [u8],
+    frame: Option<Box<Frame<'a>>>,
+}
+
+type Frame<'a> = StreamingDecoder<&'a [u8], FrameDecoder>;
+
+impl<'a> Frames<'a> {
+    const fn of(rest: &'a [u8]) -> Self {
+        Self { rest, frame: None }
+    }
+}
+
+impl Read for Frames<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let mut frame = match self.frame.take() {
+                Some(frame) => frame,
+                None if self.rest.is_empty() => return Ok(0),
+                None => Box::new(StreamingDecoder::new(self.rest).map_err(io::Error::other)?),
+            };
+            match frame.read(buffer)? {
+                0 => self.rest = frame.into_inner(),
+                count => {
+                    self.frame = Some(frame);
+                    return Ok(count);
+                }
+            }
+        }
     }
 }
 
@@ -89,6 +122,7 @@ mod tests {
             gzip(&text),
             zstd(&text),
             [gzip(&text[..500]), gzip(&text[500..])].concat(),
+            [zstd(&text[..500]), zstd(b""), zstd(&text[500..])].concat(),
         ] {
             assert_eq!(unpacked("modules.yaml", &packed).unwrap(), text);
         }

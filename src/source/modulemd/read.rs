@@ -2,16 +2,15 @@
 //!
 //! A file on a server is read on condition that it changed. Of a repository that goes for its index: while that stays as it is, nothing else is read.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use super::{Index, Repomd};
+use super::{Index, MOST_BYTES, Repomd};
 use crate::model::packages::SeriesName;
 use crate::model::packages::snapshot::SourceSnapshot;
 use crate::source::web::{Fetched, Web};
-use crate::source::{HttpSettings, Previous, Reading, SourceError, Traffic, Trouble, Validators};
+use crate::source::{HttpSettings, Previous, Reading, SourceError, Trouble, Validators, file};
 
 /// Where a repository has its index, from its root.
 const INDEX: &str = "repodata/repomd.xml";
@@ -72,14 +71,10 @@ pub async fn read(settings: &Settings, previous: &Previous) -> Result<Reading, S
 }
 
 fn read_file(path: &Path, release: Option<&SeriesName>) -> Result<Reading, Trouble> {
-    let bytes = fs::read(path).map_err(|source| Trouble::File {
-        path: path.to_owned(),
-        source,
-    })?;
+    let bytes = file::bytes(path, MOST_BYTES)?;
     Ok(Reading {
         snapshot: snapshot(&path.display().to_string(), &bytes, release)?,
-        validators: Validators::default(),
-        traffic: Traffic::default(),
+        ..Reading::default()
     })
 }
 
@@ -95,6 +90,7 @@ async fn read_web(url: &Url, http: &HttpSettings, release: Option<&SeriesName>, 
         snapshot: snapshot(web.shown(url).as_str(), &bytes, release)?,
         validators,
         traffic: web.traffic(),
+        ..Reading::default()
     })
 }
 
@@ -128,6 +124,7 @@ async fn read_repository(root: &Url, http: &HttpSettings, release: Option<&Serie
         snapshot: snapshot(web.shown(&url).as_str(), &bytes, release)?,
         validators,
         traffic: web.traffic(),
+        ..Reading::default()
     })
 }
 
@@ -137,6 +134,7 @@ fn unchanged(web: &Web, previous: &Previous) -> Reading {
         snapshot,
         validators,
         traffic: web.traffic(),
+        ..Reading::default()
     }
 }
 

@@ -28,10 +28,11 @@ pub struct StoredReading {
 }
 
 impl Store {
-    /// What sources of a distribution said when each was last read, by name, if it was asked the same then. `asked` is what each is asked now.
+    /// What sources of a distribution said when each was last read, by name. `asked` is what each is asked now: what another kinset kept, or what came of
+    /// another question, is left out if it cannot be understood any more.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// When the database cannot be read, or what was asked the same is damaged.
     pub fn readings(&self, distribution: &DistributionName, asked: &BTreeMap<String, String>) -> Result<Vec<StoredReading>, StoreError> {
         self.database.read(|connection| Ok(readings(connection, distribution, asked)?))
     }
@@ -60,26 +61,34 @@ fn readings(
     distribution: &DistributionName,
     asked: &BTreeMap<String, String>,
 ) -> rusqlite::Result<Vec<StoredReading>> {
-    let mut select = connection.prepare_cached(
-        "SELECT source, asked, read_at, snapshot, validators FROM reading WHERE distribution = ?1 AND source = ?2 AND asked = ?3",
-    )?;
+    let mut select = connection
+        .prepare_cached("SELECT source, asked, read_at, snapshot, validators FROM reading WHERE distribution = ?1 AND source = ?2")?;
     let mut found = Vec::new();
     for (source, asked) in asked {
-        found.extend(select.query_row([distribution.as_str(), source, asked], reading).optional()?);
+        let kept = select.query_row([distribution.as_str(), source], |row| reading(row, asked));
+        found.extend(kept.optional()?.flatten());
     }
     Ok(found)
 }
 
-fn reading(row: &Row<'_>) -> rusqlite::Result<StoredReading> {
-    let snapshot = row.get_ref(3)?.as_str()?;
-    let as_damage = |error| rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Text, Box::new(error));
-    Ok(StoredReading {
+/// A reading, unless it is of another question and cannot be understood.
+fn reading(row: &Row<'_>, asked_now: &str) -> rusqlite::Result<Option<StoredReading>> {
+    let asked: String = row.get(1)?;
+    let snapshot = match serde_json::from_str(row.get_ref(3)?.as_str()?) {
+        Ok(snapshot) => snapshot,
+        Err(_) if asked != asked_now => return Ok(None),
+        Err(error) => {
+            let kind = rusqlite::types::Type::Text;
+            return Err(rusqlite::Error::FromSqlConversionFailure(3, kind, Box::new(error)));
+        }
+    };
+    Ok(Some(StoredReading {
         source: row.get(0)?,
-        asked: row.get(1)?,
+        asked,
         read_at: row.get(2)?,
-        snapshot: serde_json::from_str(snapshot).map_err(as_damage)?,
+        snapshot,
         validators: row.get(4)?,
-    })
+    }))
 }
 
 fn keep(transaction: &Transaction<'_>, distribution: &DistributionName, reading: &StoredReading) -> Result<(), Fault> {

@@ -62,28 +62,8 @@ pub enum Tripped {
         /// The largest share allowed.
         allowed: f64,
     },
-    /// A source tells of far fewer streams of modules than before.
-    #[error(
-        "{removed} of {held} streams and packages in them ({}) are gone from the source since it was last read, at most {} may be",
-        percent(*removed, *held),
-        whole(*allowed)
-    )]
-    Streams {
-        /// How many are gone.
-        removed: usize,
-        /// How many there were.
-        held: usize,
-        /// The largest share allowed.
-        allowed: f64,
-    },
-    /// A source tells of no stream of a module any more.
-    #[error("the source has no stream any more, where it had {held} streams and packages in them when it was last read")]
-    NoStreams {
-        /// How many there were.
-        held: usize,
-    },
     /// Nothing would be left.
-    #[error("the file holds no membership and no permission, so all {held} that there are would be taken away")]
+    #[error("no membership and no permission would be left: all {held} that there are would be taken away")]
     Empty {
         /// How many there are.
         held: usize,
@@ -95,8 +75,8 @@ impl Tripped {
     #[must_use]
     pub const fn option(&self) -> &'static str {
         match self {
-            Self::Removed { .. } | Self::Permissions { .. } | Self::Streams { .. } => "max_removed_fraction",
-            Self::Empty { .. } | Self::NoStreams { .. } => "allow_empty",
+            Self::Removed { .. } | Self::Permissions { .. } => "max_removed_fraction",
+            Self::Empty { .. } => "allow_empty",
         }
     }
 }
@@ -104,16 +84,11 @@ impl Tripped {
 impl Remedy for Tripped {
     fn remedy(&self) -> Option<String> {
         let option = self.option();
-        Some(match self {
-            Self::Removed { .. } | Self::Permissions { .. } | Self::Empty { .. } => format!(
-                "look at the plan and at the file, which may be cut off or another's; if this is meant, set `{option}` under [distribution.guard], or \
-                 for `kinset distribution import` give `--{}`",
-                option.replace('_', "-")
-            ),
-            Self::Streams { .. } | Self::NoStreams { .. } => {
-                format!("look at what the source has now; if this is meant, set `{option}` under [distribution.guard]")
-            }
-        })
+        Some(format!(
+            "look at the plan and at the file, which may be cut off or another's; if this is meant, set `{option}` under [distribution.guard], or \
+             for `kinset distribution import` give `--{}`",
+            option.replace('_', "-")
+        ))
     }
 }
 

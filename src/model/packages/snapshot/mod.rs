@@ -4,6 +4,7 @@
 //! is absent was not spoken of: it says neither yes nor no, and several snapshots can be laid over each other. Where a service does not let
 //! itself be read to the end, that is absent too, and a [`Remark`] says why.
 
+mod guard;
 mod modules;
 mod of;
 mod over;
@@ -20,6 +21,7 @@ use super::{
     Branch, CollectionStatus, GroupName, Milestone, PackageName, PackageSetName, Party, Permission, SeriesName, SeriesVersion, TeamName,
 };
 
+pub use guard::{Shrunk, Told};
 pub use modules::{KnownModules, ModuleFacts};
 pub use precedence::{Disagreement, Layer, believed};
 pub use remark::Remark;
@@ -46,9 +48,24 @@ pub struct SourceSnapshot {
     /// All modules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modules: Option<ModuleFacts>,
+    /// The lists that show less than there is: what was in them before and is not shown is no less so.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub partial: BTreeSet<PartialList>,
     /// What could not be read, and is none of a series or a set.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub remarks: BTreeSet<Remark>,
+}
+
+/// A list that shows less than there is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PartialList {
+    /// The series.
+    Series,
+    /// The permissions.
+    Permissions,
+    /// Who is in this team.
+    Team(TeamName),
 }
 
 /// What a source knows of a series.
@@ -83,6 +100,9 @@ pub struct SeriesFacts {
     /// All of its package sets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sets: Option<BTreeMap<PackageSetName, SetFacts>>,
+    /// Whether these are some of them only: what was one before and is not shown still is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial_sets: bool,
     /// All packages that were in it, or in the one before it, and are no longer looked after there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired: Option<BTreeSet<PackageName>>,
@@ -116,6 +136,9 @@ pub struct SetFacts {
     /// The sets of the same series that are directly in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subsets: Option<BTreeSet<PackageSetName>>,
+    /// Whether these are some of them only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial_subsets: bool,
     /// What of it could not be read.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub remarks: BTreeSet<Remark>,

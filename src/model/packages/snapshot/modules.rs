@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::packages::document::{Thresholds, Tripped};
 use crate::model::packages::modules::{ContextDetails, Defaults, ModuleOperation, StreamDetails, StreamPath};
 use crate::model::packages::{ContextName, DistributionName, ModuleName, Operation, SeriesName, StreamName};
 
@@ -113,28 +112,6 @@ impl ModuleFacts {
         defaults.retain(|module, _| !same_release.clone().any(|other| other.defaults.contains_key(module)));
         self
     }
-
-    /// Guards against a source that suddenly tells of far fewer streams, or packages in them, than `before`.
-    #[must_use]
-    pub fn guard(&self, before: &Self, thresholds: &Thresholds) -> Option<Tripped> {
-        let held = before.streams.values().map(|stream| 1 + stream.packages().len()).sum();
-        let kept = before.streams.iter().map(|(path, stream)| {
-            let now = self.streams.get(path);
-            now.map_or(0, |now| 1 + stream.packages().intersection(&now.packages()).count())
-        });
-        let removed = held - kept.sum::<usize>();
-        if held > 0 && self.streams.is_empty() && !thresholds.allow_empty {
-            Some(Tripped::NoStreams { held })
-        } else if thresholds.is_too_much(removed, held) {
-            Some(Tripped::Streams {
-                removed,
-                held,
-                allowed: thresholds.max_removed_fraction,
-            })
-        } else {
-            None
-        }
-    }
 }
 
 /// What is known of a stream together with what is new. Of two builds of a context the newer counts, and of two of the same version the one that is new.
@@ -238,32 +215,5 @@ mod tests {
         assert_eq!(default.clone().without(&[&others[0], &others[1], &streams]), default);
         let other = with_default(Some("f29"), "2");
         assert!(default.without(&[&other]).defaults.is_empty(), "it is for the other to say which");
-    }
-
-    #[test]
-    fn the_guard_counts_streams_and_the_packages_in_them() {
-        let thresholds = Thresholds {
-            max_removed_fraction: 0.25,
-            min_removed: 2,
-            allow_empty: false,
-        };
-        let before = facts(1, &[("m:1", &["a", "b"]), ("m:2", &["a", "b", "c"]), ("m:3", &[])]);
-        let trips = |now: &[(&str, &[&str])]| facts(2, now).guard(&before, &thresholds);
-        assert_eq!(trips(&[("m:1", &["a"]), ("m:2", &["b", "c", "d"]), ("m:3", &[])]), None);
-        let tripped = Tripped::Streams {
-            removed: 3,
-            held: 8,
-            allowed: 0.25,
-        };
-        assert_eq!(
-            trips(&[("m:2", &["a", "b", "c"]), ("m:3", &[]), ("m:4", &["a", "b"])]),
-            Some(tripped)
-        );
-        assert_eq!(trips(&[]), Some(Tripped::NoStreams { held: 8 }));
-        assert_eq!(
-            facts(1, &[]).guard(&facts(1, &[]), &thresholds),
-            None,
-            "where there was nothing, nothing is gone"
-        );
     }
 }

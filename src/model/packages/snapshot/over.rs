@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PackageFacts, SeriesFacts, SetFacts, SourceSnapshot};
+use super::{PackageFacts, PartialList, SeriesFacts, SetFacts, SourceSnapshot};
 use crate::model::packages::document::{
     DistributionDocument, ListingDocument, OnSet, Origin, PermissionDocument, SeriesDocument, SeriesTarget, SetBody, SetContent,
     SetDocument, WideTarget,
@@ -33,6 +33,7 @@ impl SourceSnapshot {
     /// - What nobody is known to own belongs to [the orphan](Party::orphan()).
     /// - A permission on a set or a series that the distribution does not have is left out. Those in series whose sets it does not tell of stay.
     /// - A team that the snapshot does not speak of stays as it is.
+    /// - Of a list that shows less than there is ([`PartialList`]) what it shows is taken in, and nothing is taken away.
     /// - Modules are none of a document: they have [operations of their own](super::ModuleFacts::operations).
     #[must_use]
     pub fn over(&self, have: &DistributionDocument, listed: &BTreeSet<SeriesName>) -> DistributionDocument {
@@ -43,6 +44,7 @@ impl SourceSnapshot {
             permissions,
             packages,
             modules: _,
+            partial,
             remarks: _,
         } = self;
         let mut want = have.clone();
@@ -53,11 +55,15 @@ impl SourceSnapshot {
         let mut sets = sets(have);
         for (name, facts) in series {
             if let Some(said) = facts.sets.as_ref().filter(|_| has_series(&want, name)) {
-                take_in_sets(&mut sets, &want.name, name, said);
+                take_in_sets(&mut sets, &want.name, name, said, facts.partial_sets);
             }
         }
         for (team, members) in teams.iter().flatten() {
-            want.teams.insert(team.clone(), members.clone());
+            let known = want.teams.entry(team.clone()).or_default();
+            if !partial.contains(&PartialList::Team(team.clone())) {
+                known.clear();
+            }
+            known.extend(members.iter().cloned());
         }
         want.teams.retain(|_, members| !members.is_empty());
         if let Some(permissions) = permissions {
@@ -66,7 +72,11 @@ impl SourceSnapshot {
                 .filter(|(_, facts)| facts.sets.is_some())
                 .map(|(name, _)| name)
                 .collect();
-            take_in_permissions(&mut sets, &mut want, permissions, &told);
+            let are_all = !partial.contains(&PartialList::Permissions);
+            if are_all {
+                withdraw_permissions(&mut sets, &mut want, permissions, &told);
+            }
+            take_in_permissions(&mut sets, &mut want, permissions, are_all);
         }
         for document in &mut want.series {
             let retired = series.get(&document.name).and_then(|facts| facts.retired.as_ref());
@@ -131,6 +141,7 @@ fn take_in_details(details: &mut SeriesDetails, facts: &SeriesFacts) {
         branch,
         dates,
         sets: _,
+        partial_sets: _,
         retired: _,
         remarks: _,
     } = facts;
@@ -174,17 +185,24 @@ fn all_sets(document: &DistributionDocument) -> impl Iterator<Item = (&SeriesNam
         .flat_map(|series| series.packagesets.iter().map(move |set| (&series.name, set)))
 }
 
-fn take_in_sets(sets: &mut Sets, distribution: &DistributionName, series: &SeriesName, said: &BTreeMap<PackageSetName, SetFacts>) {
+fn take_in_sets(
+    sets: &mut Sets,
+    distribution: &DistributionName,
+    series: &SeriesName,
+    said: &BTreeMap<PackageSetName, SetFacts>,
+    is_partial: bool,
+) {
     // A set that got another name is known by its group.
     let mut by_group: BTreeMap<GroupName, Set> = BTreeMap::new();
+    let groups: BTreeSet<&GroupName> = said.values().filter_map(|facts| facts.group.as_ref()).collect();
     sets.retain(|(of, name), set| {
-        let stays = of != series || said.contains_key(name);
+        if of != series || said.contains_key(name) {
+            return true;
+        }
+        let group = &set.content.group;
+        let group = group.clone().unwrap_or_else(|| GroupName::beginning_with(distribution, name));
+        let stays = is_partial && !groups.contains(&group);
         if !stays {
-            let group = set
-                .content
-                .group
-                .clone()
-                .unwrap_or_else(|| GroupName::beginning_with(distribution, name));
             by_group.insert(group, set.clone());
         }
         stays
@@ -198,6 +216,7 @@ fn take_in_sets(sets: &mut Sets, distribution: &DistributionName, series: &Serie
             score,
             sources,
             subsets,
+            partial_subsets,
             remarks: _,
         } = facts;
         let new = || {
@@ -224,7 +243,10 @@ fn take_in_sets(sets: &mut Sets, distribution: &DistributionName, series: &Serie
         take(&mut content.description, description);
         take(&mut set.score, score);
         take(&mut content.sources, sources);
-        take(&mut content.subsets, subsets);
+        match subsets {
+            Some(subsets) if *partial_subsets => content.subsets.extend(subsets.iter().cloned()),
+            _ => take(&mut content.subsets, subsets),
+        }
     }
 }
 
@@ -234,9 +256,14 @@ fn take<T: Clone>(value: &mut T, said: &Option<T>) {
     }
 }
 
-/// All permissions but those on packages of one series. Of a series whose sets are not told of, and on none of which a permission is, nothing is said:
-/// its permissions stay as they are.
-fn take_in_permissions(sets: &mut Sets, want: &mut DistributionDocument, permissions: &BTreeSet<Permission>, told: &BTreeSet<&SeriesName>) {
+/// Takes away all permissions but those on packages of one series. Of a series whose sets are not told of, and on none of which a permission is,
+/// nothing is said: its permissions stay as they are.
+fn withdraw_permissions(
+    sets: &mut Sets,
+    want: &mut DistributionDocument,
+    permissions: &BTreeSet<Permission>,
+    told: &BTreeSet<&SeriesName>,
+) {
     let of_permissions = permissions.iter().filter_map(|permission| permission.target.series());
     let told: BTreeSet<&SeriesName> = told.iter().copied().chain(of_permissions).collect();
     want.permissions.clear();
@@ -248,6 +275,10 @@ fn take_in_permissions(sets: &mut Sets, want: &mut DistributionDocument, permiss
     for (_, set) in sets.iter_mut().filter(|((series, _), _)| told.contains(series)) {
         set.content.permissions.clear();
     }
+}
+
+/// All permissions but those on packages of one series: to nothing if they `are_all`, else in place of the same ones.
+fn take_in_permissions(sets: &mut Sets, want: &mut DistributionDocument, permissions: &BTreeSet<Permission>, are_all: bool) {
     for permission in permissions {
         let Permission {
             party,
@@ -259,9 +290,8 @@ fn take_in_permissions(sets: &mut Sets, want: &mut DistributionDocument, permiss
         let wide = match target {
             Target::PackageSet { series, set } => {
                 if let Some(set) = sets.get_mut(&(series.clone(), set.clone())) {
-                    set.content
-                        .permissions
-                        .push(entry(party, *action, OnSet { explicit: *explicit }, *status));
+                    let given = entry(party, *action, OnSet { explicit: *explicit }, *status);
+                    put(&mut set.content.permissions, given, are_all, |_, _| true);
                 }
                 continue;
             }
@@ -271,7 +301,12 @@ fn take_in_permissions(sets: &mut Sets, want: &mut DistributionDocument, permiss
             } => {
                 if let Some(series) = want.series.iter_mut().find(|document| document.name == *series) {
                     let target = SeriesTarget::Pocket { pocket: *pocket };
-                    series.permissions.push(entry(party, *action, target, *status));
+                    put(
+                        &mut series.permissions,
+                        entry(party, *action, target, *status),
+                        are_all,
+                        PartialEq::eq,
+                    );
                 }
                 continue;
             }
@@ -283,7 +318,18 @@ fn take_in_permissions(sets: &mut Sets, want: &mut DistributionDocument, permiss
             // Who has something on a package of one series its owners say, and who maintains a project its tracker.
             Target::Listing { .. } | Target::TrackerProject { .. } => continue,
         };
-        want.permissions.push(entry(party, *action, wide, *status));
+        put(&mut want.permissions, entry(party, *action, wide, *status), are_all, PartialEq::eq);
+    }
+}
+
+/// Adds a permission, in place of the same one unless there can be none.
+fn put<T>(all: &mut Vec<PermissionDocument<T>>, given: PermissionDocument<T>, is_new: bool, is_same: impl Fn(&T, &T) -> bool) {
+    let is_it = |old: &&mut PermissionDocument<T>| {
+        !is_new && old.party == given.party && old.action == given.action && is_same(&old.target, &given.target)
+    };
+    match all.iter_mut().find(is_it) {
+        Some(old) => *old = given,
+        None => all.push(given),
     }
 }
 

@@ -67,6 +67,7 @@ pub fn believed(source: Layer<'_>, before: &[Layer<'_>]) -> (SourceSnapshot, Vec
         permissions,
         packages,
         modules,
+        partial: _,
         remarks: _,
     } = &mut snapshot;
     weighing.weigh(
@@ -124,6 +125,7 @@ impl Weighing<'_> {
             branch,
             dates,
             sets,
+            partial_sets: _,
             retired,
             remarks: _,
         } = facts;

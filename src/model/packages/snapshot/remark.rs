@@ -72,8 +72,8 @@ impl Remark {
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Hidden { what } => write!(f, "{what} is hidden"),
-            Self::Fewer { what, shown, total } => write!(f, "{what} shows {shown} of {total}"),
+            Self::Hidden { what } => write!(f, "{what} is hidden: what was known of it stays"),
+            Self::Fewer { what, shown, total } => write!(f, "{what} shows {shown} of {total}: what was known and is not shown stays"),
             Self::Unknown { what, found, reason } => write!(f, "{what} is {found:?}: {reason}"),
             Self::Contradicted { what } => write!(f, "{what} is said in two ways that are equally new: neither was taken"),
             Self::Twice { what, taken, left } => write!(f, "{what} is there twice: {taken} was taken, {left} was not"),
