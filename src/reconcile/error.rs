@@ -308,7 +308,7 @@ impl Remedy for Error {
                 "nothing of it was taken in; if the service is right, another way of sharing may fit it, else tell whoever runs {source_name}"
             ),
             Self::NoRelease { .. } => {
-                "check `release` of the source in the configuration; a series that another source tells of has to come of that first, so put that source before this one".to_owned()
+                "check `release` of the source in the configuration: no source tells what that series is; or create it with `kinset series create`".to_owned()
             }
             Self::BadReading { .. } => "read everything anew with `kinset pull --full`".to_owned(),
             Self::GuardedDistribution { tripped, .. } => return tripped.remedy(),

@@ -1,10 +1,12 @@
-//! Distributions that follow services: each source is read, laid under those that come before it, compared with what there is, checked, guarded, and
-//! taken in.
+//! Distributions that follow services: all sources are read, and then each is laid under those that come before it, compared with what there is,
+//! checked, guarded, and taken in.
 //!
-//! Sources are taken in one after the other in the order of the configuration, each in one transaction and with its own name in the log, so the log
-//! tells of each fact which source it is from. One that cannot be read is in nobody's way: what it said last still counts.
+//! Sources are taken in one after the other, each in one transaction and with its own name in the log, so the log tells of each fact which source it
+//! is from. They go in the order of the configuration, but for those that speak of a series which another one is to bring ([`turns()`]). One that cannot
+//! be read is in nobody's way: what it said last still counts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -13,7 +15,7 @@ use jiff::tz::TimeZone;
 use super::document::GuardDocument;
 use super::{DistributionPlan, Error, Keeper, SourceSettings};
 use crate::model::packages::document::{DistributionDocument, Mistake, Segment, Thresholds, Tripped, Wish, difference, guard};
-use crate::model::packages::snapshot::{Disagreement, KnownModules, Layer, ModuleFacts, Remark, SourceSnapshot, believed};
+use crate::model::packages::snapshot::{Around, Disagreement, KnownModules, Layer, ModuleFacts, Remark, SourceSnapshot, believed, turns};
 use crate::model::packages::{DistributionDetails, DistributionName, Operation, SeriesName};
 use crate::source::{Previous, Reading, Traffic};
 use crate::store::Fault;
@@ -53,7 +55,7 @@ pub struct SourceDraft {
     pub remarks: BTreeSet<Remark>,
     /// What the read cost.
     pub traffic: Traffic,
-    reading: StoredReading,
+    reading: Arc<StoredReading>,
 }
 
 impl SourceDraft {
@@ -95,20 +97,29 @@ struct Found {
     modules: KnownModules,
 }
 
-/// What the sources of a distribution said, and what is found there.
+/// What a source says now.
+#[derive(Clone, Debug)]
+struct Fresh {
+    reading: Arc<StoredReading>,
+    traffic: Traffic,
+}
+
+/// What the sources of a distribution say and said, and what is found there.
 struct Scene<'a> {
     keeper: &'a Keeper,
     order: &'a SourcesOrder,
     now: Timestamp,
     /// What they said last, if they were asked the same then.
     stored: Vec<StoredReading>,
+    /// What they say now, but for those that could not be read or are not to be believed.
+    fresh: BTreeMap<String, Fresh>,
     have: Found,
     /// What sources before this one would do; nothing, once it is done.
     pending: Vec<Operation>,
 }
 
 /// Reads all sources of a distribution, and tells of each what it would change; with [`Taking::Everything`] it is changed, source by source. `each` hears
-/// of each source as soon as it is dealt with; a source that fails keeps none of the others from being read.
+/// of each source as soon as it is dealt with; a source that fails keeps none of the others from being read and taken in.
 ///
 /// # Errors
 /// When the state cannot be read. What is wrong with one source `each` is told.
@@ -127,27 +138,74 @@ pub async fn follow(keeper: &Keeper, order: &SourcesOrder, taking: Taking, mut e
         order,
         now,
         stored,
+        fresh: BTreeMap::new(),
         have,
         pending: Vec::new(),
     };
+    let mut failed = BTreeMap::new();
     for (place, settings) in order.sources.iter().enumerate() {
-        let result = scene.source(place, settings, taking).await;
+        if let Err(error) = scene.read(settings).await {
+            failed.insert(place, error);
+        }
+    }
+    for place in scene.turns() {
+        let Some(settings) = order.sources.get(place) else { continue };
+        let result = match (failed.remove(&place), scene.fresh.get(settings.name()).cloned()) {
+            (Some(error), _) => Err(error),
+            (None, Some(fresh)) => scene.take(place, settings, fresh, taking).await,
+            (None, None) => continue,
+        };
+        if !result.as_ref().is_ok_and(|draft| draft.tripped.is_none()) {
+            scene.fresh.remove(settings.name());
+        }
         each(settings.name(), result);
     }
     Ok(())
 }
 
 impl Scene<'_> {
-    async fn source(&mut self, place: usize, settings: &SourceSettings, taking: Taking) -> SourceResult {
+    async fn read(&mut self, settings: &SourceSettings) -> Result<(), Error> {
         let reading = settings
             .read(&self.previous(settings.name())?)
             .await
             .map_err(|error| Error::Source(Box::new(error)))?;
         let traffic = reading.traffic;
-        let reading = self.stored(settings, reading)?;
+        let reading = Arc::new(self.stored(settings, reading)?);
+        self.fresh.insert(settings.name().to_owned(), Fresh { reading, traffic });
+        Ok(())
+    }
+
+    /// The places of the sources in the order in which they are taken in.
+    fn turns(&self) -> Vec<usize> {
+        let nothing = SourceSnapshot::default();
+        let sources = self.order.sources.iter();
+        let said: Vec<&SourceSnapshot> = sources.map(|settings| self.said(settings.name()).unwrap_or(&nothing)).collect();
+        turns(self.have.document.as_ref(), &self.order.listed, &said)
+    }
+
+    /// What a source says, or said last.
+    fn said(&self, source: &str) -> Option<&SourceSnapshot> {
+        match self.fresh.get(source) {
+            Some(fresh) => Some(&fresh.reading.snapshot),
+            None => Some(&self.last(source)?.snapshot),
+        }
+    }
+
+    /// What the others say, those first that are believed before others.
+    fn others(&self, source: &str) -> Vec<&SourceSnapshot> {
+        let others = self.order.sources.iter().filter(|settings| settings.name() != source);
+        others.filter_map(|settings| self.said(settings.name())).collect()
+    }
+
+    async fn take(&mut self, place: usize, settings: &SourceSettings, fresh: Fresh, taking: Taking) -> SourceResult {
+        let Fresh { reading, traffic } = fresh;
         let (snapshot, disagreements) = self.believed(place, &reading.snapshot);
         let founded = || DistributionDocument::new(self.order.name.clone(), self.order.founding.clone());
-        let want = snapshot.over(&self.have.document.clone().unwrap_or_else(founded), &self.order.listed);
+        let around = Around {
+            listed: &self.order.listed,
+            others: &self.others(settings.name()),
+        };
+        let want = snapshot.over(&self.have.document.clone().unwrap_or_else(founded), around);
         let wish = Wish {
             have: self.have.document.as_ref(),
             want: &want,
@@ -187,12 +245,14 @@ impl Scene<'_> {
             }
             (performed, after)
         };
+        let mut remarks: BTreeSet<Remark> = reading.snapshot.all_remarks().into_iter().cloned().collect();
+        remarks.extend(reading.snapshot.left_out(&want, &self.order.listed));
         let draft = SourceDraft {
             source: settings.name().to_owned(),
             changes: performed.into_iter().flat_map(|performed| performed.changes).collect(),
             tripped,
             disagreements,
-            remarks: reading.snapshot.all_remarks().into_iter().cloned().collect(),
+            remarks,
             traffic,
             operations,
             reading,
@@ -205,8 +265,6 @@ impl Scene<'_> {
             Taking::Everything => _ = self.take_in(&draft).await?,
         }
         self.have = after;
-        self.stored.retain(|stored| stored.source != draft.source);
-        self.stored.push(draft.reading.clone());
         Ok(draft)
     }
 
@@ -233,8 +291,8 @@ impl Scene<'_> {
         let Some(last) = self.last(source).and_then(|last| last.snapshot.modules.clone()) else {
             return ModuleFacts::default();
         };
-        let others = self.stored.iter().filter(|stored| stored.source != source);
-        let others = others.filter_map(|stored| stored.snapshot.modules.as_ref());
+        let others = self.others(source);
+        let others = others.iter().filter_map(|other| other.modules.as_ref());
         let all: Vec<&ModuleFacts> = snapshot.modules.iter().chain(others).collect();
         last.without(&all)
     }
@@ -261,7 +319,7 @@ impl Scene<'_> {
         })
     }
 
-    /// What a source is believed in, by what those before it said last. Where none of them tells the stage of a series, its dates do.
+    /// What a source is believed in, by what those before it say. Where none of them tells the stage of a series, its dates do.
     fn believed(&self, place: usize, snapshot: &SourceSnapshot) -> (SourceSnapshot, Vec<Disagreement>) {
         let (before, after) = self.order.sources.split_at(place);
         let (source, after) = after.split_first().map_or(("", after), |(own, after)| (own.name(), after));
@@ -273,14 +331,13 @@ impl Scene<'_> {
         (left, disagreements)
     }
 
-    fn layers(&self, sources: &[SourceSettings]) -> Vec<Layer<'_>> {
-        let stored = sources.iter().filter_map(|settings| self.last(settings.name()));
-        stored
-            .map(|stored| Layer {
-                source: &stored.source,
-                snapshot: &stored.snapshot,
-            })
-            .collect()
+    fn layers<'s>(&'s self, sources: &'s [SourceSettings]) -> Vec<Layer<'s>> {
+        let layer = |settings: &'s SourceSettings| {
+            let source = settings.name();
+            let snapshot = self.said(source)?;
+            Some(Layer { source, snapshot })
+        };
+        sources.iter().filter_map(layer).collect()
     }
 
     fn today(&self) -> Date {
@@ -302,7 +359,7 @@ impl Scene<'_> {
 
     async fn take_in(&self, draft: &SourceDraft) -> Result<Vec<Performed>, Error> {
         let (name, hand) = (self.order.name.clone(), self.hand(&draft.source));
-        let (operations, reading) = (draft.operations.clone(), draft.reading.clone());
+        let (operations, reading) = (draft.operations.clone(), Arc::clone(&draft.reading));
         self.keeper
             .with(move |store, _| store.take_in(&hand, &operations, &name, &reading))
             .await

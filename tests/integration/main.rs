@@ -33,6 +33,7 @@ mod cli_saved_plan;
 mod cli_simulate;
 mod cli_sources;
 mod cli_sources_modules;
+mod cli_sources_together;
 mod cli_support;
 mod cli_tracker;
 mod cli_unpulled;

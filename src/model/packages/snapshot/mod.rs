@@ -10,6 +10,7 @@ mod over;
 mod precedence;
 mod remark;
 mod stages;
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,8 +22,10 @@ use super::{
 };
 
 pub use modules::{KnownModules, ModuleFacts};
+pub use over::Around;
 pub use precedence::{Disagreement, Layer, believed};
 pub use remark::Remark;
+pub use turns::turns;
 
 /// What one source knows of a distribution. Read twice, it is the same if nothing changed there, whatever order the source answers in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

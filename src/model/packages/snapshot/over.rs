@@ -1,19 +1,17 @@
 //! What a distribution is to be once what a source knows is taken in.
 
+mod listings;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PackageFacts, SeriesFacts, SetFacts, SourceSnapshot};
+use super::{SeriesFacts, SetFacts, SourceSnapshot};
 use crate::model::packages::document::{
-    DistributionDocument, ListingDocument, OnSet, Origin, PermissionDocument, SeriesDocument, SeriesTarget, SetBody, SetContent,
-    SetDocument, WideTarget,
+    DistributionDocument, OnSet, Origin, PermissionDocument, SeriesDocument, SeriesTarget, SetBody, SetContent, SetDocument, WideTarget,
 };
 use crate::model::packages::{
-    Action, DistributionName, GroupName, ListingDetails, ListingStatus, PackageName, PackageSetName, Party, Permission, PermissionStatus,
-    SeriesDetails, SeriesName, Target, compare_series_versions,
+    Action, DistributionName, GroupName, PackageSetName, Party, Permission, PermissionStatus, SeriesDetails, SeriesName, Target,
+    compare_series_versions,
 };
-
-/// What people have on packages by a source's word: those who look after it besides its owner, and those who are told of its bugs.
-const ON_PACKAGES: [Action; 2] = [Action::Commit, Action::WatchBugzilla];
 
 /// A set of a series, whoever shares it.
 #[derive(Clone, Debug)]
@@ -25,9 +23,17 @@ struct Set {
 /// The sets of all series.
 type Sets = BTreeMap<(SeriesName, PackageSetName), Set>;
 
+/// What there is to know around a source that is taken in.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// The series that have all packages that sources tell of; of the others they tell only what is retired there.
+    pub listed: &'a BTreeSet<SeriesName>,
+    /// What the other sources say, those first that are believed before others.
+    pub others: &'a [&'a SourceSnapshot],
+}
+
 impl SourceSnapshot {
-    /// What a distribution is to be when it is as the snapshot says, as far as that speaks of it, and else as it is. `listed` are the series that have
-    /// all of the snapshot's packages; of the others it tells only what is retired there.
+    /// What a distribution is to be when it is as the snapshot says, as far as that speaks of it, and else as it is.
     ///
     /// - A series that is not there is added if the snapshot says what it is, and not only what is in it. Its sets begin as those of the series before it.
     /// - What nobody is known to own belongs to [the orphan](Party::orphan()).
@@ -35,13 +41,13 @@ impl SourceSnapshot {
     /// - A team that the snapshot does not speak of stays as it is.
     /// - Modules are none of a document: they have [operations of their own](super::ModuleFacts::operations).
     #[must_use]
-    pub fn over(&self, have: &DistributionDocument, listed: &BTreeSet<SeriesName>) -> DistributionDocument {
+    pub fn over(&self, have: &DistributionDocument, around: Around<'_>) -> DistributionDocument {
         let Self {
             current_series,
             series,
             teams,
             permissions,
-            packages,
+            packages: _,
             modules: _,
             remarks: _,
         } = self;
@@ -68,14 +74,7 @@ impl SourceSnapshot {
                 .collect();
             take_in_permissions(&mut sets, &mut want, permissions, &told);
         }
-        for document in &mut want.series {
-            let retired = series.get(&document.name).and_then(|facts| facts.retired.as_ref());
-            match packages {
-                Some(packages) if listed.contains(&document.name) => list(document, packages, retired),
-                _ => mark_retired(document, packages.as_ref(), retired),
-            }
-        }
-        want.packages.extend(packages.iter().flat_map(BTreeMap::keys).cloned());
+        self.take_in_listings(&mut want, around);
         put_back(&sets, have, &mut want);
         want
     }
@@ -293,95 +292,6 @@ fn entry<T>(party: &Party, action: Action, target: T, status: PermissionStatus) 
         action,
         target,
         status,
-    }
-}
-
-/// Lists all packages in a series, with who may do what to them.
-fn list(document: &mut SeriesDocument, packages: &BTreeMap<PackageName, PackageFacts>, retired: Option<&BTreeSet<PackageName>>) {
-    let mut before = by_package(document);
-    document.listings = packages
-        .iter()
-        .map(|(package, facts)| {
-            let mut listing = before
-                .remove(package)
-                .unwrap_or_else(|| new_listing(package, ListingStatus::Approved));
-            take(&mut listing.details.owner, &facts.owner);
-            if let Some(retired) = retired {
-                listing.details.status = if retired.contains(package) {
-                    ListingStatus::Obsolete
-                } else {
-                    ListingStatus::Approved
-                };
-            }
-            listing
-        })
-        .collect();
-    document.permissions.retain(|permission| match &permission.target {
-        SeriesTarget::Listing { package } => packages
-            .get(package)
-            .is_some_and(|facts| said_of(facts, permission.action).is_none()),
-        SeriesTarget::Pocket { .. } => true,
-    });
-    for (package, facts) in packages {
-        for action in ON_PACKAGES {
-            let target = SeriesTarget::Listing { package: package.clone() };
-            let parties = said_of(facts, action).into_iter().flatten();
-            document
-                .permissions
-                .extend(parties.map(|party| entry(party, action, target.clone(), PermissionStatus::Approved)));
-        }
-    }
-}
-
-/// Who a source says may do this to a package.
-const fn said_of(facts: &PackageFacts, action: Action) -> Option<&BTreeSet<Party>> {
-    match action {
-        Action::Commit => facts.maintainers.as_ref(),
-        Action::WatchBugzilla => facts.watchers.as_ref(),
-        _ => None,
-    }
-}
-
-/// Marks the packages that are retired in a series, and those that are so no longer.
-fn mark_retired(
-    document: &mut SeriesDocument,
-    packages: Option<&BTreeMap<PackageName, PackageFacts>>,
-    retired: Option<&BTreeSet<PackageName>>,
-) {
-    let Some(retired) = retired else { return };
-    let mut listings = by_package(document);
-    for (package, listing) in &mut listings {
-        if listing.details.status == ListingStatus::Obsolete && !retired.contains(package) {
-            listing.details.status = ListingStatus::Approved;
-        }
-    }
-    for package in retired {
-        let listing = listings
-            .entry(package.clone())
-            .or_insert_with(|| new_listing(package, ListingStatus::Obsolete));
-        listing.details.status = ListingStatus::Obsolete;
-        if let Some(facts) = packages.and_then(|packages| packages.get(package)) {
-            take(&mut listing.details.owner, &facts.owner);
-        }
-    }
-    document.listings = listings.into_values().collect();
-}
-
-fn by_package(document: &mut SeriesDocument) -> BTreeMap<PackageName, ListingDocument> {
-    let listings = std::mem::take(&mut document.listings).into_iter();
-    listings.map(|listing| (listing.package.clone(), listing)).collect()
-}
-
-fn new_listing(package: &PackageName, status: ListingStatus) -> ListingDocument {
-    ListingDocument {
-        package: package.clone(),
-        details: ListingDetails {
-            owner: Party::orphan(),
-            qa_contact: None,
-            component: None,
-            status,
-        },
-        versions: Vec::new(),
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::packages::SeriesName;
+
 /// Something that a service did not tell, or told in a way that kinset cannot take: it is left out of the snapshot, and nothing is put in its
 /// place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -46,6 +48,13 @@ pub enum Remark {
         /// The one that was not.
         left: String,
     },
+    /// It is in a series that is not there, and no source says what that is.
+    NoSeries {
+        /// What is in it.
+        what: String,
+        /// The series.
+        series: SeriesName,
+    },
 }
 
 impl Remark {
@@ -77,6 +86,10 @@ impl fmt::Display for Remark {
             Self::Unknown { what, found, reason } => write!(f, "{what} is {found:?}: {reason}"),
             Self::Contradicted { what } => write!(f, "{what} is said in two ways that are equally new: neither was taken"),
             Self::Twice { what, taken, left } => write!(f, "{what} is there twice: {taken} was taken, {left} was not"),
+            Self::NoSeries { what, series } => write!(
+                f,
+                "nothing is taken in of {what} in {series}: there is no such series, and no source says what it is; create it, or mend its name in the configuration"
+            ),
         }
     }
 }
