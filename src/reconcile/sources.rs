@@ -5,6 +5,8 @@
 //! is from. They go in the order of the configuration, but for those that speak of a series which another one is to bring ([`turns()`]). One that cannot
 //! be read is in nobody's way: what it said last still counts.
 
+mod modules;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -12,11 +14,16 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use modules::ModulesWish;
+
 use super::document::GuardDocument;
 use super::{DistributionPlan, Error, Keeper, SourceSettings};
 use crate::model::packages::document::{DistributionDocument, Mistake, Segment, Thresholds, Tripped, Wish, difference, guard};
-use crate::model::packages::snapshot::{Around, Disagreement, KnownModules, Layer, ModuleFacts, Remark, SourceSnapshot, believed, turns};
-use crate::model::packages::{DistributionDetails, DistributionName, Operation, SeriesName};
+use crate::model::packages::modules::StreamPath;
+use crate::model::packages::snapshot::{
+    AmongModules, Around, ByHand, Disagreement, KnownModules, Layer, ModuleFacts, Remark, SourceSnapshot, believed, turns,
+};
+use crate::model::packages::{ContextName, DistributionDetails, DistributionName, Operation, SeriesName};
 use crate::source::{Previous, Reading, Traffic};
 use crate::store::Fault;
 use crate::store::packages::{Change, Force, Hand, Performed, StoredReading, View};
@@ -95,6 +102,22 @@ struct Found {
     /// `None` if there is none of its name.
     document: Option<DistributionDocument>,
     modules: KnownModules,
+    by_hand: ByHand,
+}
+
+impl Found {
+    /// The dates of series that somebody said who is no source.
+    fn dates_by_hand(&self) -> SourceSnapshot {
+        let mut said = SourceSnapshot::default();
+        for document in self.document.iter().flat_map(|document| &document.series) {
+            let mut dates = document.details.dates.clone();
+            dates.retain(|milestone, _| self.by_hand.dates.contains(&(document.name.clone(), milestone.clone())));
+            if !dates.is_empty() {
+                said.series.entry(document.name.clone()).or_default().dates = dates;
+            }
+        }
+        said
+    }
 }
 
 /// What a source says now.
@@ -127,9 +150,10 @@ pub async fn follow(keeper: &Keeper, order: &SourcesOrder, taking: Taking, mut e
     let name = order.name.clone();
     let sources = order.sources.iter();
     let asked: BTreeMap<String, String> = sources.map(|source| (source.name().to_owned(), source.asked())).collect();
+    let names: BTreeSet<String> = asked.keys().cloned().collect();
     let (now, stored, have) = keeper
         .with(move |store, now| {
-            let have = store.ask(None, |view| found(view, &name))?;
+            let have = store.ask(None, |view| found(view, &name, &names))?;
             Ok((now, store.readings(&name, &asked)?, have))
         })
         .await?;
@@ -201,11 +225,24 @@ impl Scene<'_> {
         let Fresh { reading, traffic } = fresh;
         let (snapshot, disagreements) = self.believed(place, &reading.snapshot);
         let founded = || DistributionDocument::new(self.order.name.clone(), self.order.founding.clone());
+        let others = self.others(settings.name());
+        let nothing = SourceSnapshot::default();
+        let last = self.last(settings.name()).map_or(&nothing, |last| &last.snapshot);
         let around = Around {
             listed: &self.order.listed,
-            others: &self.others(settings.name()),
+            others: &others,
+            gone: &last.without(&reading.snapshot, &others, &self.have.by_hand),
         };
         let want = snapshot.over(&self.have.document.clone().unwrap_or_else(founded), around);
+        let unfounded = reading.snapshot.unfounded(self.have.document.as_ref(), &others);
+        if let Some((series, missing)) = unfounded.into_iter().next() {
+            return Err(Error::UnfoundedSeries {
+                source_name: settings.name().to_owned(),
+                distribution: self.order.name.clone(),
+                series,
+                missing,
+            });
+        }
         let wish = Wish {
             have: self.have.document.as_ref(),
             want: &want,
@@ -218,9 +255,15 @@ impl Scene<'_> {
             mistakes: mistakes.iter().map(|mistake| told(mistake, &want)).collect(),
         };
         let mut operations = difference(wish).map_err(unfit)?;
+        let others: Vec<&ModuleFacts> = others.iter().filter_map(|other| other.modules.as_ref()).collect();
         let modules = ModulesWish {
             wanted: snapshot.modules.as_ref(),
-            gone: &self.gone(settings.name(), &reading.snapshot),
+            among: AmongModules {
+                by_hand: &self.have.by_hand,
+                others: &others,
+                dropped: &self.dropped(),
+                gone: &self.gone(settings.name(), &reading.snapshot, &others),
+            },
         };
         modules.require_release(settings.name(), &want)?;
         operations.extend(modules.operations(&want.name, &self.have.modules));
@@ -246,6 +289,7 @@ impl Scene<'_> {
             (performed, after)
         };
         let mut remarks: BTreeSet<Remark> = reading.snapshot.all_remarks().into_iter().cloned().collect();
+        remarks.extend(modules.outdated(&self.have.modules));
         remarks.extend(reading.snapshot.left_out(&want, &self.order.listed));
         let draft = SourceDraft {
             source: settings.name().to_owned(),
@@ -286,15 +330,23 @@ impl Scene<'_> {
         self.stored.iter().find(|stored| stored.source == source)
     }
 
-    /// The modules that a source told of when it was last read, and that neither it nor any other source tells of now.
-    fn gone(&self, source: &str, snapshot: &SourceSnapshot) -> ModuleFacts {
+    /// What a source told of modules when it was last read, and neither it nor any other tells of now.
+    fn gone(&self, source: &str, snapshot: &SourceSnapshot, others: &[&ModuleFacts]) -> ModuleFacts {
         let Some(last) = self.last(source).and_then(|last| last.snapshot.modules.clone()) else {
             return ModuleFacts::default();
         };
-        let others = self.others(source);
-        let others = others.iter().filter_map(|other| other.modules.as_ref());
-        let all: Vec<&ModuleFacts> = snapshot.modules.iter().chain(others).collect();
+        let all: Vec<&ModuleFacts> = snapshot.modules.iter().chain(others.iter().copied()).collect();
         last.without(&all)
+    }
+
+    /// The contexts of streams that sources had when they were last read, and have no longer.
+    fn dropped(&self) -> BTreeSet<(StreamPath, ContextName)> {
+        let last = self
+            .stored
+            .iter()
+            .filter_map(|last| Some((last.snapshot.modules.as_ref()?, &last.source)));
+        last.flat_map(|(last, source)| last.dropped(self.said(source).and_then(|now| now.modules.as_ref())))
+            .collect()
     }
 
     /// Whether a source tells of far fewer modules than when it was last read.
@@ -326,7 +378,8 @@ impl Scene<'_> {
         let (before, after) = (self.layers(before), self.layers(after));
         let (mut left, disagreements) = believed(Layer { source, snapshot }, &before);
         let before: Vec<&SourceSnapshot> = before.iter().map(|layer| layer.snapshot).collect();
-        let after: Vec<&SourceSnapshot> = after.iter().map(|layer| layer.snapshot).collect();
+        let by_hand = self.have.dates_by_hand();
+        let after: Vec<&SourceSnapshot> = after.iter().map(|layer| layer.snapshot).chain([&by_hand]).collect();
         left.stages_by_dates(&before, &after, self.today());
         (left, disagreements)
     }
@@ -349,9 +402,10 @@ impl Scene<'_> {
         let mut all = self.pending.clone();
         let earlier = all.len();
         all.extend(operations.iter().cloned());
+        let names: BTreeSet<String> = self.order.sources.iter().map(|source| source.name().to_owned()).collect();
         let (mut performed, after) = self
             .keeper
-            .with(move |store, _| store.rehearse_and_ask(&hand, &all, |view| found(view, &name)))
+            .with(move |store, _| store.rehearse_and_ask(&hand, &all, |view| found(view, &name, &names)))
             .await?;
         performed.drain(..earlier);
         Ok((performed, after))
@@ -371,32 +425,6 @@ impl Scene<'_> {
             actor: source.to_owned(),
             at: self.now,
             force: Force::Insisted,
-        }
-    }
-}
-
-/// What a source says of modules, and what it says of them no longer.
-#[derive(Clone, Copy)]
-struct ModulesWish<'a> {
-    wanted: Option<&'a ModuleFacts>,
-    gone: &'a ModuleFacts,
-}
-
-impl ModulesWish<'_> {
-    fn operations(self, distribution: &DistributionName, known: &KnownModules) -> Vec<Operation> {
-        let wanted = self.wanted;
-        wanted.map_or_else(Vec::new, |wanted| wanted.operations(distribution, known, self.gone))
-    }
-
-    fn require_release(self, source: &str, want: &DistributionDocument) -> Result<(), Error> {
-        let release = self.wanted.and_then(|wanted| wanted.release.as_ref());
-        match release.filter(|release| !want.series.iter().any(|series| series.name == **release)) {
-            Some(release) => Err(Error::NoRelease {
-                source_name: source.to_owned(),
-                distribution: want.name.clone(),
-                release: release.clone(),
-            }),
-            None => Ok(()),
         }
     }
 }
@@ -428,7 +456,7 @@ fn told(mistake: &Mistake, want: &DistributionDocument) -> String {
     }
 }
 
-fn found(view: &View<'_>, name: &DistributionName) -> Result<Found, Fault> {
+fn found(view: &View<'_>, name: &DistributionName, sources: &BTreeSet<String>) -> Result<Found, Fault> {
     let rows = view.distributions()?;
     let Some(row) = rows.iter().find(|row| row.name == *name) else {
         return Ok(Found::default());
@@ -436,5 +464,6 @@ fn found(view: &View<'_>, name: &DistributionName) -> Result<Found, Fault> {
     Ok(Found {
         document: Some(view.document(row)?),
         modules: view.known_modules(row)?,
+        by_hand: view.by_hand(row, sources)?,
     })
 }

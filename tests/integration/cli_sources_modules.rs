@@ -175,6 +175,7 @@ fn a_newer_build_is_taken_in_and_an_older_one_is_not() {
     --- stderr
     fedora: bodhi: nothing changed (1 answer)
     fedora: modulemd: nothing changed (2 answers)
+    fedora: modulemd: 3 things could not be taken; `kinset plan fedora` lists them
     ");
     let lives = fedora.place.data("module packages perl-new");
     assert!(lives.contains("perl:5.30"), "{lives}");

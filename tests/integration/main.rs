@@ -32,6 +32,7 @@ mod cli_relations;
 mod cli_saved_plan;
 mod cli_simulate;
 mod cli_sources;
+mod cli_sources_gone;
 mod cli_sources_modules;
 mod cli_sources_together;
 mod cli_support;

@@ -1,16 +1,19 @@
 //! What a distribution is to be once what a source knows is taken in.
 
 mod listings;
+mod permissions;
+mod withdrawn;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use permissions::Given;
+
 use super::{SeriesFacts, SetFacts, SourceSnapshot};
 use crate::model::packages::document::{
-    DistributionDocument, OnSet, Origin, PermissionDocument, SeriesDocument, SeriesTarget, SetBody, SetContent, SetDocument, WideTarget,
+    DistributionDocument, Origin, PermissionDocument, SeriesDocument, SetBody, SetContent, SetDocument,
 };
 use crate::model::packages::{
-    Action, DistributionName, GroupName, PackageSetName, Party, Permission, PermissionStatus, SeriesDetails, SeriesName, Target,
-    compare_series_versions,
+    Action, DistributionName, GroupName, PackageSetName, Party, PermissionStatus, SeriesDetails, SeriesName, compare_series_versions,
 };
 
 /// A set of a series, whoever shares it.
@@ -30,6 +33,8 @@ pub struct Around<'a> {
     pub listed: &'a BTreeSet<SeriesName>,
     /// What the other sources say, those first that are believed before others.
     pub others: &'a [&'a SourceSnapshot],
+    /// What the source said when it was last read, and nobody says any more: where it still holds, it goes.
+    pub gone: &'a SourceSnapshot,
 }
 
 impl SourceSnapshot {
@@ -37,12 +42,14 @@ impl SourceSnapshot {
     ///
     /// - A series that is not there is added if the snapshot says what it is, and not only what is in it. Its sets begin as those of the series before it.
     /// - What nobody is known to own belongs to [the orphan](Party::orphan()).
-    /// - A permission on a set or a series that the distribution does not have is left out. Those in series whose sets it does not tell of stay.
+    /// - A permission on a set or a series that the distribution does not have is left out. Those in series whose sets it does not tell of stay, and so do
+    ///   permissions and sets that another source tells of.
     /// - A team that the snapshot does not speak of stays as it is.
     /// - Modules are none of a document: they have [operations of their own](super::ModuleFacts::operations).
     #[must_use]
     pub fn over(&self, have: &DistributionDocument, around: Around<'_>) -> DistributionDocument {
         let Self {
+            is_partial,
             current_series,
             series,
             teams,
@@ -52,30 +59,36 @@ impl SourceSnapshot {
             remarks: _,
         } = self;
         let mut want = have.clone();
+        around.gone.take_out(&mut want);
         self.take_in_series(&mut want);
         if let Some(current) = current_series.as_ref().filter(|name| has_series(&want, name)) {
             want.current_series = Some(current.clone());
         }
         let mut sets = sets(have);
+        self.take_out_sets(&mut sets, around);
         for (name, facts) in series {
             if let Some(said) = facts.sets.as_ref().filter(|_| has_series(&want, name)) {
-                take_in_sets(&mut sets, &want.name, name, said);
+                let stays = |set: &PackageSetName| {
+                    *is_partial || said.contains_key(set) || around.others.iter().any(|other| other.brings_set(name, set))
+                };
+                take_in_sets(&mut sets, &want.name, name, said, stays);
             }
         }
         for (team, members) in teams.iter().flatten() {
             want.teams.insert(team.clone(), members.clone());
         }
         want.teams.retain(|_, members| !members.is_empty());
-        if let Some(permissions) = permissions {
-            let told: BTreeSet<&SeriesName> = series
-                .iter()
-                .filter(|(_, facts)| facts.sets.is_some())
-                .map(|(name, _)| name)
-                .collect();
-            take_in_permissions(&mut sets, &mut want, permissions, &told);
-        }
+        let told = series.iter().filter(|(_, facts)| facts.sets.is_some());
+        let told: BTreeSet<&SeriesName> = told.map(|(name, _)| name).collect();
+        let nothing = BTreeSet::new();
+        let given = Given {
+            told: (permissions.is_some() && !is_partial).then_some(&told),
+            permissions: permissions.as_ref().unwrap_or(&nothing),
+            around,
+        };
+        given.take_in(&mut sets, &mut want);
         self.take_in_listings(&mut want, around);
-        put_back(&sets, have, &mut want);
+        put_back(only_there(sets), have, &mut want);
         want
     }
 
@@ -140,8 +153,7 @@ fn take_in_details(details: &mut SeriesDetails, facts: &SeriesFacts) {
         details.title.clone_from(title);
     }
     if let Some(codename) = codename {
-        let term = if *is_long_term == Some(true) { " (LTS)" } else { "" };
-        details.summary = Some(format!("{codename}{term}"));
+        details.summary = Some(summary(codename, *is_long_term));
     }
     if let Some(status) = status {
         details.status = *status;
@@ -155,6 +167,11 @@ fn take_in_details(details: &mut SeriesDetails, facts: &SeriesFacts) {
     details
         .dates
         .extend(dates.iter().map(|(milestone, date)| (milestone.clone(), *date)));
+}
+
+fn summary(codename: &str, is_long_term: Option<bool>) -> String {
+    let term = if is_long_term == Some(true) { " (LTS)" } else { "" };
+    format!("{codename}{term}")
 }
 
 /// The sets of a document, each with what is in it.
@@ -173,11 +190,17 @@ fn all_sets(document: &DistributionDocument) -> impl Iterator<Item = (&SeriesNam
         .flat_map(|series| series.packagesets.iter().map(move |set| (&series.name, set)))
 }
 
-fn take_in_sets(sets: &mut Sets, distribution: &DistributionName, series: &SeriesName, said: &BTreeMap<PackageSetName, SetFacts>) {
+fn take_in_sets(
+    sets: &mut Sets,
+    distribution: &DistributionName,
+    series: &SeriesName,
+    said: &BTreeMap<PackageSetName, SetFacts>,
+    stays: impl Fn(&PackageSetName) -> bool,
+) {
     // A set that got another name is known by its group.
     let mut by_group: BTreeMap<GroupName, Set> = BTreeMap::new();
     sets.retain(|(of, name), set| {
-        let stays = of != series || said.contains_key(name);
+        let stays = of != series || stays(name);
         if !stays {
             let group = set
                 .content
@@ -189,6 +212,10 @@ fn take_in_sets(sets: &mut Sets, distribution: &DistributionName, series: &Serie
         stays
     });
     for (name, facts) in said {
+        // What is merely said of a set does not make one.
+        if !facts.says_what_is_in_it() && !sets.contains_key(&(series.clone(), name.clone())) {
+            continue;
+        }
         let SetFacts {
             group,
             created: _,
@@ -233,59 +260,6 @@ fn take<T: Clone>(value: &mut T, said: &Option<T>) {
     }
 }
 
-/// All permissions but those on packages of one series. Of a series whose sets are not told of, and on none of which a permission is, nothing is said:
-/// its permissions stay as they are.
-fn take_in_permissions(sets: &mut Sets, want: &mut DistributionDocument, permissions: &BTreeSet<Permission>, told: &BTreeSet<&SeriesName>) {
-    let of_permissions = permissions.iter().filter_map(|permission| permission.target.series());
-    let told: BTreeSet<&SeriesName> = told.iter().copied().chain(of_permissions).collect();
-    want.permissions.clear();
-    for series in want.series.iter_mut().filter(|series| told.contains(&series.name)) {
-        series
-            .permissions
-            .retain(|permission| matches!(permission.target, SeriesTarget::Listing { .. }));
-    }
-    for (_, set) in sets.iter_mut().filter(|((series, _), _)| told.contains(series)) {
-        set.content.permissions.clear();
-    }
-    for permission in permissions {
-        let Permission {
-            party,
-            action,
-            target,
-            status,
-            explicit,
-        } = permission;
-        let wide = match target {
-            Target::PackageSet { series, set } => {
-                if let Some(set) = sets.get_mut(&(series.clone(), set.clone())) {
-                    set.content
-                        .permissions
-                        .push(entry(party, *action, OnSet { explicit: *explicit }, *status));
-                }
-                continue;
-            }
-            Target::Pocket {
-                pocket,
-                series: Some(series),
-            } => {
-                if let Some(series) = want.series.iter_mut().find(|document| document.name == *series) {
-                    let target = SeriesTarget::Pocket { pocket: *pocket };
-                    series.permissions.push(entry(party, *action, target, *status));
-                }
-                continue;
-            }
-            Target::Pocket { pocket, series: None } => WideTarget::Pocket { pocket: *pocket },
-            Target::Package { package } => WideTarget::Package { package: package.clone() },
-            Target::Component { component } => WideTarget::Component {
-                component: component.clone(),
-            },
-            // Who has something on a package of one series its owners say, and who maintains a project its tracker.
-            Target::Listing { .. } | Target::TrackerProject { .. } => continue,
-        };
-        want.permissions.push(entry(party, *action, wide, *status));
-    }
-}
-
 fn entry<T>(party: &Party, action: Action, target: T, status: PermissionStatus) -> PermissionDocument<T> {
     PermissionDocument {
         party: party.clone(),
@@ -295,8 +269,19 @@ fn entry<T>(party: &Party, action: Action, target: T, status: PermissionStatus) 
     }
 }
 
+/// Takes out of sets the sets that are not there: what includes one that was removed may not have been read again since.
+fn only_there(mut sets: Sets) -> Sets {
+    let there: BTreeSet<(SeriesName, PackageSetName)> = sets.keys().cloned().collect();
+    for ((series, _), set) in &mut sets {
+        set.content
+            .subsets
+            .retain(|subset| there.contains(&(series.clone(), subset.clone())));
+    }
+    sets
+}
+
 /// Puts the sets into the series. One that was the same as in another series, and still is, says so.
-fn put_back(sets: &Sets, have: &DistributionDocument, want: &mut DistributionDocument) {
+fn put_back(sets: Sets, have: &DistributionDocument, want: &mut DistributionDocument) {
     let shared: BTreeMap<(&SeriesName, &PackageSetName), &SeriesName> = all_sets(have)
         .filter_map(|(series, set)| match &set.body {
             SetBody::AsIn { as_in } => Some(((series, &set.name), as_in)),
@@ -306,7 +291,7 @@ fn put_back(sets: &Sets, have: &DistributionDocument, want: &mut DistributionDoc
     for document in &mut want.series {
         document.packagesets.clear();
     }
-    for ((series, name), set) in sets {
+    for ((series, name), set) in &sets {
         let Some(document) = want.series.iter_mut().find(|document| document.name == *series) else {
             continue;
         };
