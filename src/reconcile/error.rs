@@ -163,6 +163,18 @@ pub enum Error {
         /// All that is wrong.
         mistakes: Vec<String>,
     },
+    /// A source adds to a series that there is none of, and nobody says of it what every series has.
+    #[error("distribution {distribution} has no series {series}, and neither source {source_name} nor another says its {}", missing.join(" and its "))]
+    UnfoundedSeries {
+        /// The source.
+        source_name: String,
+        /// The distribution.
+        distribution: DistributionName,
+        /// The series.
+        series: SeriesName,
+        /// What nobody says.
+        missing: Vec<&'static str>,
+    },
     /// A source is to speak of a release that there is none of.
     #[error("distribution {distribution} has no series {release}, of which the defaults of source {source_name} are to be")]
     NoRelease {
@@ -319,8 +331,14 @@ impl Remedy for Error {
             Self::UnfitSource { source_name, .. } => format!(
                 "nothing of it was taken in; if the service is right, another way of sharing may fit it, else tell whoever runs {source_name}"
             ),
+            Self::UnfoundedSeries {
+                source_name, missing, ..
+            } => format!(
+                "say {} of it in the file of source {source_name}, or mend its name there if it is another series that is meant",
+                missing.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" and ")
+            ),
             Self::NoRelease { .. } => {
-                "check `release` of the source in the configuration; a series that another source tells of has to come of that first, so put that source before this one".to_owned()
+                "check `release` of the source in the configuration: no source tells what that series is; or create it with `kinset series create`".to_owned()
             }
             Self::BadReading { .. } => "read everything anew with `kinset pull --full`".to_owned(),
             Self::GuardedDistribution { tripped, .. } => return tripped.remedy(),

@@ -1,14 +1,24 @@
-//! What the sources of a distribution said when they were last read.
+//! What the sources of a distribution say, and what they said when they were last read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::source_settings::Worth;
 use super::{Error, SourceSettings};
+use crate::model::packages::ContextName;
+use crate::model::packages::modules::StreamPath;
 use crate::model::packages::snapshot::{Layer, SourceSnapshot};
 use crate::source::Previous;
 use crate::store::packages::StoredReading;
 
-/// What sources said last, each as far as that is asked still.
+/// What sources say, by their names.
 #[derive(Debug, Default)]
-pub(super) struct Said(Vec<(Worth, StoredReading)>);
+pub(super) struct Said {
+    /// What they said last, each as far as that is asked still.
+    last: BTreeMap<String, (Worth, StoredReading)>,
+    /// What they say now, but for those that could not be read or are not to be believed.
+    now: BTreeMap<String, Arc<StoredReading>>,
+}
 
 impl Said {
     /// Of what is kept what these sources said.
@@ -16,14 +26,17 @@ impl Said {
         let weighed = stored.into_iter().filter_map(|mut reading| {
             let settings = sources.iter().find(|settings| settings.name() == reading.source)?;
             let worth = settings.worth(&reading.asked, &mut reading.snapshot);
-            (worth != Worth::Nothing).then_some((worth, reading))
+            (worth != Worth::Nothing).then(|| (reading.source.clone(), (worth, reading)))
         });
-        Self(weighed.collect())
+        Self {
+            last: weighed.collect(),
+            now: BTreeMap::new(),
+        }
     }
 
     /// What the next read of a source goes on from.
     pub(super) fn previous(&self, source: &str) -> Result<Previous, Error> {
-        let Some((Worth::Previous, stored)) = self.find(source) else {
+        let Some((Worth::Previous, stored)) = self.last.get(source) else {
             return Ok(Previous::default());
         };
         let validators = serde_json::from_str(&stored.validators).map_err(|error| Error::BadReading {
@@ -36,37 +49,58 @@ impl Said {
         })
     }
 
-    /// What a source answered when it was last asked what it is asked now.
+    /// What a source answered when it was last asked what it is asked now. Only with that is what it says now compared: with what it said of something else
+    /// nothing would be gone.
     pub(super) fn answer(&self, source: &str) -> Option<&SourceSnapshot> {
-        match self.find(source)? {
-            (Worth::Previous | Worth::Answer, stored) => Some(&stored.snapshot),
-            (Worth::Part | Worth::Nothing, _) => None,
-        }
+        self.last.get(source).and_then(answer)
     }
 
-    /// What those of these sources said that said something.
-    pub(super) fn layers(&self, sources: &[SourceSettings]) -> Vec<Layer<'_>> {
-        let said = sources.iter().filter_map(|settings| self.find(settings.name()));
-        said.map(|(_, stored)| Layer {
-            source: &stored.source,
-            snapshot: &stored.snapshot,
-        })
-        .collect()
+    /// What a source says, or said last.
+    pub(super) fn now(&self, source: &str) -> Option<&SourceSnapshot> {
+        let now = self.now.get(source).map(|reading| &reading.snapshot);
+        now.or_else(|| self.last.get(source).map(|(_, stored)| &stored.snapshot))
     }
 
-    /// What all sources but one said.
-    pub(super) fn others(&self, source: &str) -> impl Iterator<Item = &SourceSnapshot> {
-        let others = self.0.iter().filter(move |(_, stored)| stored.source != source);
-        others.map(|(_, stored)| &stored.snapshot)
+    /// What those of these sources say that say something.
+    pub(super) fn layers<'s>(&'s self, sources: &'s [SourceSettings]) -> Vec<Layer<'s>> {
+        let layer = |settings: &'s SourceSettings| {
+            let source = settings.name();
+            let snapshot = self.now(source)?;
+            Some(Layer { source, snapshot })
+        };
+        sources.iter().filter_map(layer).collect()
     }
 
-    /// Takes what a source says now for what it said last.
-    pub(super) fn hear(&mut self, reading: StoredReading) {
-        self.0.retain(|(_, stored)| stored.source != reading.source);
-        self.0.push((Worth::Previous, reading));
+    /// What all of these sources but one say, in their order.
+    pub(super) fn others(&self, source: &str, sources: &[SourceSettings]) -> Vec<&SourceSnapshot> {
+        let others = sources.iter().filter(|settings| settings.name() != source);
+        others.filter_map(|settings| self.now(settings.name())).collect()
     }
 
-    fn find(&self, source: &str) -> Option<&(Worth, StoredReading)> {
-        self.0.iter().find(|(_, stored)| stored.source == source)
+    /// The contexts of streams that sources had when they were last read, and have no longer.
+    pub(super) fn dropped(&self) -> BTreeSet<(StreamPath, ContextName)> {
+        let last = self
+            .last
+            .iter()
+            .filter_map(|(source, last)| Some((source, answer(last)?.modules.as_ref()?)));
+        last.flat_map(|(source, last)| last.dropped(self.now(source).and_then(|now| now.modules.as_ref())))
+            .collect()
+    }
+
+    /// Takes what a source says now for what counts. What it said last stays what that is compared with.
+    pub(super) fn hear(&mut self, reading: Arc<StoredReading>) {
+        self.now.insert(reading.source.clone(), reading);
+    }
+
+    /// Goes back to what a source said last.
+    pub(super) fn doubt(&mut self, source: &str) {
+        self.now.remove(source);
+    }
+}
+
+fn answer((worth, stored): &(Worth, StoredReading)) -> Option<&SourceSnapshot> {
+    match worth {
+        Worth::Previous | Worth::Answer => Some(&stored.snapshot),
+        Worth::Part | Worth::Nothing => None,
     }
 }

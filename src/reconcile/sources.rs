@@ -1,22 +1,32 @@
-//! Distributions that follow services: each source is read, laid under those that come before it, compared with what there is, checked, guarded, and
-//! taken in.
+//! Distributions that follow services: all sources are read, and then each is laid under those that come before it, compared with what there is,
+//! checked, guarded, and taken in.
 //!
-//! Sources are taken in one after the other in the order of the configuration, each in one transaction and with its own name in the log, so the log
-//! tells of each fact which source it is from. One that cannot be read is in nobody's way: what it said last still counts.
+//! Sources are taken in one after the other, each in one transaction and with its own name in the log, so the log tells of each fact which source it
+//! is from. They go in the order of the configuration, but for those that speak of a series which another one is to bring ([`turns()`]). One that cannot
+//! be read, or tells of too little to be believed, is in nobody's way: what it said last still counts.
+
+mod guarded;
+mod modules;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use modules::ModulesWish;
+
+pub use guarded::{GuardedSource, SourceGuard};
+
 use super::document::GuardDocument;
 use super::said::Said;
 use super::{DistributionPlan, Error, Keeper, SourceSettings};
 use crate::model::packages::document::{DistributionDocument, Mistake, Segment, Thresholds, Tripped, Wish, difference, guard};
-use crate::model::packages::snapshot::{Disagreement, KnownModules, Layer, ModuleFacts, Remark, Shrunk, SourceSnapshot, believed};
+use crate::model::packages::snapshot::{
+    AmongModules, Around, ByHand, Disagreement, KnownModules, Layer, ModuleFacts, Remark, Shrunk, SourceSnapshot, believed, turns,
+};
 use crate::model::packages::{DistributionDetails, DistributionName, Operation, SeriesName};
-use crate::remedy::Remedy;
 use crate::source::{Previous, Reading, Traffic};
 use crate::store::Fault;
 use crate::store::packages::{Change, Force, Hand, Performed, StoredReading, View};
@@ -57,7 +67,7 @@ pub struct SourceDraft {
     pub unread: BTreeMap<SeriesName, usize>,
     /// What the read cost.
     pub traffic: Traffic,
-    reading: StoredReading,
+    reading: Arc<StoredReading>,
 }
 
 impl SourceDraft {
@@ -80,57 +90,6 @@ impl SourceDraft {
     }
 }
 
-/// A source that tripped a guard: nothing of it is taken in, and what it said before still counts.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("source {distribution}/{source_name} at {place}: {because}")]
-pub struct GuardedSource {
-    /// The distribution.
-    pub distribution: DistributionName,
-    /// The source.
-    pub source_name: String,
-    /// Its address, or its file.
-    pub place: String,
-    /// The guard.
-    pub because: SourceGuard,
-}
-
-/// A guard against a source, with the numbers that tripped it.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum SourceGuard {
-    /// It tells of too little.
-    #[error(transparent)]
-    Reading(Shrunk),
-    /// What it tells would take too much away.
-    #[error(transparent)]
-    Plan(Tripped),
-}
-
-impl GuardedSource {
-    /// The key under `[distribution.guard]` that moves this guard's limit.
-    #[must_use]
-    pub const fn option(&self) -> &'static str {
-        match &self.because {
-            SourceGuard::Reading(shrunk) => shrunk.option(),
-            SourceGuard::Plan(tripped) => tripped.option(),
-        }
-    }
-}
-
-impl Remedy for GuardedSource {
-    fn remedy(&self) -> Option<String> {
-        let Self { distribution, .. } = self;
-        let option = self.option();
-        let flag = match option {
-            "allow_empty" => "--allow-empty",
-            _ => "--max-removed-fraction 1",
-        };
-        Some(format!(
-            "nothing of it was taken in, and what was known of it before still holds; look at what it has now, and at `kinset plan {distribution}`; if this \
-             is meant, set `{option}` under [distribution.guard], or let it pass once with `kinset pull {distribution} {flag}`"
-        ))
-    }
-}
-
 /// What came of one source.
 pub type SourceResult = Result<SourceDraft, Error>;
 
@@ -149,9 +108,35 @@ struct Found {
     /// `None` if there is none of its name.
     document: Option<DistributionDocument>,
     modules: KnownModules,
+    by_hand: ByHand,
 }
 
-/// What the sources of a distribution said, and what is found there.
+impl Found {
+    /// The dates of series that somebody said who is no source.
+    fn dates_by_hand(&self) -> SourceSnapshot {
+        let mut said = SourceSnapshot::default();
+        for document in self.document.iter().flat_map(|document| &document.series) {
+            let mut dates = document.details.dates.clone();
+            dates.retain(|milestone, _| self.by_hand.dates.contains(&(document.name.clone(), milestone.clone())));
+            if !dates.is_empty() {
+                said.series.entry(document.name.clone()).or_default().dates = dates;
+            }
+        }
+        said
+    }
+}
+
+/// What a source says now.
+#[derive(Debug)]
+struct Fresh {
+    reading: Arc<StoredReading>,
+    traffic: Traffic,
+    unread: BTreeMap<SeriesName, usize>,
+    /// Why it is not believed, if what it says is compared with what it said last.
+    shrunk: Option<Shrunk>,
+}
+
+/// What the sources of a distribution say and said, and what is found there.
 struct Scene<'a> {
     keeper: &'a Keeper,
     order: &'a SourcesOrder,
@@ -163,7 +148,7 @@ struct Scene<'a> {
 }
 
 /// Reads all sources of a distribution, and tells of each what it would change; with [`Taking::Everything`] it is changed, source by source. `each` hears
-/// of each source as soon as it is dealt with; a source that fails keeps none of the others from being read.
+/// of each source as soon as it is dealt with; a source that fails keeps none of the others from being read and taken in.
 ///
 /// # Errors
 /// When the state cannot be read. What is wrong with one source `each` is told.
@@ -171,9 +156,10 @@ pub async fn follow(keeper: &Keeper, order: &SourcesOrder, taking: Taking, mut e
     let name = order.name.clone();
     let sources = order.sources.iter();
     let asked: BTreeMap<String, String> = sources.map(|source| (source.name().to_owned(), source.asked())).collect();
+    let names: BTreeSet<String> = asked.keys().cloned().collect();
     let (now, stored, have) = keeper
         .with(move |store, now| {
-            let have = store.ask(None, |view| found(view, &name))?;
+            let have = store.ask(None, |view| found(view, &name, &names))?;
             Ok((now, store.readings(&name, &asked)?, have))
         })
         .await?;
@@ -185,53 +171,93 @@ pub async fn follow(keeper: &Keeper, order: &SourcesOrder, taking: Taking, mut e
         have,
         pending: Vec::new(),
     };
+    let mut read = BTreeMap::new();
     for (place, settings) in order.sources.iter().enumerate() {
-        let result = scene.source(place, settings, taking).await;
+        let result = scene.read(settings).await;
+        if let Ok(fresh) = &result
+            && fresh.shrunk.is_none()
+        {
+            scene.said.hear(Arc::clone(&fresh.reading));
+        }
+        read.insert(place, result);
+    }
+    for place in scene.turns() {
+        let (Some(settings), Some(read)) = (order.sources.get(place), read.remove(&place)) else {
+            continue;
+        };
+        let result = match read {
+            Ok(fresh) => scene.take(place, settings, fresh, taking).await,
+            Err(error) => Err(error),
+        };
+        if !result.as_ref().is_ok_and(|draft| draft.tripped.is_none()) {
+            scene.said.doubt(settings.name());
+        }
         each(settings.name(), result);
     }
     Ok(())
 }
 
 /// What a reading would change.
+#[derive(Default)]
 struct Outcome {
     operations: Vec<Operation>,
     performed: Vec<Performed>,
     disagreements: Vec<Disagreement>,
+    /// What is not taken in.
+    remarks: BTreeSet<Remark>,
     tripped: Option<Tripped>,
     /// What there is afterwards.
     after: Found,
 }
 
 impl Scene<'_> {
-    async fn source(&mut self, place: usize, settings: &SourceSettings, taking: Taking) -> SourceResult {
+    async fn read(&self, settings: &SourceSettings) -> Result<Fresh, Error> {
         let previous = match self.order.reread {
             true => Previous::default(),
             false => self.said.previous(settings.name())?,
         };
         let reading = settings.read(&previous).await.map_err(|error| Error::Source(Box::new(error)))?;
         let (traffic, unread) = (reading.traffic, reading.unread.clone());
-        let reading = self.stored(settings, reading)?;
+        let reading = Arc::new(self.stored(settings, reading)?);
         let before = self.said.answer(settings.name());
-        let shrunk = before.and_then(|before| reading.snapshot.guard(before, &self.order.thresholds));
-        let outcome = match (self.outcome(place, settings, &reading.snapshot).await, &shrunk) {
-            (Ok(outcome), _) => outcome,
+        Ok(Fresh {
+            shrunk: before.and_then(|before| reading.snapshot.guard(before, &self.order.thresholds)),
+            reading,
+            traffic,
+            unread,
+        })
+    }
+
+    /// The places of the sources in the order in which they are taken in.
+    fn turns(&self) -> Vec<usize> {
+        let nothing = SourceSnapshot::default();
+        let sources = self.order.sources.iter();
+        let said: Vec<&SourceSnapshot> = sources.map(|settings| self.said.now(settings.name()).unwrap_or(&nothing)).collect();
+        turns(self.have.document.as_ref(), &self.order.listed, &said)
+    }
+
+    async fn take(&mut self, place: usize, settings: &SourceSettings, fresh: Fresh, taking: Taking) -> SourceResult {
+        let Fresh {
+            reading,
+            traffic,
+            unread,
+            shrunk,
+        } = fresh;
+        let outcome = match self.outcome(place, settings, &reading.snapshot).await {
+            Ok(outcome) => outcome,
             // What is not believed need not go together.
-            (Err(_), Some(_)) => Outcome {
-                operations: Vec::new(),
-                performed: Vec::new(),
-                disagreements: Vec::new(),
-                tripped: None,
-                after: self.have.clone(),
-            },
-            (Err(error), None) => return Err(error),
+            Err(_) if shrunk.is_some() => Outcome::default(),
+            Err(error) => return Err(error),
         };
         let Outcome {
             operations,
             performed,
             disagreements,
+            mut remarks,
             tripped,
             after,
         } = outcome;
+        remarks.extend(reading.snapshot.all_remarks().into_iter().cloned());
         let because = shrunk.map(SourceGuard::Reading).or(tripped.map(SourceGuard::Plan));
         let draft = SourceDraft {
             source: settings.name().to_owned(),
@@ -243,7 +269,7 @@ impl Scene<'_> {
                 because,
             }),
             disagreements,
-            remarks: reading.snapshot.all_remarks().into_iter().cloned().collect(),
+            remarks,
             unread,
             traffic,
             operations,
@@ -257,15 +283,31 @@ impl Scene<'_> {
             Taking::Everything => _ = self.take_in(&draft).await?,
         }
         self.have = after;
-        self.said.hear(draft.reading.clone());
         Ok(draft)
     }
 
     /// What a reading would change, rehearsed.
-    async fn outcome(&self, place: usize, settings: &SourceSettings, said: &SourceSnapshot) -> Result<Outcome, Error> {
-        let (snapshot, disagreements) = self.believed(place, said);
+    async fn outcome(&self, place: usize, settings: &SourceSettings, says: &SourceSnapshot) -> Result<Outcome, Error> {
+        let (snapshot, disagreements) = self.believed(place, says);
         let founded = || DistributionDocument::new(self.order.name.clone(), self.order.founding.clone());
-        let want = snapshot.over(&self.have.document.clone().unwrap_or_else(founded), &self.order.listed);
+        let others = self.said.others(settings.name(), &self.order.sources);
+        let nothing = SourceSnapshot::default();
+        let last = self.said.answer(settings.name()).unwrap_or(&nothing);
+        let around = Around {
+            listed: &self.order.listed,
+            others: &others,
+            gone: &last.without(says, &others, &self.have.by_hand),
+        };
+        let want = snapshot.over(&self.have.document.clone().unwrap_or_else(founded), around);
+        let unfounded = says.unfounded(self.have.document.as_ref(), &others);
+        if let Some((series, missing)) = unfounded.into_iter().next() {
+            return Err(Error::UnfoundedSeries {
+                source_name: settings.name().to_owned(),
+                distribution: self.order.name.clone(),
+                series,
+                missing,
+            });
+        }
         let wish = Wish {
             have: self.have.document.as_ref(),
             want: &want,
@@ -278,9 +320,15 @@ impl Scene<'_> {
             mistakes: mistakes.iter().map(|mistake| told(mistake, &want)).collect(),
         };
         let mut operations = difference(wish).map_err(unfit)?;
+        let others: Vec<&ModuleFacts> = others.iter().filter_map(|other| other.modules.as_ref()).collect();
         let modules = ModulesWish {
             wanted: snapshot.modules.as_ref(),
-            gone: &self.gone(settings.name(), said),
+            among: AmongModules {
+                by_hand: &self.have.by_hand,
+                others: &others,
+                dropped: &self.said.dropped(),
+                gone: &gone(last, says, &others),
+            },
         };
         modules.require_release(settings.name(), &want)?;
         operations.extend(modules.operations(&want.name, &self.have.modules));
@@ -305,23 +353,16 @@ impl Scene<'_> {
             }
             (performed, after)
         };
+        let mut remarks = modules.outdated(&self.have.modules);
+        remarks.extend(says.left_out(&want, &self.order.listed));
         Ok(Outcome {
             operations,
             performed,
             disagreements,
+            remarks,
             tripped,
             after,
         })
-    }
-
-    /// The modules that a source told of when it was last read, and that neither it nor any other source tells of now.
-    fn gone(&self, source: &str, snapshot: &SourceSnapshot) -> ModuleFacts {
-        let Some(last) = self.said.answer(source).and_then(|last| last.modules.clone()) else {
-            return ModuleFacts::default();
-        };
-        let others = self.said.others(source).filter_map(|snapshot| snapshot.modules.as_ref());
-        let all: Vec<&ModuleFacts> = snapshot.modules.iter().chain(others).collect();
-        last.without(&all)
     }
 
     fn stored(&self, settings: &SourceSettings, reading: Reading) -> Result<StoredReading, Error> {
@@ -340,14 +381,15 @@ impl Scene<'_> {
         })
     }
 
-    /// What a source is believed in, by what those before it said last. Where none of them tells the stage of a series, its dates do.
+    /// What a source is believed in, by what those before it say. Where none of them tells the stage of a series, its dates do.
     fn believed(&self, place: usize, snapshot: &SourceSnapshot) -> (SourceSnapshot, Vec<Disagreement>) {
         let (before, after) = self.order.sources.split_at(place);
         let (source, after) = after.split_first().map_or(("", after), |(own, after)| (own.name(), after));
         let (before, after) = (self.said.layers(before), self.said.layers(after));
         let (mut left, disagreements) = believed(Layer { source, snapshot }, &before);
         let before: Vec<&SourceSnapshot> = before.iter().map(|layer| layer.snapshot).collect();
-        let after: Vec<&SourceSnapshot> = after.iter().map(|layer| layer.snapshot).collect();
+        let by_hand = self.have.dates_by_hand();
+        let after: Vec<&SourceSnapshot> = after.iter().map(|layer| layer.snapshot).chain([&by_hand]).collect();
         left.stages_by_dates(&before, &after, self.today());
         (left, disagreements)
     }
@@ -361,9 +403,10 @@ impl Scene<'_> {
         let mut all = self.pending.clone();
         let earlier = all.len();
         all.extend(operations.iter().cloned());
+        let names: BTreeSet<String> = self.order.sources.iter().map(|source| source.name().to_owned()).collect();
         let (mut performed, after) = self
             .keeper
-            .with(move |store, _| store.rehearse_and_ask(&hand, &all, |view| found(view, &name)))
+            .with(move |store, _| store.rehearse_and_ask(&hand, &all, |view| found(view, &name, &names)))
             .await?;
         performed.drain(..earlier);
         Ok((performed, after))
@@ -371,7 +414,7 @@ impl Scene<'_> {
 
     async fn take_in(&self, draft: &SourceDraft) -> Result<Vec<Performed>, Error> {
         let (name, hand) = (self.order.name.clone(), self.hand(&draft.source));
-        let (operations, reading) = (draft.operations.clone(), draft.reading.clone());
+        let (operations, reading) = (draft.operations.clone(), Arc::clone(&draft.reading));
         self.keeper
             .with(move |store, _| store.take_in(&hand, &operations, &name, &reading))
             .await
@@ -387,30 +430,10 @@ impl Scene<'_> {
     }
 }
 
-/// What a source says of modules, and what it says of them no longer.
-#[derive(Clone, Copy)]
-struct ModulesWish<'a> {
-    wanted: Option<&'a ModuleFacts>,
-    gone: &'a ModuleFacts,
-}
-
-impl ModulesWish<'_> {
-    fn operations(self, distribution: &DistributionName, known: &KnownModules) -> Vec<Operation> {
-        let wanted = self.wanted;
-        wanted.map_or_else(Vec::new, |wanted| wanted.operations(distribution, known, self.gone))
-    }
-
-    fn require_release(self, source: &str, want: &DistributionDocument) -> Result<(), Error> {
-        let release = self.wanted.and_then(|wanted| wanted.release.as_ref());
-        match release.filter(|release| !want.series.iter().any(|series| series.name == **release)) {
-            Some(release) => Err(Error::NoRelease {
-                source_name: source.to_owned(),
-                distribution: want.name.clone(),
-                release: release.clone(),
-            }),
-            None => Ok(()),
-        }
-    }
+/// What a source told of modules when it was last read, and neither it nor any other tells of now.
+fn gone(last: &SourceSnapshot, says: &SourceSnapshot, others: &[&ModuleFacts]) -> ModuleFacts {
+    let all: Vec<&ModuleFacts> = says.modules.iter().chain(others.iter().copied()).collect();
+    last.modules.clone().unwrap_or_default().without(&all)
 }
 
 /// A mistake in what a distribution was to be, with the names of where it is.
@@ -440,7 +463,7 @@ fn told(mistake: &Mistake, want: &DistributionDocument) -> String {
     }
 }
 
-fn found(view: &View<'_>, name: &DistributionName) -> Result<Found, Fault> {
+fn found(view: &View<'_>, name: &DistributionName, sources: &BTreeSet<String>) -> Result<Found, Fault> {
     let rows = view.distributions()?;
     let Some(row) = rows.iter().find(|row| row.name == *name) else {
         return Ok(Found::default());
@@ -448,5 +471,6 @@ fn found(view: &View<'_>, name: &DistributionName) -> Result<Found, Fault> {
     Ok(Found {
         document: Some(view.document(row)?),
         modules: view.known_modules(row)?,
+        by_hand: view.by_hand(row, sources)?,
     })
 }

@@ -15,8 +15,10 @@ use std::path::{Path, PathBuf};
 use super::{Reading, SourceError, Trouble, file};
 use crate::model::packages::document::{DistributionDocument, Mistake};
 use crate::model::packages::snapshot::SourceSnapshot;
+use crate::model::packages::{PackageSetName, SeriesName};
 
 use error::Problems;
+use table::Need;
 use tree::Node;
 
 pub use error::{LocalError, Problem, ProblemKind};
@@ -69,10 +71,22 @@ impl LocalFile {
     /// When it is missing, no regular file, larger than 1 GiB, cannot be read, is no text or empty, is of no known format, or says something that makes
     /// no sense: then all of it.
     pub fn load(path: &Path, format: Option<FileFormat>) -> Result<Self, LocalError> {
+        Self::load_with(path, format, Need::Required)
+    }
+
+    /// Reads a file that says something of what others say the rest of: a series may have no status and no owner in it, and a package set no owner.
+    ///
+    /// # Errors
+    /// As for [`Self::load`].
+    pub fn load_part(path: &Path) -> Result<Self, LocalError> {
+        Self::load_with(path, None, Need::Optional)
+    }
+
+    fn load_with(path: &Path, format: Option<FileFormat>, need: Need) -> Result<Self, LocalError> {
         let bytes = file::bytes(path, MOST_BYTES)?;
         let format = format.or_else(|| FileFormat::of(path));
         let format = format.ok_or_else(|| LocalError::WhichFormat { path: path.to_path_buf() })?;
-        Self::parse(bytes, format, path)
+        Self::parse_with(bytes, format, path, need)
     }
 
     /// Reads what stands in a file of that name.
@@ -80,6 +94,10 @@ impl LocalFile {
     /// # Errors
     /// As for [`Self::load`].
     pub fn parse(bytes: Vec<u8>, format: FileFormat, path: &Path) -> Result<Self, LocalError> {
+        Self::parse_with(bytes, format, path, Need::Required)
+    }
+
+    fn parse_with(bytes: Vec<u8>, format: FileFormat, path: &Path, need: Need) -> Result<Self, LocalError> {
         let text = String::from_utf8(bytes).map_err(|error| LocalError::NotText {
             path: path.to_path_buf(),
             offset: error.utf8_error().valid_up_to(),
@@ -92,7 +110,7 @@ impl LocalFile {
             FileFormat::Toml => tree::of_toml(&text, &mut problems),
             FileFormat::Json => json::tree(&text, &mut problems),
         };
-        let read = tree.map(|tree| (read::document(&tree, format, &mut problems), tree));
+        let read = tree.map(|tree| (read::document(&tree, format, need, &mut problems), tree));
         let problems = problems.into_sorted();
         match read {
             Some((Some(document), tree)) if problems.is_empty() => {
@@ -114,6 +132,16 @@ impl LocalFile {
                 problems,
             }),
         }
+    }
+
+    /// Whether it says something by itself of a series, or of one of its sets, under this key. A set that is as in another series says all of it.
+    #[must_use]
+    pub fn says(&self, series: &SeriesName, set: Option<&PackageSetName>, key: &str) -> bool {
+        let mut node = self.tree.named("series", series.as_str());
+        if let Some(set) = set {
+            node = node.and_then(|series| series.named("packageset", set.as_str()));
+        }
+        node.is_some_and(|node| [key, "as_in"].iter().any(|key| node.entry(key).is_some()))
     }
 
     /// What is wrong in it, with the places where that stands.
@@ -145,12 +173,12 @@ pub struct Settings {
 /// # Errors
 /// As for [`LocalFile::load`].
 pub async fn read(settings: &Settings) -> Result<Reading, SourceError> {
-    let file = LocalFile::load(&settings.path, None).map_err(|error| SourceError {
+    let file = LocalFile::load_part(&settings.path).map_err(|error| SourceError {
         name: settings.name.clone(),
         trouble: Trouble::Local(Box::new(error)),
     })?;
     Ok(Reading {
-        snapshot: SourceSnapshot::of(&file.document),
+        snapshot: SourceSnapshot::of(&file.document, |series, set, key| file.says(series, set, key)),
         ..Reading::default()
     })
 }

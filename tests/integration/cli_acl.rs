@@ -168,3 +168,45 @@ fn an_argument_that_is_no_text_is_refused_as_any_other() {
     let told = place.tell(&command.output().unwrap());
     assert!(told.starts_with("exit 2\n") && !told.contains("panicked"), "{told}");
 }
+
+#[test]
+fn a_team_that_nobody_ever_heard_of_is_told_with_the_nearest_name() {
+    let place = ubuntu("copy-on-write");
+    assert_snapshot!(place.run("team members core-dve"), @r"
+    exit 1
+    --- stderr
+    error: distribution ubuntu has no team `core-dve`
+      help: `core-dev` is the nearest name that there is
+    ");
+    assert_snapshot!(place.run("acl can @core-dve upload linux"), @r"
+    exit 2
+    --- stderr
+    error: distribution ubuntu has no team `core-dve`
+      help: `core-dev` is the nearest name that there is
+    ");
+    for question in ["acl list --party @core-dve", "team remove core-dve bob", "log --by lauchpad"] {
+        let told = place.run(question);
+        assert!(told.starts_with("exit 1\n") && told.contains("error: "), "{question}: {told}");
+    }
+    // A team may be in charge of something, or have a permission, with nobody in it; and who is no team may be anybody.
+    done(&place, "packageset create games --owner @gamers --series noble");
+    done(&place, "acl grant @players upload --set games --series noble");
+    for team in ["gamers", "players"] {
+        assert_eq!(place.run(&format!("team members {team}")), "exit 0\n");
+    }
+    assert!(place.run("acl can nobody upload linux").starts_with("exit 1\n"));
+    assert_eq!(
+        place.run("acl list --party nobody --quiet"),
+        "exit 0\n--- stderr\nthere is no such permission\n"
+    );
+    done(&place, "team add newcomers zoe");
+    done(&place, "team remove newcomers zoe");
+    assert_eq!(place.run("team members newcomers"), "exit 0\n", "it was one");
+    assert!(place.run("log --by ann --quiet").starts_with("exit 0\n"));
+    assert_snapshot!(place.run("log --by anna"), @r"
+    exit 1
+    --- stderr
+    error: the log has no change by `anna`
+      help: `ann` is the nearest name that there is
+    ");
+}

@@ -175,6 +175,7 @@ fn a_newer_build_is_taken_in_and_an_older_one_is_not() {
     --- stderr
     fedora: bodhi: nothing changed (1 answer)
     fedora: modulemd: nothing changed (2 answers)
+    fedora: modulemd: 3 things could not be taken; `kinset plan fedora` lists them
     ");
     let lives = fedora.place.data("module packages perl-new");
     assert!(lives.contains("perl:5.30"), "{lives}");
@@ -336,7 +337,7 @@ fn a_release_that_is_not_there_is_told_and_nothing_is_taken_in() {
     fedora: bodhi: 2 changes taken in (1 answer)
     distribution fedora:
     error: distribution fedora has no series f30, of which the defaults of source modulemd are to be
-      help: check `release` of the source in the configuration; a series that another source tells of has to come of that first, so put that source before this one
+      help: check `release` of the source in the configuration: no source tells what that series is; or create it with `kinset series create`
     ");
     assert_eq!(fedora.streams(), "");
 }

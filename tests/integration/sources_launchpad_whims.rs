@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::sources_launchpad::{launchpad, pulled, remarks, set, settings};
 use crate::support::launchpad::{REDACTED, World, permission};
-use crate::support::service::{impatient, said, serve};
+use crate::support::service::{Asked, Service as _, asked, base, impatient, said, serve};
 
 /// Hides some of everything that Launchpad can hide.
 fn hide_much(world: &mut World) {
@@ -45,6 +45,31 @@ async fn pages_are_followed_by_their_links_however_short_they_are() {
     assert_eq!(paged.snapshot, whole.snapshot);
     assert_eq!(whole.snapshot.permissions.as_ref().unwrap().len(), 3);
     insta::assert_snapshot!(remarks(&whole), @"the list of permissions shows 3 of 5: what was known and is not shown stays");
+}
+
+#[tokio::test]
+async fn a_page_that_has_total_size_link_in_place_of_total_size_is_not_the_last_and_its_link_is_not_asked_for() {
+    let launchpad = launchpad();
+    let server = serve(&launchpad).await;
+    let mut settings = settings(&server);
+    settings.rows_per_page = NonZeroU32::new(2).unwrap();
+    let reading = read(&settings, &Previous::default()).await.unwrap();
+    assert_eq!(reading.snapshot.permissions.as_ref().unwrap().len(), 5);
+    assert_eq!(remarks(&reading), "");
+    let asked = asked(&server).await;
+    let pages: Vec<&String> = asked.iter().filter(|asked| asked.contains("getAllPermissions")).collect();
+    let has_link = |page: &&String| {
+        let answer = launchpad.answer(&Asked {
+            url: base(&server).join(page).unwrap(),
+            if_none_match: None,
+            if_modified_since: None,
+        });
+        let page: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_ne!(page["total_size"].is_null(), page["total_size_link"].is_null());
+        page["total_size"].is_null()
+    };
+    assert_eq!(pages.iter().map(has_link).collect::<Vec<_>>(), [true, true, false]);
+    assert!(!asked.iter().any(|asked| asked.contains("total_size")), "{asked:?}");
 }
 
 #[tokio::test]

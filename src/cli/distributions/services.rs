@@ -101,7 +101,7 @@ fn tell(name: &DistributionName, draft: &SourceDraft) {
     if !remarks.is_empty() {
         let remarks = count(remarks.len(), "thing");
         output::say(&format!(
-            "{name}: {source}: {remarks} could not be read; `kinset plan {name}` lists them"
+            "{name}: {source}: {remarks} could not be taken; `kinset plan {name}` lists them"
         ));
     }
     if !disagreements.is_empty() {

@@ -79,6 +79,9 @@ fn facts(who: Option<&Party>, asked: &Asked, place: &Place, as_of: AsOf, file: &
     let asked = ask(file, as_of, |view| {
         let series = place.series(view)?;
         let distribution = view.distribution(&series.path.distribution)?;
+        if let Some(who) = who {
+            view.require_party(&distribution, who)?;
+        }
         Ok(match asked.what(&series) {
             Ok(what) => {
                 asked.require_known(view, &distribution)?;
@@ -156,6 +159,9 @@ pub(super) fn list(
 ) -> Result<Status, Failure> {
     let mut permissions = ask(file, as_of, |view| {
         let distribution = view.distribution_meant(place.distribution.as_ref())?;
+        if let Some(party) = party {
+            view.require_party(&distribution, party)?;
+        }
         let series = place.series.as_ref().map(|_| place.series(view)).transpose()?;
         if let (Some(series), Some(set)) = (&series, set) {
             view.set(series, set)?;

@@ -83,6 +83,9 @@ pub(in crate::cli) fn run(arguments: LogArguments, file: &ConfigFile) -> Result<
             (Some(distribution), None) => _ = view.distribution(distribution)?,
             (None, None) => {}
         }
+        if let Some(actor) = &filter.actor {
+            view.require_actor(actor)?;
+        }
         view.log(&filter)
     })?;
     if entries.is_empty() && (filter.name.is_some() || filter.actor.is_some()) {

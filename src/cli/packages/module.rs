@@ -370,14 +370,15 @@ fn set(arguments: SetArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let is_said = all_platforms || !platforms.is_empty();
     perform(file, &doing, |view| {
         let row = view.distribution_meant(distribution.as_ref())?;
-        let mut details: StreamDetails = view.streams(&row)?.remove(&stream).unwrap_or_default();
+        let known = view.streams(&row)?.remove(&stream);
+        let is_new = known.is_none();
+        let mut details: StreamDetails = known.unwrap_or_default();
         if let Some(eol) = eol {
             details.eol = eol.0;
         }
         let only = (details.contexts.len() == 1)
             .then(|| details.contexts.keys().next().cloned())
             .flatten();
-        let is_new = details.contexts.is_empty();
         if is_new || is_said || !packages.is_empty() || !no_packages.is_empty() {
             let context = details.contexts.entry(context.or(only).unwrap_or_default()).or_default();
             if is_said {

@@ -8,7 +8,6 @@ use crate::cli::failure::Failure;
 use crate::cli::wiring::ConfigFile;
 use crate::cli::{Status, output};
 use crate::model::packages::modules::StreamPath;
-use crate::model::packages::snapshot::ModuleFacts;
 use crate::model::packages::{DistributionName, SeriesName};
 use crate::source::file;
 use crate::source::modulemd::{Index, MOST_BYTES};
@@ -39,6 +38,6 @@ pub(super) fn import(path: &Path, meant: &Meant, doing: &Doing, file: &ConfigFil
     perform(file, doing, |view| {
         let row = view.distribution_meant(meant.distribution.as_ref())?;
         let facts = index.facts(meant.release.as_ref());
-        Ok(facts.operations(&row.name, &view.known_modules(&row)?, &ModuleFacts::default()))
+        Ok(facts.operations(&row.name, &view.known_modules(&row)?))
     })
 }

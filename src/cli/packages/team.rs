@@ -107,7 +107,9 @@ pub(in crate::cli) fn run(command: TeamCommand, file: &ConfigFile) -> Result<Sta
             shape,
         } => {
             let members = ask(file, as_of, |view| {
-                let mut teams = view.teams(&view.distribution_meant(distribution.as_ref())?)?;
+                let distribution = view.distribution_meant(distribution.as_ref())?;
+                view.require_team(&distribution, &team)?;
+                let mut teams = view.teams(&distribution)?;
                 if direct {
                     return Ok(teams.remove(&team).unwrap_or_default());
                 }
@@ -141,8 +143,10 @@ pub(in crate::cli) fn run(command: TeamCommand, file: &ConfigFile) -> Result<Sta
             distribution,
             doing,
         }) => perform(file, &doing, |view| {
+            let distribution = view.distribution_meant(distribution.as_ref())?;
+            view.require_team(&distribution, &team)?;
             Ok(vec![Operation::RemoveMembers {
-                distribution: view.distribution_meant(distribution.as_ref())?.name,
+                distribution: distribution.name,
                 team,
                 members: members.into_iter().collect(),
             }])

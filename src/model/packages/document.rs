@@ -26,7 +26,7 @@ use serde::Serialize;
 
 use super::{
     Action, ComponentName, DistributionDetails, DistributionName, GroupName, NameError, PackageName, PackageSetName, Party,
-    PermissionStatus, Pocket, SeriesDetails, SeriesName, SeriesPath, SetDetails, Sharing, TeamName, VersionScheme,
+    PermissionStatus, Pocket, SeriesDetails, SeriesName, SeriesPath, SetDetails, Sharing, Target, TeamName, VersionScheme,
 };
 
 pub use contents::{BuiltDocument, CategoryDocument, GroupDocument, ListedVersion, ListingDocument, PackageDocument, VersionDocument};
@@ -186,6 +186,21 @@ pub enum WideTarget {
         /// The pocket.
         pocket: Pocket,
     },
+}
+
+impl From<&WideTarget> for Target {
+    fn from(target: &WideTarget) -> Self {
+        match target {
+            WideTarget::Package { package } => Self::Package { package: package.clone() },
+            WideTarget::Component { component } => Self::Component {
+                component: component.clone(),
+            },
+            WideTarget::Pocket { pocket } => Self::Pocket {
+                pocket: *pocket,
+                series: None,
+            },
+        }
+    }
 }
 
 /// What a permission in one series is on.

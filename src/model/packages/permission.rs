@@ -124,6 +124,14 @@ pub struct Permission {
     pub explicit: bool,
 }
 
+impl Permission {
+    /// Who has it, to do what, to what: all but whether it counts. A distribution has each once.
+    #[must_use]
+    pub const fn grant(&self) -> (&Party, Action, &Target) {
+        (&self.party, self.action, &self.target)
+    }
+}
+
 impl Action {
     /// Whether it is one of the six that PackageDB knows, which are on listings and which their owner has without being given them.
     #[must_use]

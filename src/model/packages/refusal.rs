@@ -78,6 +78,17 @@ pub enum Refusal {
         /// The name.
         name: Unknown,
     },
+    /// There is no such team.
+    #[error("distribution {distribution} has no team {name}")]
+    NoTeam {
+        /// The distribution.
+        distribution: DistributionName,
+        /// The name.
+        name: Unknown,
+    },
+    /// Nobody of that name ever changed anything.
+    #[error("the log has no change by {0}")]
+    NoActor(Unknown),
     /// There are no such packages.
     #[error("distribution {distribution} has no package {}", list(.names))]
     NoPackages {
@@ -351,6 +362,8 @@ impl Remedy for Refusal {
             Self::NoSet { name, .. } => {
                 did_you_mean(name).or_else(|| Some("`kinset packageset list` shows those that there are".to_owned()))
             }
+            Self::NoTeam { name, .. } => did_you_mean(name).or_else(|| Some("`kinset team list` shows those that there are".to_owned())),
+            Self::NoActor(name) => did_you_mean(name).or_else(|| Some("`kinset log` shows who changed what".to_owned())),
             Self::NoPackages { names, distribution } => {
                 let near: Vec<String> = names.iter().filter_map(Unknown::correction).collect();
                 Some(if near.is_empty() {

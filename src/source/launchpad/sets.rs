@@ -97,7 +97,12 @@ fn is_about_the_list(remark: &Remark, series: &SeriesName) -> bool {
     match remark {
         Remark::Fewer { what, .. } => *what == the_list(series),
         Remark::Unknown { what, .. } => *what == a_set(series),
-        Remark::Hidden { .. } | Remark::Contradicted { .. } | Remark::Twice { .. } => false,
+        Remark::Hidden { .. }
+        | Remark::Contradicted { .. }
+        | Remark::Twice { .. }
+        | Remark::Outdated { .. }
+        | Remark::NoSeries { .. }
+        | Remark::NoSet { .. } => false,
     }
 }
 

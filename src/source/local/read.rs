@@ -14,7 +14,7 @@ use super::tree::{Entry, Node, Value};
 use crate::model::packages::document::{
     DistributionDocument, OnSet, PermissionDocument, SeriesDocument, SeriesTarget, SetBody, SetContent, SetDocument, WideTarget,
 };
-use crate::model::packages::{Action, PermissionStatus, Pocket, Sharing, VersionScheme};
+use crate::model::packages::{Action, Party, PermissionStatus, Pocket, Sharing, VersionScheme};
 
 const ROOT: Keys = Keys {
     prefix: "",
@@ -90,8 +90,9 @@ const STATUS_OF_SERIES: &str = "one of future, experimental, development, frozen
 /// What a permission on a tracker's project would say, which no distribution has.
 const PROJECT: [&str; 2] = ["project", "tracker"];
 
-/// Reads a whole document; `None` where something is missing or wrong without which there is none. Then there is a problem.
-pub(super) fn document(tree: &Node, format: FileFormat, problems: &mut Problems<'_>) -> Option<DistributionDocument> {
+/// Reads a whole document; `None` where something is missing or wrong without which there is none. Then there is a problem. `need` says whether series have
+/// to have a status and an owner, and package sets an owner.
+pub(super) fn document(tree: &Node, format: FileFormat, need: Need, problems: &mut Problems<'_>) -> Option<DistributionDocument> {
     let root = Table::new(tree, ROOT, &[], problems)?;
     counts::check(&root, format, problems);
     let name = root.required("name", "the name of the distribution", problems);
@@ -103,7 +104,9 @@ pub(super) fn document(tree: &Node, format: FileFormat, problems: &mut Problems<
     let described = root.each("package", "[[package]] tables", problems, contents::package);
     let permissions = root.each("permissions", "a list of tables", problems, wide_permission);
     let teams = teams(&root, problems);
-    let series = root.each("series", "[[series]] tables", problems, series);
+    let series = root.each("series", "[[series]] tables", problems, |node, problems| {
+        series(node, need, problems)
+    });
     Some(DistributionDocument {
         name: name?,
         sharing: sharing?,
@@ -144,17 +147,19 @@ fn teams<K: FromStr<Err: Display> + Ord, V: FromStr<Err: Display> + Ord>(
     teams
 }
 
-fn series(node: &Node, problems: &mut Problems<'_>) -> Option<SeriesDocument> {
+fn series(node: &Node, need: Need, problems: &mut Problems<'_>) -> Option<SeriesDocument> {
     let table = Table::new(node, SERIES, &[], problems)?;
     let name = table.required("name", NAME, problems);
-    let details = contents::series_details(&table, problems);
+    let details = contents::series_details(&table, need, problems);
     let from = table.optional(
         "from",
         "the name of a series, one of another distribution as in ubuntu/noble",
         problems,
     );
     let permissions = table.each("permissions", "a list of tables", problems, series_permission);
-    let packagesets = table.each("packageset", "[[series.packageset]] tables", problems, set);
+    let packagesets = table.each("packageset", "[[series.packageset]] tables", problems, |node, problems| {
+        set(node, need, problems)
+    });
     let listings = table.each("listing", "[[series.listing]] tables", problems, contents::listing);
     let groups = table.each("group", "[[series.group]] tables", problems, contents::group);
     let categories = table.each("category", "[[series.category]] tables", problems, contents::category);
@@ -170,7 +175,7 @@ fn series(node: &Node, problems: &mut Problems<'_>) -> Option<SeriesDocument> {
     })
 }
 
-fn set(node: &Node, problems: &mut Problems<'_>) -> Option<SetDocument> {
+fn set(node: &Node, need: Need, problems: &mut Problems<'_>) -> Option<SetDocument> {
     let table = Table::new(node, SET, &[], problems)?;
     let name = table.required("name", NAME, problems);
     let score = table.integer("score", problems);
@@ -183,7 +188,7 @@ fn set(node: &Node, problems: &mut Problems<'_>) -> Option<SetDocument> {
         let as_in = table.optional("as_in", SERIES_NAME, problems);
         as_in.map(|as_in| SetBody::AsIn { as_in })
     } else {
-        content(&table, problems).map(SetBody::Own)
+        content(&table, need, problems).map(SetBody::Own)
     };
     Some(SetDocument {
         name: name?,
@@ -192,9 +197,9 @@ fn set(node: &Node, problems: &mut Problems<'_>) -> Option<SetDocument> {
     })
 }
 
-fn content(table: &Table<'_>, problems: &mut Problems<'_>) -> Option<SetContent> {
+fn content(table: &Table<'_>, need: Need, problems: &mut Problems<'_>) -> Option<SetContent> {
     let group = table.optional("group", "the name of a group, such as \"ubuntu/core\"", problems);
-    let owner = table.required("owner", PARTY, problems);
+    let owner = table.needed("owner", PARTY, need, Party::orphan, problems);
     let description = table.text("description", "a text", problems);
     let subsets = table.names("subsets", "a list of package sets of the same series", problems);
     let sources = table.names("sources", "a list of names of packages", problems);

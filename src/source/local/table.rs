@@ -118,6 +118,21 @@ impl<'n> Table<'n> {
         self.optional(key, expected, problems)
     }
 
+    /// What has to be said, or what there is where it may be left out.
+    pub(super) fn needed<T: FromStr<Err: Display>>(
+        &self,
+        key: &str,
+        expected: &'static str,
+        need: Need,
+        without: impl FnOnce() -> T,
+        problems: &mut Problems<'_>,
+    ) -> Option<T> {
+        match (self.entry(key), need) {
+            (None, Need::Optional) => Some(without()),
+            (None, Need::Required) | (Some(_), _) => self.required(key, expected, problems),
+        }
+    }
+
     pub(super) fn one_of<T: Copy>(
         &self,
         key: &str,
@@ -196,7 +211,7 @@ impl<'n> Table<'n> {
         key: &'static str,
         expected: &'static str,
         problems: &mut Problems<'_>,
-        read: fn(&Node, &mut Problems<'_>) -> Option<T>,
+        read: impl Fn(&Node, &mut Problems<'_>) -> Option<T>,
     ) -> Vec<T> {
         let Some(Entry { node, .. }) = self.entry(key) else {
             return Vec::new();

@@ -44,6 +44,15 @@ impl Node {
         }
     }
 
+    /// The table of that name in a list of tables.
+    pub(super) fn named(&self, list: &str, name: &str) -> Option<&Self> {
+        let Value::List(nodes) = &self.entry(list)?.node.value else {
+            return None;
+        };
+        let is_it = |node: &&Self| matches!(node.entry("name").map(|entry| &entry.node.value), Some(Value::Text(found)) if found == name);
+        nodes.iter().find(is_it)
+    }
+
     /// What it is, for a message.
     pub(super) fn shown(&self) -> String {
         const SHOWN_LETTERS: usize = 60;

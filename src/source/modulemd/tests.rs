@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::{Index, ReadError, Repomd, RepomdError};
 use crate::model::packages::ModuleName;
 use crate::model::packages::modules::{Defaults, StreamPath};
-use crate::model::packages::snapshot::{KnownModules, ModuleFacts};
+use crate::model::packages::snapshot::KnownModules;
 use crate::remedy::Remedy as _;
 
 fn read(text: &str) -> Index {
@@ -178,7 +178,7 @@ fn a_default_that_is_contradicted_is_taken_away_where_there_was_one() {
             ..KnownModules::default()
         };
         let facts = contradicted.facts(release.as_ref());
-        let operations = facts.operations(&"fedora".parse().unwrap(), &known, &ModuleFacts::default());
+        let operations = facts.operations(&"fedora".parse().unwrap(), &known);
         serde_json::to_string(&operations).unwrap()
     };
     assert_eq!(told(None, &known("{}")), "[]");

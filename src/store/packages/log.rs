@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::view::{View, optional, parsed};
-use crate::model::packages::{DistributionName, Operation, SeriesName};
+use crate::model::packages::{DistributionName, Operation, Refusal, SeriesName, Unknown};
 use crate::store::database::{Fault, unreadable};
 
 /// The number of an entry of the log.
@@ -73,6 +73,19 @@ pub struct LogFilter {
 }
 
 impl View<'_> {
+    /// Refuses an actor who never changed anything up to the moment of the view.
+    ///
+    /// # Errors
+    /// When there is none of that name in the log, and when the database cannot be read.
+    pub fn require_actor(&self, actor: &str) -> Result<(), Fault> {
+        let known: Vec<String> = self.all("SELECT DISTINCT actor FROM log WHERE id <= ?1", [self.at], |row| row.get(0))?;
+        if known.iter().any(|known| known == actor) {
+            return Ok(());
+        }
+        let known = known.iter().map(String::as_str);
+        Err(Refusal::NoActor(Unknown::new(actor, known)).into())
+    }
+
     /// Entries of the log, oldest first, up to the moment of the view.
     ///
     /// # Errors

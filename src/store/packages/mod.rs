@@ -11,6 +11,7 @@ mod distributions;
 mod export;
 mod facts;
 mod flat;
+mod hands;
 mod history;
 mod init;
 mod listings;

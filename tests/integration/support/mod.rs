@@ -3,6 +3,7 @@
 pub(crate) mod change;
 pub(crate) mod data;
 pub(crate) mod fedora;
+pub(crate) mod following;
 pub(crate) mod launchpad;
 pub(crate) mod log;
 pub(crate) mod patchwork;

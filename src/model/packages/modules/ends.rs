@@ -92,13 +92,17 @@ pub(super) fn days(stream: &StreamDetails, name: &ContextName, context: &Context
 }
 
 impl Lifecycles {
-    /// When a stream ends as a whole, wherever it is built: it lives as long as one of its contexts. `None` if there is no such stream.
+    /// When a stream ends as a whole, wherever it is built: it lives as long as one of its contexts, and where no document describes it, until
+    /// whatever is said of it. `None` if there is no such stream.
     #[must_use]
     pub fn end_of(&self, path: &StreamPath) -> Option<StreamEnd> {
         let stream = self.streams.get(path)?;
         let contexts = stream.contexts.iter().map(|(name, context)| self.ends_in(stream, name, context));
-        let contexts: Vec<Vec<End>> = contexts.collect();
-        let is_endless = contexts.is_empty() || contexts.iter().any(Vec::is_empty);
+        let mut contexts: Vec<Vec<End>> = contexts.collect();
+        if contexts.is_empty() {
+            contexts.push(self.ends_in(stream, &ContextName::default(), &ContextDetails::default()));
+        }
+        let is_endless = contexts.iter().any(Vec::is_empty);
         let last = contexts
             .iter()
             .filter_map(|ends| ends.first())

@@ -79,6 +79,18 @@ impl StreamDetails {
         self.obsoletes.sort_by(|left, right| left.context.cmp(&right.context));
     }
 
+    /// What is said of the end of a context, or of all.
+    #[must_use]
+    pub fn obsoletes_of(&self, context: Option<&ContextName>) -> Option<&Obsoletes> {
+        self.obsoletes.iter().find(|said| said.context.as_ref() == context)
+    }
+
+    /// Whether nothing is said of it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.eol.is_none() && self.contexts.is_empty() && self.obsoletes.is_empty()
+    }
+
     /// The source packages in any of its contexts.
     #[must_use]
     pub fn packages(&self) -> BTreeSet<&PackageName> {

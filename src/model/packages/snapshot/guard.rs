@@ -127,7 +127,9 @@ impl SourceSnapshot {
             return None;
         }
         let tallies = Comparison { before, now: self }.tallies();
-        let lasting = tallies.iter().filter(|(what, _)| what.never_ends());
+        // Of what a source merely adds any kind may come to its end, and all of it hardly at once.
+        let may_end = self.is_partial && tallies.iter().any(|(_, tally)| tally.now > 0);
+        let lasting = tallies.iter().filter(|(what, _)| what.never_ends() && !may_end);
         let gone = lasting.filter(|(_, tally)| tally.held > 0 && tally.now == 0 && !thresholds.allow_empty);
         let mut gone = gone.map(|(what, tally)| Shrunk::Gone {
             what: what.clone(),

@@ -4,13 +4,16 @@
 //! is absent was not spoken of: it says neither yes nor no, and several snapshots can be laid over each other. Where a service does not let
 //! itself be read to the end, that is absent too, and a [`Remark`] says why.
 
+mod gone;
 mod guard;
+mod hands;
 mod modules;
 mod of;
 mod over;
 mod precedence;
 mod remark;
 mod stages;
+mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,14 +25,21 @@ use super::{
 };
 
 pub use guard::{Shrunk, Told};
-pub use modules::{KnownModules, ModuleFacts};
+pub use hands::ByHand;
+pub use modules::{AmongModules, KnownModules, ModuleFacts};
+pub use over::Around;
 pub use precedence::{Disagreement, Layer, believed};
 pub use remark::Remark;
+pub use turns::turns;
 
 /// What one source knows of a distribution. Read twice, it is the same if nothing changed there, whatever order the source answers in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceSnapshot {
+    /// Whether what it says of series, package sets, permissions and teams is but what it adds to what others say: a set or a permission that it does not
+    /// list may be there all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_partial: bool,
     /// The series that is meant where none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_series: Option<SeriesName>,
@@ -39,7 +49,7 @@ pub struct SourceSnapshot {
     /// Who is in which team, for every team that it speaks of, directly or through other teams.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub teams: Option<BTreeMap<TeamName, BTreeSet<Party>>>,
-    /// All permissions.
+    /// All permissions, or those that it adds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions: Option<BTreeSet<Permission>>,
     /// All packages, and what holds of each in every series that has it.
@@ -97,7 +107,7 @@ pub struct SeriesFacts {
     /// that are not here nothing is said.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dates: BTreeMap<Milestone, Date>,
-    /// All of its package sets.
+    /// All of its package sets, or those that it adds or says something of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sets: Option<BTreeMap<PackageSetName, SetFacts>>,
     /// Whether these are some of them only: what was one before and is not shown still is.
@@ -166,7 +176,25 @@ impl SeriesFacts {
     }
 }
 
+impl SetFacts {
+    /// Whether it says what is in the set, so that there is one.
+    const fn says_what_is_in_it(&self) -> bool {
+        self.owner.is_some() || self.sources.is_some() || self.subsets.is_some()
+    }
+}
+
 impl SourceSnapshot {
+    /// What it says of a set.
+    fn set(&self, series: &SeriesName, set: &PackageSetName) -> Option<&SetFacts> {
+        self.series.get(series)?.sets.as_ref()?.get(set)
+    }
+
+    /// Whether it says what is in a set.
+    fn brings_set(&self, series: &SeriesName, set: &PackageSetName) -> bool {
+        self.set(series, set)
+            .is_some_and(|facts| !self.is_partial || facts.says_what_is_in_it())
+    }
+
     /// Everything that could not be read, those of series and sets included.
     #[must_use]
     pub fn all_remarks(&self) -> BTreeSet<&Remark> {

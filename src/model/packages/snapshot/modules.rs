@@ -1,10 +1,11 @@
 //! What a source knows of modules, and what it takes for a distribution to know it too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::packages::modules::{ContextDetails, Defaults, ModuleOperation, StreamDetails, StreamPath};
+use super::{ByHand, Remark};
+use crate::model::packages::modules::{ContextDetails, Defaults, ModuleOperation, Obsoletes, StreamDetails, StreamPath};
 use crate::model::packages::{ContextName, DistributionName, ModuleName, Operation, SeriesName, StreamName};
 
 /// The modules that a source tells of.
@@ -40,39 +41,159 @@ impl KnownModules {
     }
 }
 
+/// What there is to know around the modules of a source that is taken in among others.
+#[derive(Clone, Copy, Debug)]
+pub struct AmongModules<'a> {
+    /// What somebody said who is no source.
+    pub by_hand: &'a ByHand,
+    /// What the other sources say.
+    pub others: &'a [&'a ModuleFacts],
+    /// The contexts that sources had when they were last read, and have no longer.
+    pub dropped: &'a BTreeSet<(StreamPath, ContextName)>,
+    /// What the source said when it was last read, and no source says any more.
+    pub gone: &'a ModuleFacts,
+}
+
+impl AmongModules<'_> {
+    /// Whether a build that is known counts no longer, however new it is: whoever had it has none of its context any more.
+    fn is_void(&self, path: &StreamPath, name: &ContextName, known: &ContextDetails) -> bool {
+        let key = (path.clone(), name.clone());
+        let has_it = |other: &&ModuleFacts| other.context(path, name).is_some_and(|theirs| theirs.version >= known.version);
+        self.dropped.contains(&key) && !self.by_hand.contexts.contains(&key) && !self.others.iter().any(has_it)
+    }
+}
+
 impl ModuleFacts {
-    /// The fewest operations after which a distribution that knows `known` knows this too: what it knows of other contexts, newer builds and an end that
-    /// somebody said stays. Streams in `gone` are taken away, and so are defaults in it that are still as it has them.
+    /// The fewest operations after which a distribution that knows `known` knows this too: what it knows of other contexts, newer builds, what was said
+    /// later of its being obsolete, and an end that somebody said stay.
     #[must_use]
-    pub fn operations(&self, distribution: &DistributionName, known: &KnownModules, gone: &Self) -> Vec<Operation> {
-        let streams = gone.streams.keys().filter(|path| known.streams.contains_key(*path));
-        let mut operations: Vec<ModuleOperation> = streams
-            .map(|path| ModuleOperation::RemoveStream {
-                distribution: distribution.clone(),
-                stream: path.clone(),
-            })
-            .collect();
-        for (module, stream) in &gone.defaults {
-            let release = gone.release.as_ref();
-            if stream.is_some() && known.default_of(module, release) == stream.as_ref() {
-                operations.push(ModuleOperation::RemoveDefault {
-                    distribution: distribution.clone(),
-                    module: module.clone(),
-                    release: release.cloned(),
-                });
+    pub fn operations(&self, distribution: &DistributionName, known: &KnownModules) -> Vec<Operation> {
+        let is_void = |_: &StreamPath, _: &ContextName, _: &ContextDetails| false;
+        let is_kept = |_: &StreamPath, known: &Obsoletes, new: &Obsoletes| known >= new;
+        let mut streams = BTreeMap::new();
+        self.take_in_streams(&mut streams, known, is_void, is_kept);
+        self.planned(distribution, known, streams, None)
+    }
+
+    /// The same where this is what one source among others is believed in. The order of sources decides what is said of a stream's being obsolete, unless
+    /// somebody said later otherwise. What is gone is taken away: contexts with what is said of them, streams of which nothing is left, and
+    /// defaults that are still as they were said.
+    #[must_use]
+    pub fn operations_among(&self, distribution: &DistributionName, known: &KnownModules, among: AmongModules<'_>) -> Vec<Operation> {
+        let gone = among.by_hand.spare(among.gone.clone());
+        let mut streams = BTreeMap::new();
+        for (path, gone) in &gone.streams {
+            let Some(details) = known.streams.get(path) else { continue };
+            let mut left = details.clone().in_order();
+            left.contexts.retain(|name, _| !gone.contexts.contains_key(name));
+            left.obsoletes.retain(|said| gone.obsoletes_of(said.context.as_ref()).is_none());
+            streams.insert(path.clone(), left);
+        }
+        let is_kept = |path: &StreamPath, known: &Obsoletes, new: &Obsoletes| {
+            known >= new && among.by_hand.obsoletes.contains(&(path.clone(), known.context.clone()))
+        };
+        let is_void = |path: &StreamPath, name: &ContextName, known: &ContextDetails| among.is_void(path, name, known);
+        self.take_in_streams(&mut streams, known, is_void, is_kept);
+        self.planned(distribution, known, streams, Some(&gone))
+    }
+
+    /// The builds that are not taken in because a newer one is known that no source has.
+    #[must_use]
+    pub fn outdated(&self, known: &KnownModules, among: AmongModules<'_>) -> BTreeSet<Remark> {
+        let mut outdated = BTreeSet::new();
+        for (path, details) in &self.streams {
+            for (name, context) in &details.contexts {
+                let known = known.streams.get(path).and_then(|known| known.contexts.get(name));
+                let newer = known.filter(|known| known.version > context.version && !among.is_void(path, name, known));
+                let has_it = |version| {
+                    among
+                        .others
+                        .iter()
+                        .any(|other| other.context(path, name).is_some_and(|theirs| theirs.version >= version))
+                };
+                if let Some(newer) = newer.filter(|newer| !has_it(newer.version)) {
+                    outdated.insert(Remark::Outdated {
+                        what: called(path, name),
+                        version: context.version,
+                        known: newer.version,
+                    });
+                }
             }
         }
+        outdated
+    }
+
+    /// Adds what it says of streams to what is to become of those that are known.
+    fn take_in_streams(
+        &self,
+        streams: &mut BTreeMap<StreamPath, StreamDetails>,
+        known: &KnownModules,
+        is_void: impl Fn(&StreamPath, &ContextName, &ContextDetails) -> bool,
+        is_kept: impl Fn(&StreamPath, &Obsoletes, &Obsoletes) -> bool,
+    ) {
         for (path, new) in &self.streams {
-            let old = known.streams.get(path).map(|known| known.clone().in_order());
-            let details = with(old.clone().unwrap_or_default(), new);
-            if old.as_ref() != Some(&details) {
-                operations.push(ModuleOperation::SetStream {
+            let known = || known.streams.get(path).cloned().unwrap_or_default().in_order();
+            let details = streams.entry(path.clone()).or_insert_with(known);
+            let StreamDetails {
+                eol: _,
+                contexts,
+                obsoletes,
+            } = new;
+            for (name, context) in contexts {
+                let old = details.contexts.get(name);
+                // Of two builds of the same version the one that is new counts.
+                if old.is_none_or(|old| old.version <= context.version || is_void(path, name, old)) {
+                    details.contexts.insert(name.clone(), context.clone());
+                }
+            }
+            for said in obsoletes {
+                let old = details.obsoletes_of(said.context.as_ref());
+                if !old.is_some_and(|old| is_kept(path, old, said)) {
+                    details.obsoletes.retain(|old| old.context != said.context);
+                    details.add_obsoletes(said.clone());
+                }
+            }
+        }
+    }
+
+    /// The operations after which streams are as they are to be, the defaults are these, and those that are gone are so.
+    fn planned(
+        &self,
+        distribution: &DistributionName,
+        known: &KnownModules,
+        streams: BTreeMap<StreamPath, StreamDetails>,
+        gone: Option<&Self>,
+    ) -> Vec<Operation> {
+        let (mut removed, mut set) = (Vec::new(), Vec::new());
+        for (path, details) in streams {
+            let old = known.streams.get(&path).map(|known| known.clone().in_order());
+            if details.is_empty() && !self.streams.contains_key(&path) {
+                removed.push(ModuleOperation::RemoveStream {
                     distribution: distribution.clone(),
-                    stream: path.clone(),
+                    stream: path,
+                });
+            } else if old.as_ref() != Some(&details) {
+                set.push(ModuleOperation::SetStream {
+                    distribution: distribution.clone(),
+                    stream: path,
                     details,
                 });
             }
         }
+        if let Some(gone) = gone {
+            for (module, stream) in &gone.defaults {
+                let release = gone.release.as_ref();
+                if stream.is_some() && known.default_of(module, release) == stream.as_ref() {
+                    removed.push(ModuleOperation::RemoveDefault {
+                        distribution: distribution.clone(),
+                        module: module.clone(),
+                        release: release.cloned(),
+                    });
+                }
+            }
+        }
+        let mut operations = removed;
+        operations.extend(set);
         for (module, stream) in &self.defaults {
             let known = known.default_of(module, self.release.as_ref());
             let (distribution, module, release) = (distribution.clone(), module.clone(), self.release.clone());
@@ -99,7 +220,25 @@ impl ModuleFacts {
         self.streams.get(path)?.contexts.get(name)
     }
 
-    /// The streams and defaults of which none of `others` speaks.
+    /// What it says of the end of a stream in one context, or in all.
+    pub(super) fn obsoletes(&self, path: &StreamPath, context: Option<&ContextName>) -> Option<&Obsoletes> {
+        self.streams.get(path)?.obsoletes_of(context)
+    }
+
+    /// The contexts that it has and `now` does not.
+    #[must_use]
+    pub fn dropped(&self, now: Option<&Self>) -> BTreeSet<(StreamPath, ContextName)> {
+        let contexts = self
+            .streams
+            .iter()
+            .flat_map(|(path, details)| details.contexts.keys().map(move |name| (path, name)));
+        contexts
+            .filter(|(path, name)| now.is_none_or(|now| now.context(path, name).is_none()))
+            .map(|(path, name)| (path.clone(), name.clone()))
+            .collect()
+    }
+
+    /// The contexts of streams, what is said of their end, and the defaults, of which none of `others` speaks.
     #[must_use]
     pub fn without(mut self, others: &[&Self]) -> Self {
         let Self {
@@ -107,113 +246,28 @@ impl ModuleFacts {
             streams,
             defaults,
         } = &mut self;
-        streams.retain(|path, _| !others.iter().any(|other| other.streams.contains_key(path)));
+        streams.retain(|path, details| {
+            details
+                .contexts
+                .retain(|name, _| !others.iter().any(|other| other.context(path, name).is_some()));
+            details
+                .obsoletes
+                .retain(|said| !others.iter().any(|other| other.obsoletes(path, said.context.as_ref()).is_some()));
+            !details.is_empty() || !others.iter().any(|other| other.streams.contains_key(path))
+        });
         let same_release = others.iter().filter(|other| other.release == *release);
         defaults.retain(|module, _| !same_release.clone().any(|other| other.defaults.contains_key(module)));
         self
     }
 }
 
-/// What is known of a stream together with what is new. Of two builds of a context the newer counts, and of two of the same version the one that is new.
-fn with(mut known: StreamDetails, new: &StreamDetails) -> StreamDetails {
-    let StreamDetails {
-        eol: _,
-        contexts,
-        obsoletes,
-    } = new;
-    for (name, context) in contexts {
-        let version = known.contexts.get(name).map(|known| known.version);
-        if version.is_none_or(|version| version <= context.version) {
-            known.contexts.insert(name.clone(), context.clone());
-        }
+/// What a context of a stream is called where people read of it.
+pub(super) fn called(path: &StreamPath, context: &ContextName) -> String {
+    match context.as_str() {
+        "" => format!("the stream {path}"),
+        name => format!("the context {name} of the stream {path}"),
     }
-    for obsoletes in obsoletes {
-        known.add_obsoletes(obsoletes.clone());
-    }
-    known
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    /// Streams with their packages, each in one context of this version.
-    fn facts(version: u64, streams: &[(&str, &[&str])]) -> ModuleFacts {
-        let stream = |(path, packages): &(&str, &[&str])| {
-            let details = json!({ "contexts": { "c": { "version": version, "packages": packages } } });
-            (path.parse().unwrap(), serde_json::from_value(details).unwrap())
-        };
-        ModuleFacts {
-            streams: streams.iter().map(stream).collect(),
-            ..ModuleFacts::default()
-        }
-    }
-
-    fn known(facts: &ModuleFacts) -> KnownModules {
-        KnownModules {
-            streams: facts.streams.clone(),
-            defaults: BTreeMap::new(),
-        }
-    }
-
-    fn with_default(release: Option<&str>, stream: &str) -> ModuleFacts {
-        ModuleFacts {
-            release: release.map(|release| release.parse().unwrap()),
-            defaults: [("m".parse().unwrap(), Some(stream.parse().unwrap()))].into(),
-            ..ModuleFacts::default()
-        }
-    }
-
-    fn told(facts: &ModuleFacts, known: &KnownModules, gone: &ModuleFacts) -> Vec<String> {
-        let operations = facts.operations(&"d".parse().unwrap(), known, gone);
-        let told = |operation: &Operation| serde_json::to_string(operation).unwrap();
-        operations.iter().map(told).collect()
-    }
-
-    #[test]
-    fn what_is_known_already_takes_nothing_and_an_older_build_neither() {
-        let (old, new) = (facts(1, &[("m:1", &["a"])]), facts(2, &[("m:1", &["b"])]));
-        let nothing = ModuleFacts::default();
-        assert_eq!(told(&old, &known(&old), &nothing), [""; 0]);
-        assert_eq!(told(&old, &known(&new), &nothing), [""; 0]);
-        assert_eq!(
-            told(&new, &known(&old), &nothing),
-            [r#"{"op":"set-stream","distribution":"d","stream":"m:1","contexts":{"c":{"version":2,"platforms":[],"packages":["b"]}}}"#]
-        );
-    }
-
-    #[test]
-    fn what_is_gone_is_taken_away_as_long_as_it_is_as_it_was_said() {
-        let gone = ModuleFacts {
-            streams: facts(1, &[("m:1", &[]), ("m:2", &[])]).streams,
-            ..with_default(Some("f29"), "1")
-        };
-        let defaults = |text: &str| KnownModules {
-            streams: facts(1, &[("m:1", &[])]).streams,
-            defaults: serde_json::from_str(text).unwrap(),
-        };
-        let nothing = ModuleFacts::default();
-        let stream = r#"{"op":"remove-stream","distribution":"d","stream":"m:1"}"#;
-        let default = r#"{"op":"remove-default","distribution":"d","module":"m","release":"f29"}"#;
-        assert_eq!(
-            told(&nothing, &defaults(r#"{"m":{"releases":{"f29":"1"}}}"#), &gone),
-            [stream, default]
-        );
-        for changed in [r#"{"m":{"releases":{"f29":"2"}}}"#, r#"{"m":{"everywhere":"1"}}"#, "{}"] {
-            assert_eq!(told(&nothing, &defaults(changed), &gone), [stream], "{changed}");
-        }
-    }
-
-    #[test]
-    fn nothing_is_gone_of_which_another_speaks() {
-        let streams = facts(1, &[("m:1", &[]), ("m:2", &[])]);
-        assert_eq!(streams.clone().without(&[&facts(2, &[("m:2", &["x"])])]), facts(1, &[("m:1", &[])]));
-        let default = with_default(Some("f29"), "1");
-        let others = [with_default(Some("f28"), "1"), with_default(None, "1")];
-        assert_eq!(default.clone().without(&[&others[0], &others[1], &streams]), default);
-        let other = with_default(Some("f29"), "2");
-        assert!(default.without(&[&other]).defaults.is_empty(), "it is for the other to say which");
-    }
-}
+mod tests;

@@ -3,17 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Remark, SeriesFacts, SetFacts, SourceSnapshot};
-use crate::model::packages::document::{DistributionDocument, PermissionDocument, SeriesDocument, SeriesTarget, SetContent, WideTarget};
-use crate::model::packages::{Permission, Target};
+use crate::model::packages::document::{DistributionDocument, PermissionDocument, SeriesDocument, SeriesTarget, SetContent};
+use crate::model::packages::{PackageSetName, Permission, SeriesName, Target};
 
 impl SourceSnapshot {
-    /// A document among other sources: it speaks of what stands in it. A list that is empty says nothing there, where in a document alone it says that
-    /// there is none. Packages of series, their versions and groups are not taken from it, with a remark.
+    /// A document among other sources: it speaks of what stands in it, and adds that to what others say. Of what every series and every set has in a document,
+    /// `is_said` tells whether it is said under that key of the series or of one of its sets, or only there because it has to be. Packages of series, their
+    /// versions and groups and where series lie are not taken from it, with a remark.
     #[must_use]
-    pub fn of(document: &DistributionDocument) -> Self {
+    pub fn of(document: &DistributionDocument, is_said: impl Fn(&SeriesName, Option<&PackageSetName>, &str) -> bool) -> Self {
         let permissions = permissions(document);
-        let series = document.series.iter().map(|series| (series.name.clone(), facts(document, series)));
+        let series = document.series.iter();
+        let series = series.map(|series| (series.name.clone(), facts(document, series, &is_said)));
         Self {
+            is_partial: true,
             current_series: document.current_series.clone(),
             series: series.collect(),
             teams: (!document.teams.is_empty()).then(|| document.teams.clone()),
@@ -23,26 +26,37 @@ impl SourceSnapshot {
     }
 }
 
-fn facts(document: &DistributionDocument, series: &SeriesDocument) -> SeriesFacts {
+fn facts(
+    document: &DistributionDocument,
+    series: &SeriesDocument,
+    is_said: &impl Fn(&SeriesName, Option<&PackageSetName>, &str) -> bool,
+) -> SeriesFacts {
     let details = &series.details;
     let contents = [
         ("listings", series.listings.is_empty()),
         ("groups", series.groups.is_empty()),
         ("categories", series.categories.is_empty()),
+        ("description", details.description.is_none()),
+        ("addresses", details.publish_url.is_none() && details.pending_url.is_none()),
+        ("bases", details.bases.is_empty()),
     ];
     let left = contents.into_iter().filter(|(_, is_empty)| !is_empty);
     let remarks = left.map(|(what, _)| Remark::unknown(format!("the {what} of {}", series.name), what, "only a file alone says them"));
     let sets: BTreeMap<_, _> = series
         .packagesets
         .iter()
-        .filter_map(|set| Some((set.name.clone(), set_facts(document.content(set)?, set.score))))
+        .filter_map(|set| {
+            let facts = set_facts(document.content(set)?, set.score, |key| is_said(&series.name, Some(&set.name), key));
+            Some((set.name.clone(), facts))
+        })
         .collect();
+    let is_said = |key: &str| is_said(&series.name, None, key);
     SeriesFacts {
-        version: Some(details.version.clone()).filter(|version| version.as_str() != "0"),
+        version: Some(details.version.clone()).filter(|_| is_said("version")),
         title: details.title.clone(),
         codename: details.summary.clone(),
-        status: Some(details.status),
-        owner: Some(details.owner.clone()),
+        status: Some(details.status).filter(|_| is_said("status")),
+        owner: Some(details.owner.clone()).filter(|_| is_said("owner")),
         branch: details.branch.clone(),
         dates: details.dates.clone(),
         sets: (!sets.is_empty()).then_some(sets),
@@ -51,7 +65,7 @@ fn facts(document: &DistributionDocument, series: &SeriesDocument) -> SeriesFact
     }
 }
 
-fn set_facts(content: &SetContent, score: i64) -> SetFacts {
+fn set_facts(content: &SetContent, score: i64, is_said: impl Fn(&str) -> bool) -> SetFacts {
     let SetContent {
         group,
         owner,
@@ -62,11 +76,11 @@ fn set_facts(content: &SetContent, score: i64) -> SetFacts {
     } = content;
     SetFacts {
         group: group.clone(),
-        owner: Some(owner.clone()),
-        description: Some(description.clone()),
-        score: Some(score),
-        sources: Some(sources.clone()),
-        subsets: Some(subsets.clone()),
+        owner: Some(owner.clone()).filter(|_| is_said("owner")),
+        description: Some(description.clone()).filter(|_| is_said("description")),
+        score: Some(score).filter(|_| is_said("score")),
+        sources: Some(sources.clone()).filter(|_| is_said("sources")),
+        subsets: Some(subsets.clone()).filter(|_| is_said("subsets")),
         ..SetFacts::default()
     }
 }
@@ -74,17 +88,7 @@ fn set_facts(content: &SetContent, score: i64) -> SetFacts {
 fn permissions(document: &DistributionDocument) -> BTreeSet<Permission> {
     let mut permissions = BTreeSet::new();
     for given in &document.permissions {
-        let target = match &given.target {
-            WideTarget::Package { package } => Target::Package { package: package.clone() },
-            WideTarget::Component { component } => Target::Component {
-                component: component.clone(),
-            },
-            WideTarget::Pocket { pocket } => Target::Pocket {
-                pocket: *pocket,
-                series: None,
-            },
-        };
-        permissions.insert(permission(given, target, false));
+        permissions.insert(permission(given, Target::from(&given.target), false));
     }
     for series in &document.series {
         for given in &series.permissions {
@@ -136,7 +140,11 @@ mod tests {
 
     #[test]
     fn a_document_among_others_says_nothing_by_what_is_not_in_it() {
-        assert_eq!(SourceSnapshot::of(&document()), SourceSnapshot::default());
+        let nothing = SourceSnapshot {
+            is_partial: true,
+            ..SourceSnapshot::default()
+        };
+        assert_eq!(SourceSnapshot::of(&document(), |_, _, _| true), nothing);
     }
 
     #[test]
@@ -145,10 +153,14 @@ mod tests {
         let mut details = SeriesDetails::owned_by("ann".parse().unwrap());
         details.dates.insert(Milestone::EOL, "2029-05-31".parse().unwrap());
         document.series.push(SeriesDocument::new("noble".parse().unwrap(), details));
-        let json = serde_json::to_string(&SourceSnapshot::of(&document)).unwrap();
+        let json = |said: &[&str]| serde_json::to_string(&SourceSnapshot::of(&document, |_, _, key| said.contains(&key))).unwrap();
         assert_eq!(
-            json,
-            r#"{"series":{"noble":{"status":"development","owner":"ann","dates":{"eol":"2029-05-31"}}}}"#
+            json(&["status", "owner"]),
+            r#"{"is_partial":true,"series":{"noble":{"status":"development","owner":"ann","dates":{"eol":"2029-05-31"}}}}"#
+        );
+        assert_eq!(
+            json(&[]),
+            r#"{"is_partial":true,"series":{"noble":{"dates":{"eol":"2029-05-31"}}}}"#
         );
     }
 }

@@ -1,19 +1,20 @@
 //! What a distribution is to be once what a source knows is taken in.
 
+mod listings;
+mod permissions;
+mod withdrawn;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PackageFacts, PartialList, SeriesFacts, SetFacts, SourceSnapshot};
+use permissions::Given;
+
+use super::{PartialList, SeriesFacts, SetFacts, SourceSnapshot};
 use crate::model::packages::document::{
-    DistributionDocument, ListingDocument, OnSet, Origin, PermissionDocument, SeriesDocument, SeriesTarget, SetBody, SetContent,
-    SetDocument, WideTarget,
+    DistributionDocument, Origin, PermissionDocument, SeriesDocument, SetBody, SetContent, SetDocument,
 };
 use crate::model::packages::{
-    Action, DistributionName, GroupName, ListingDetails, ListingStatus, PackageName, PackageSetName, Party, Permission, PermissionStatus,
-    SeriesDetails, SeriesName, Target, compare_series_versions,
+    Action, DistributionName, GroupName, PackageSetName, Party, PermissionStatus, SeriesDetails, SeriesName, compare_series_versions,
 };
-
-/// What people have on packages by a source's word: those who look after it besides its owner, and those who are told of its bugs.
-const ON_PACKAGES: [Action; 2] = [Action::Commit, Action::WatchBugzilla];
 
 /// A set of a series, whoever shares it.
 #[derive(Clone, Debug)]
@@ -25,37 +26,52 @@ struct Set {
 /// The sets of all series.
 type Sets = BTreeMap<(SeriesName, PackageSetName), Set>;
 
+/// What there is to know around a source that is taken in.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// The series that have all packages that sources tell of; of the others they tell only what is retired there.
+    pub listed: &'a BTreeSet<SeriesName>,
+    /// What the other sources say, those first that are believed before others.
+    pub others: &'a [&'a SourceSnapshot],
+    /// What the source said when it was last read, and nobody says any more: where it still holds, it goes.
+    pub gone: &'a SourceSnapshot,
+}
+
 impl SourceSnapshot {
-    /// What a distribution is to be when it is as the snapshot says, as far as that speaks of it, and else as it is. `listed` are the series that have
-    /// all of the snapshot's packages; of the others it tells only what is retired there.
+    /// What a distribution is to be when it is as the snapshot says, as far as that speaks of it, and else as it is.
     ///
     /// - A series that is not there is added if the snapshot says what it is, and not only what is in it. Its sets begin as those of the series before it.
     /// - What nobody is known to own belongs to [the orphan](Party::orphan()).
-    /// - A permission on a set or a series that the distribution does not have is left out. Those in series whose sets it does not tell of stay.
+    /// - A permission on a set or a series that the distribution does not have is left out. Those in series whose sets it does not tell of stay, and so do
+    ///   permissions and sets that another source tells of.
     /// - A team that the snapshot does not speak of stays as it is.
     /// - Of a list that shows less than there is ([`PartialList`]) what it shows is taken in, and nothing is taken away.
     /// - Modules are none of a document: they have [operations of their own](super::ModuleFacts::operations).
     #[must_use]
-    pub fn over(&self, have: &DistributionDocument, listed: &BTreeSet<SeriesName>) -> DistributionDocument {
+    pub fn over(&self, have: &DistributionDocument, around: Around<'_>) -> DistributionDocument {
         let Self {
+            is_partial,
             current_series,
             series,
             teams,
             permissions,
-            packages,
+            packages: _,
             modules: _,
             partial,
             remarks: _,
         } = self;
         let mut want = have.clone();
+        around.gone.take_out(&mut want);
         self.take_in_series(&mut want);
         if let Some(current) = current_series.as_ref().filter(|name| has_series(&want, name)) {
             want.current_series = Some(current.clone());
         }
         let mut sets = sets(have);
+        self.take_out_sets(&mut sets, around);
         for (name, facts) in series {
             if let Some(said) = facts.sets.as_ref().filter(|_| has_series(&want, name)) {
-                take_in_sets(&mut sets, &want.name, name, said, facts.partial_sets);
+                let stays = |set: &PackageSetName| said.contains_key(set) || around.others.iter().any(|other| other.brings_set(name, set));
+                take_in_sets(&mut sets, &want.name, name, said, *is_partial || facts.partial_sets, stays);
             }
         }
         for (team, members) in teams.iter().flatten() {
@@ -66,27 +82,18 @@ impl SourceSnapshot {
             known.extend(members.iter().cloned());
         }
         want.teams.retain(|_, members| !members.is_empty());
-        if let Some(permissions) = permissions {
-            let told: BTreeSet<&SeriesName> = series
-                .iter()
-                .filter(|(_, facts)| facts.sets.is_some())
-                .map(|(name, _)| name)
-                .collect();
-            let are_all = !partial.contains(&PartialList::Permissions);
-            if are_all {
-                withdraw_permissions(&mut sets, &mut want, permissions, &told);
-            }
-            take_in_permissions(&mut sets, &mut want, permissions, are_all);
-        }
-        for document in &mut want.series {
-            let retired = series.get(&document.name).and_then(|facts| facts.retired.as_ref());
-            match packages {
-                Some(packages) if listed.contains(&document.name) => list(document, packages, retired),
-                _ => mark_retired(document, packages.as_ref(), retired),
-            }
-        }
-        want.packages.extend(packages.iter().flat_map(BTreeMap::keys).cloned());
-        put_back(&sets, have, &mut want);
+        let told = series.iter().filter(|(_, facts)| facts.sets.is_some());
+        let told: BTreeSet<&SeriesName> = told.map(|(name, _)| name).collect();
+        let nothing = BTreeSet::new();
+        let are_all = permissions.is_some() && !is_partial && !partial.contains(&PartialList::Permissions);
+        let given = Given {
+            told: are_all.then_some(&told),
+            permissions: permissions.as_ref().unwrap_or(&nothing),
+            around,
+        };
+        given.take_in(&mut sets, &mut want);
+        self.take_in_listings(&mut want, around);
+        put_back(only_there(sets), have, &mut want);
         want
     }
 
@@ -152,8 +159,7 @@ fn take_in_details(details: &mut SeriesDetails, facts: &SeriesFacts) {
         details.title.clone_from(title);
     }
     if let Some(codename) = codename {
-        let term = if *is_long_term == Some(true) { " (LTS)" } else { "" };
-        details.summary = Some(format!("{codename}{term}"));
+        details.summary = Some(summary(codename, *is_long_term));
     }
     if let Some(status) = status {
         details.status = *status;
@@ -167,6 +173,11 @@ fn take_in_details(details: &mut SeriesDetails, facts: &SeriesFacts) {
     details
         .dates
         .extend(dates.iter().map(|(milestone, date)| (milestone.clone(), *date)));
+}
+
+fn summary(codename: &str, is_long_term: Option<bool>) -> String {
+    let term = if is_long_term == Some(true) { " (LTS)" } else { "" };
+    format!("{codename}{term}")
 }
 
 /// The sets of a document, each with what is in it.
@@ -191,12 +202,13 @@ fn take_in_sets(
     series: &SeriesName,
     said: &BTreeMap<PackageSetName, SetFacts>,
     is_partial: bool,
+    stays: impl Fn(&PackageSetName) -> bool,
 ) {
     // A set that got another name is known by its group.
     let mut by_group: BTreeMap<GroupName, Set> = BTreeMap::new();
     let groups: BTreeSet<&GroupName> = said.values().filter_map(|facts| facts.group.as_ref()).collect();
     sets.retain(|(of, name), set| {
-        if of != series || said.contains_key(name) {
+        if of != series || stays(name) {
             return true;
         }
         let group = &set.content.group;
@@ -208,6 +220,10 @@ fn take_in_sets(
         stays
     });
     for (name, facts) in said {
+        // What is merely said of a set does not make one.
+        if !facts.says_what_is_in_it() && !sets.contains_key(&(series.clone(), name.clone())) {
+            continue;
+        }
         let SetFacts {
             group,
             created: _,
@@ -256,83 +272,6 @@ fn take<T: Clone>(value: &mut T, said: &Option<T>) {
     }
 }
 
-/// Takes away all permissions but those on packages of one series. Of a series whose sets are not told of, and on none of which a permission is,
-/// nothing is said: its permissions stay as they are.
-fn withdraw_permissions(
-    sets: &mut Sets,
-    want: &mut DistributionDocument,
-    permissions: &BTreeSet<Permission>,
-    told: &BTreeSet<&SeriesName>,
-) {
-    let of_permissions = permissions.iter().filter_map(|permission| permission.target.series());
-    let told: BTreeSet<&SeriesName> = told.iter().copied().chain(of_permissions).collect();
-    want.permissions.clear();
-    for series in want.series.iter_mut().filter(|series| told.contains(&series.name)) {
-        series
-            .permissions
-            .retain(|permission| matches!(permission.target, SeriesTarget::Listing { .. }));
-    }
-    for (_, set) in sets.iter_mut().filter(|((series, _), _)| told.contains(series)) {
-        set.content.permissions.clear();
-    }
-}
-
-/// All permissions but those on packages of one series: to nothing if they `are_all`, else in place of the same ones.
-fn take_in_permissions(sets: &mut Sets, want: &mut DistributionDocument, permissions: &BTreeSet<Permission>, are_all: bool) {
-    for permission in permissions {
-        let Permission {
-            party,
-            action,
-            target,
-            status,
-            explicit,
-        } = permission;
-        let wide = match target {
-            Target::PackageSet { series, set } => {
-                if let Some(set) = sets.get_mut(&(series.clone(), set.clone())) {
-                    let given = entry(party, *action, OnSet { explicit: *explicit }, *status);
-                    put(&mut set.content.permissions, given, are_all, |_, _| true);
-                }
-                continue;
-            }
-            Target::Pocket {
-                pocket,
-                series: Some(series),
-            } => {
-                if let Some(series) = want.series.iter_mut().find(|document| document.name == *series) {
-                    let target = SeriesTarget::Pocket { pocket: *pocket };
-                    put(
-                        &mut series.permissions,
-                        entry(party, *action, target, *status),
-                        are_all,
-                        PartialEq::eq,
-                    );
-                }
-                continue;
-            }
-            Target::Pocket { pocket, series: None } => WideTarget::Pocket { pocket: *pocket },
-            Target::Package { package } => WideTarget::Package { package: package.clone() },
-            Target::Component { component } => WideTarget::Component {
-                component: component.clone(),
-            },
-            // Who has something on a package of one series its owners say, and who maintains a project its tracker.
-            Target::Listing { .. } | Target::TrackerProject { .. } => continue,
-        };
-        put(&mut want.permissions, entry(party, *action, wide, *status), are_all, PartialEq::eq);
-    }
-}
-
-/// Adds a permission, in place of the same one unless there can be none.
-fn put<T>(all: &mut Vec<PermissionDocument<T>>, given: PermissionDocument<T>, is_new: bool, is_same: impl Fn(&T, &T) -> bool) {
-    let is_it = |old: &&mut PermissionDocument<T>| {
-        !is_new && old.party == given.party && old.action == given.action && is_same(&old.target, &given.target)
-    };
-    match all.iter_mut().find(is_it) {
-        Some(old) => *old = given,
-        None => all.push(given),
-    }
-}
-
 fn entry<T>(party: &Party, action: Action, target: T, status: PermissionStatus) -> PermissionDocument<T> {
     PermissionDocument {
         party: party.clone(),
@@ -342,97 +281,19 @@ fn entry<T>(party: &Party, action: Action, target: T, status: PermissionStatus) 
     }
 }
 
-/// Lists all packages in a series, with who may do what to them.
-fn list(document: &mut SeriesDocument, packages: &BTreeMap<PackageName, PackageFacts>, retired: Option<&BTreeSet<PackageName>>) {
-    let mut before = by_package(document);
-    document.listings = packages
-        .iter()
-        .map(|(package, facts)| {
-            let mut listing = before
-                .remove(package)
-                .unwrap_or_else(|| new_listing(package, ListingStatus::Approved));
-            take(&mut listing.details.owner, &facts.owner);
-            if let Some(retired) = retired {
-                listing.details.status = if retired.contains(package) {
-                    ListingStatus::Obsolete
-                } else {
-                    ListingStatus::Approved
-                };
-            }
-            listing
-        })
-        .collect();
-    document.permissions.retain(|permission| match &permission.target {
-        SeriesTarget::Listing { package } => packages
-            .get(package)
-            .is_some_and(|facts| said_of(facts, permission.action).is_none()),
-        SeriesTarget::Pocket { .. } => true,
-    });
-    for (package, facts) in packages {
-        for action in ON_PACKAGES {
-            let target = SeriesTarget::Listing { package: package.clone() };
-            let parties = said_of(facts, action).into_iter().flatten();
-            document
-                .permissions
-                .extend(parties.map(|party| entry(party, action, target.clone(), PermissionStatus::Approved)));
-        }
+/// Takes out of sets the sets that are not there: what includes one that was removed may not have been read again since.
+fn only_there(mut sets: Sets) -> Sets {
+    let there: BTreeSet<(SeriesName, PackageSetName)> = sets.keys().cloned().collect();
+    for ((series, _), set) in &mut sets {
+        set.content
+            .subsets
+            .retain(|subset| there.contains(&(series.clone(), subset.clone())));
     }
-}
-
-/// Who a source says may do this to a package.
-const fn said_of(facts: &PackageFacts, action: Action) -> Option<&BTreeSet<Party>> {
-    match action {
-        Action::Commit => facts.maintainers.as_ref(),
-        Action::WatchBugzilla => facts.watchers.as_ref(),
-        _ => None,
-    }
-}
-
-/// Marks the packages that are retired in a series, and those that are so no longer.
-fn mark_retired(
-    document: &mut SeriesDocument,
-    packages: Option<&BTreeMap<PackageName, PackageFacts>>,
-    retired: Option<&BTreeSet<PackageName>>,
-) {
-    let Some(retired) = retired else { return };
-    let mut listings = by_package(document);
-    for (package, listing) in &mut listings {
-        if listing.details.status == ListingStatus::Obsolete && !retired.contains(package) {
-            listing.details.status = ListingStatus::Approved;
-        }
-    }
-    for package in retired {
-        let listing = listings
-            .entry(package.clone())
-            .or_insert_with(|| new_listing(package, ListingStatus::Obsolete));
-        listing.details.status = ListingStatus::Obsolete;
-        if let Some(facts) = packages.and_then(|packages| packages.get(package)) {
-            take(&mut listing.details.owner, &facts.owner);
-        }
-    }
-    document.listings = listings.into_values().collect();
-}
-
-fn by_package(document: &mut SeriesDocument) -> BTreeMap<PackageName, ListingDocument> {
-    let listings = std::mem::take(&mut document.listings).into_iter();
-    listings.map(|listing| (listing.package.clone(), listing)).collect()
-}
-
-fn new_listing(package: &PackageName, status: ListingStatus) -> ListingDocument {
-    ListingDocument {
-        package: package.clone(),
-        details: ListingDetails {
-            owner: Party::orphan(),
-            qa_contact: None,
-            component: None,
-            status,
-        },
-        versions: Vec::new(),
-    }
+    sets
 }
 
 /// Puts the sets into the series. One that was the same as in another series, and still is, says so.
-fn put_back(sets: &Sets, have: &DistributionDocument, want: &mut DistributionDocument) {
+fn put_back(sets: Sets, have: &DistributionDocument, want: &mut DistributionDocument) {
     let shared: BTreeMap<(&SeriesName, &PackageSetName), &SeriesName> = all_sets(have)
         .filter_map(|(series, set)| match &set.body {
             SetBody::AsIn { as_in } => Some(((series, &set.name), as_in)),
@@ -442,7 +303,7 @@ fn put_back(sets: &Sets, have: &DistributionDocument, want: &mut DistributionDoc
     for document in &mut want.series {
         document.packagesets.clear();
     }
-    for ((series, name), set) in sets {
+    for ((series, name), set) in &sets {
         let Some(document) = want.series.iter_mut().find(|document| document.name == *series) else {
             continue;
         };

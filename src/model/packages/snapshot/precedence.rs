@@ -1,18 +1,19 @@
 //! Which source is believed in what, where several speak of the same.
 //!
 //! Sources have an order. Of each fact the first that speaks of it is believed, and what the others say is kept as a [`Disagreement`] if it is
-//! something else. A fact is one thing that is said of a series, such as its status or one of its dates; who is in a team; all sets of a series
-//! with what is in them; all permissions; all packages; all that are retired in a series; one context of a module's stream, of which the newest build
-//! counts whoever tells of it; the default stream of a module.
+//! something else. A fact is one thing that is said of a series, such as its status or one of its dates, or of a package set, such as its owner or its
+//! packages; who is in a team; whether one permission counts; all packages; all that are retired in a series; one context of a module's stream, of which
+//! the newest build counts whoever tells of it; what is said of the end of a stream; the default stream of a module.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ModuleFacts, SeriesFacts, SourceSnapshot};
-use crate::model::packages::modules::ContextDetails;
-use crate::model::packages::{Party, SeriesName};
+use super::modules::called;
+use super::{ModuleFacts, SeriesFacts, SetFacts, SourceSnapshot};
+use crate::model::packages::modules::{ContextDetails, Obsoletes};
+use crate::model::packages::{PackageSetName, Party, Permission, SeriesName};
 
 /// What one source says where another is believed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -61,6 +62,7 @@ pub fn believed(source: Layer<'_>, before: &[Layer<'_>]) -> (SourceSnapshot, Vec
     };
     let mut snapshot = source.snapshot.clone();
     let SourceSnapshot {
+        is_partial: _,
         current_series,
         series,
         teams,
@@ -89,12 +91,9 @@ pub fn believed(source: Layer<'_>, before: &[Layer<'_>]) -> (SourceSnapshot, Vec
             )
         });
     }
-    weighing.weigh(
-        || "permissions".to_owned(),
-        permissions,
-        |other| other.permissions.as_ref(),
-        |all| counted(all.len(), "permission"),
-    );
+    if let Some(permissions) = permissions {
+        weighing.permissions(permissions);
+    }
     weighing.weigh(
         || "packages".to_owned(),
         packages,
@@ -181,18 +180,95 @@ impl Weighing<'_> {
                 ToString::to_string,
             )
         });
-        self.weigh(
-            || of("package sets"),
-            sets,
-            |other| other.series.get(name)?.sets.as_ref(),
-            |sets| counted(sets.len(), "set"),
-        );
+        for (set, facts) in sets.iter_mut().flatten() {
+            self.set(name, set, facts);
+        }
         self.weigh(
             || of("retired packages"),
             retired,
             |other| other.series.get(name)?.retired.as_ref(),
             |retired| counted(retired.len(), "package"),
         );
+    }
+
+    fn set(&mut self, series: &SeriesName, name: &PackageSetName, facts: &mut SetFacts) {
+        let SetFacts {
+            created: _,
+            group,
+            owner,
+            description,
+            score,
+            sources,
+            subsets,
+            partial_subsets: _,
+            remarks: _,
+        } = facts;
+        let of = |what: &str| format!("the {what} of {name} in {series}");
+        self.weigh(
+            || of("group"),
+            group,
+            |other| other.set(series, name)?.group.as_ref(),
+            ToString::to_string,
+        );
+        self.weigh(
+            || of("owner"),
+            owner,
+            |other| other.set(series, name)?.owner.as_ref(),
+            ToString::to_string,
+        );
+        self.weigh(
+            || of("description"),
+            description,
+            |other| other.set(series, name)?.description.as_ref(),
+            |text| format!("{text:?}"),
+        );
+        self.weigh(
+            || of("score"),
+            score,
+            |other| other.set(series, name)?.score.as_ref(),
+            ToString::to_string,
+        );
+        self.weigh(
+            || of("packages"),
+            sources,
+            |other| other.set(series, name)?.sources.as_ref(),
+            |sources| counted(sources.len(), "package"),
+        );
+        self.weigh(
+            || of("sets"),
+            subsets,
+            |other| other.set(series, name)?.subsets.as_ref(),
+            |subsets| counted(subsets.len(), "set"),
+        );
+    }
+
+    /// Each permission by itself: who may do what to what is one, and whether it counts is what sources may disagree in.
+    fn permissions(&mut self, permissions: &mut BTreeSet<Permission>) {
+        let theirs = self
+            .before
+            .iter()
+            .filter_map(|layer| Some((layer.source, layer.snapshot.permissions.as_ref()?)));
+        let theirs: Vec<(&str, BTreeMap<_, &Permission>)> = theirs
+            .map(|(source, all)| (source, all.iter().map(|theirs| (theirs.grant(), theirs)).collect()))
+            .collect();
+        permissions.retain(|own| {
+            let mut spoken = theirs
+                .iter()
+                .filter_map(|(source, grants)| Some((*source, *grants.get(&own.grant())?)));
+            let Some((source, believed)) = spoken.next() else {
+                return true;
+            };
+            if own != believed {
+                self.disagreements.push(Disagreement {
+                    fact: format!("the permission of {} to {} {}", own.party, own.action, own.target),
+                    believed: source.to_owned(),
+                    says: counts(believed),
+                    other: self.source.to_owned(),
+                    says_otherwise: counts(own),
+                });
+            }
+            false
+        });
     }
 
     fn modules(&mut self, facts: &mut ModuleFacts) {
@@ -211,10 +287,7 @@ impl Weighing<'_> {
                 if newest.is_some_and(|newest| newest > context.version) {
                     return false;
                 }
-                let fact = || match name.as_str() {
-                    "" => format!("the stream {path}"),
-                    name => format!("the context {name} of the stream {path}"),
-                };
+                let fact = || called(path, name);
                 let as_new = |theirs: &&ContextDetails| theirs.version == context.version;
                 !self.is_spoken_of(
                     fact,
@@ -222,6 +295,14 @@ impl Weighing<'_> {
                     |other| other.modules.as_ref()?.context(path, name).filter(as_new),
                     built,
                 )
+            });
+            details.obsoletes.retain(|said| {
+                let context = said.context.as_ref();
+                let fact = || match context {
+                    Some(context) => format!("the end of {}", called(path, context)),
+                    None => format!("the end of the stream {path}"),
+                };
+                !self.is_spoken_of(fact, said, |other| other.modules.as_ref()?.obsoletes(path, context), ended)
             });
         }
         defaults.retain(|module, stream| {
@@ -291,6 +372,11 @@ fn members_listed(members: &BTreeSet<Party>) -> String {
     }
 }
 
+fn counts(permission: &Permission) -> String {
+    let explicit = if permission.explicit { ", explicit" } else { "" };
+    format!("{}{explicit}", permission.status)
+}
+
 fn built(context: &ContextDetails) -> String {
     let ContextDetails {
         version,
@@ -301,6 +387,23 @@ fn built(context: &ContextDetails) -> String {
     format!("version {version} for {platforms} with {}", counted(packages.len(), "package"))
 }
 
+fn ended(obsoletes: &Obsoletes) -> String {
+    let Obsoletes {
+        modified,
+        context: _,
+        reset,
+        eol,
+        message,
+        obsoleted_by,
+    } = obsoletes;
+    if *reset {
+        return format!("on {modified} that there is none");
+    }
+    let end = eol.map_or_else(|| "at once".to_owned(), |eol| eol.to_string());
+    let by = obsoleted_by.as_ref().map(|by| format!(", for {by}")).unwrap_or_default();
+    format!("on {modified} {end}{by} ({message:?})")
+}
+
 /// A number of things; all that is said of what is too long to be repeated.
 fn counted(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
@@ -308,115 +411,4 @@ fn counted(number: usize, what: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn snapshot(json: serde_json::Value) -> SourceSnapshot {
-        serde_json::from_value(json).unwrap()
-    }
-
-    #[test]
-    fn the_first_source_that_speaks_of_a_fact_is_believed_and_the_others_are_kept_as_they_disagree() {
-        let launchpad = snapshot(serde_json::json!({
-            "series": { "noble": { "version": "24.04", "status": "maintenance", "dates": { "released": "2024-04-25" } } },
-            "teams": { "core": ["ann"] },
-            "permissions": [],
-        }));
-        let distro_info = snapshot(serde_json::json!({
-            "series": { "noble": { "version": "24.04", "codename": "Noble Numbat", "dates": { "released": "2024-04-26", "eol": "2029-05-31" } } },
-            "teams": { "core": ["bob"], "other": ["cid"] },
-        }));
-        let first = Layer {
-            source: "launchpad",
-            snapshot: &launchpad,
-        };
-        let (left, disagreements) = believed(
-            Layer {
-                source: "distro-info",
-                snapshot: &distro_info,
-            },
-            &[first],
-        );
-        let wanted = snapshot(serde_json::json!({
-            "series": { "noble": { "codename": "Noble Numbat", "dates": { "eol": "2029-05-31" } } },
-            "teams": { "other": ["cid"] },
-        }));
-        assert_eq!(left, wanted);
-        let lines: Vec<String> = disagreements.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            lines,
-            [
-                "released of noble: launchpad says 2024-04-25, distro-info says 2024-04-26",
-                "team core: launchpad says ann, distro-info says bob",
-            ]
-        );
-        assert_eq!(believed(first, &[]), (launchpad.clone(), Vec::new()));
-    }
-
-    #[test]
-    fn a_source_that_says_nothing_is_in_nobodys_way_and_one_that_says_there_is_nothing_is() {
-        let nobody = snapshot(serde_json::json!({ "permissions": [] }));
-        let somebody = snapshot(serde_json::json!({
-            "permissions": [{ "party": "ann", "action": "upload", "on": "component", "component": "main", "status": "approved" }],
-        }));
-        let silent = SourceSnapshot::default();
-        let own = Layer {
-            source: "b",
-            snapshot: &somebody,
-        };
-        let (left, disagreements) = believed(
-            own,
-            &[Layer {
-                source: "a",
-                snapshot: &silent,
-            }],
-        );
-        assert_eq!((left.permissions, disagreements), (somebody.permissions.clone(), Vec::new()));
-        let (left, disagreements) = believed(
-            own,
-            &[Layer {
-                source: "a",
-                snapshot: &nobody,
-            }],
-        );
-        assert_eq!(left.permissions, None);
-        assert_eq!(
-            disagreements[0].to_string(),
-            "permissions: a says 0 permissions, b says 1 permission"
-        );
-    }
-
-    #[test]
-    fn of_a_context_the_first_is_believed_that_has_the_newest_build() {
-        let modules = |version: u64, package: &str, default: &str| {
-            snapshot(serde_json::json!({ "modules": {
-                "streams": { "m:1": { "contexts": { "c": { "version": version, "platforms": [], "packages": [package] } } } },
-                "defaults": { "m": default },
-            } }))
-        };
-        let left = |own: &SourceSnapshot| {
-            let before = modules(2, "a", "1");
-            let before = [Layer {
-                source: "base",
-                snapshot: &before,
-            }];
-            let source = "updates";
-            let (left, disagreements) = believed(Layer { source, snapshot: own }, &before);
-            let modules = left.modules.unwrap();
-            assert!(modules.defaults.is_empty());
-            let contexts = modules.streams.values().map(|stream| stream.contexts.len()).sum::<usize>();
-            let lines: Vec<String> = disagreements.iter().map(ToString::to_string).collect();
-            (contexts, lines)
-        };
-        assert_eq!(left(&modules(2, "a", "1")), (0, vec![]));
-        assert_eq!(left(&modules(3, "b", "1")), (1, vec![]));
-        assert_eq!(left(&modules(1, "b", "1")), (0, vec![]));
-        assert_eq!(
-            left(&modules(2, "b", "2")).1,
-            [
-                "the context c of the stream m:1: base says version 2 for all with 1 package, updates says version 2 for all with 1 package",
-                "the default stream of m: base says 1, updates says 2",
-            ]
-        );
-    }
-}
+mod tests;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::packages::{PackageSetName, SeriesName};
+
 /// Something that a service did not tell, or told in a way that kinset cannot take: it is left out of the snapshot, and nothing is put in its
 /// place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -46,6 +48,29 @@ pub enum Remark {
         /// The one that was not.
         left: String,
     },
+    /// It is an older build than one that is known and that no source has.
+    Outdated {
+        /// What it is of.
+        what: String,
+        /// Its version.
+        version: u64,
+        /// The newer one.
+        known: u64,
+    },
+    /// It is in a series that is not there, and no source says what that is.
+    NoSeries {
+        /// What is in it.
+        what: String,
+        /// The series.
+        series: SeriesName,
+    },
+    /// It says something of a set that is not there, and no source says what is in that.
+    NoSet {
+        /// The series.
+        series: SeriesName,
+        /// The set.
+        set: PackageSetName,
+    },
 }
 
 impl Remark {
@@ -77,6 +102,18 @@ impl fmt::Display for Remark {
             Self::Unknown { what, found, reason } => write!(f, "{what} is {found:?}: {reason}"),
             Self::Contradicted { what } => write!(f, "{what} is said in two ways that are equally new: neither was taken"),
             Self::Twice { what, taken, left } => write!(f, "{what} is there twice: {taken} was taken, {left} was not"),
+            Self::Outdated { what, version, known } => write!(
+                f,
+                "{what} is there in version {version}, older than version {known}, which is known and stays; take the stream away to begin anew"
+            ),
+            Self::NoSeries { what, series } => write!(
+                f,
+                "nothing is taken in of {what} in {series}: there is no such series, and no source says what it is; create it, or mend its name in the configuration"
+            ),
+            Self::NoSet { series, set } => write!(
+                f,
+                "nothing is taken in of the package set {set} in {series}: there is no such set, and no source says what is in it; say its `owner` where it is named, or mend its name"
+            ),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::{SeriesFacts, SourceSnapshot};
+use super::SourceSnapshot;
 use crate::model::packages::{CollectionStatus, Milestone, SeriesName};
 
 impl SourceSnapshot {
@@ -17,23 +17,29 @@ impl SourceSnapshot {
             let mut earlier = before.iter().filter_map(|other| other.series.get(name));
             all.any(|facts| facts.status.is_some()) || earlier.any(|facts| !facts.dates.is_empty())
         };
-        let released = |facts: &SeriesFacts| facts.dates.get(&Milestone::RELEASED).copied().filter(|day| *day <= today);
-        let alive = self.series.values().filter(|facts| !is_past(facts, &Milestone::EOL, today));
+        let all = || before.iter().copied().chain([&*self]).chain(after.iter().copied());
+        // Of each date the first source that speaks of it is believed.
+        let date = |name: &SeriesName, milestone: &Milestone| all().find_map(|told| told.series.get(name)?.dates.get(milestone).copied());
+        let is_past = |name: &SeriesName, milestone: &Milestone| date(name, milestone).is_some_and(|day| day <= today);
+        let released = |name: &SeriesName| date(name, &Milestone::RELEASED).filter(|day| *day <= today);
+        let alive = all()
+            .flat_map(|told| told.series.keys())
+            .filter(|name| !is_past(name, &Milestone::EOL));
         let newest = alive.filter_map(released).max();
         let stages: BTreeMap<SeriesName, CollectionStatus> = self
             .series
             .iter()
             .filter(|(name, facts)| facts.status.is_none() && !facts.dates.is_empty() && !is_told(name))
-            .map(|(name, facts)| {
-                let stage = if is_past(facts, &Milestone::EOL, today) {
+            .map(|(name, _)| {
+                let stage = if is_past(name, &Milestone::EOL) {
                     CollectionStatus::Eol
-                } else if let Some(day) = released(facts) {
+                } else if let Some(day) = released(name) {
                     if Some(day) == newest {
                         CollectionStatus::Active
                     } else {
                         CollectionStatus::Maintenance
                     }
-                } else if facts.dates.get(&Milestone::CREATED).is_some_and(|day| *day > today) {
+                } else if date(name, &Milestone::CREATED).is_some_and(|day| day > today) {
                     CollectionStatus::Future
                 } else {
                     CollectionStatus::Development
@@ -49,16 +55,24 @@ impl SourceSnapshot {
     }
 }
 
-fn is_past(facts: &SeriesFacts, milestone: &Milestone, today: Date) -> bool {
-    facts.dates.get(milestone).is_some_and(|day| *day <= today)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn snapshot(json: serde_json::Value) -> SourceSnapshot {
         serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn a_stage_follows_from_the_dates_of_all_sources_whoever_of_them_comes_first() {
+        let mut moved = snapshot(serde_json::json!({ "series": { "zany": { "dates": { "eol": "2101-01-20" } } } }));
+        let dates = snapshot(serde_json::json!({ "series": {
+            "zany": { "dates": { "created": "2098-10-01", "eol": "2100-01-20" } },
+            "noble": { "dates": { "released": "2024-04-25" } },
+        } }));
+        moved.stages_by_dates(&[], &[&dates], "2026-07-09".parse().unwrap());
+        let status = moved.series.values().next().unwrap().status;
+        assert_eq!(status, Some(CollectionStatus::Future));
     }
 
     #[test]

@@ -9,8 +9,8 @@ use crate::model::packages::document::{
     BuiltDocument, CategoryDocument, GroupDocument, ListedVersion, ListingDocument, PackageDocument, VersionDocument,
 };
 use crate::model::packages::{
-    Base, Branch, BuiltDetails, BuiltPackageName, CategoryDetails, GroupDetails, ListingDetails, Milestone, PackageDetails, Requirement,
-    SeriesDetails,
+    Base, Branch, BuiltDetails, BuiltPackageName, CategoryDetails, CollectionStatus, GroupDetails, ListingDetails, Milestone,
+    PackageDetails, Party, Requirement, SeriesDetails,
 };
 use crate::source::local::error::{ProblemKind, Problems};
 use crate::source::local::table::{Keys, NAME, Need, Table};
@@ -61,12 +61,12 @@ const TEXT: &str = "a text";
 const A_VERSION: &str = "a version, as text";
 const BUILT_NAMES: &str = "a list of names of built packages";
 
-/// What is said of the series that a table is about.
-pub(super) fn series_details(table: &Table<'_>, problems: &mut Problems<'_>) -> Option<SeriesDetails> {
+/// What is said of the series that a table is about. `need` is that of its status and its owner.
+pub(super) fn series_details(table: &Table<'_>, need: Need, problems: &mut Problems<'_>) -> Option<SeriesDetails> {
     let title = table.text("title", TEXT, problems);
     let version = table.optional("version", A_VERSION, problems);
-    let status = table.required("status", STATUS_OF_SERIES, problems);
-    let owner = table.required("owner", PARTY, problems);
+    let status = table.needed("status", STATUS_OF_SERIES, need, CollectionStatus::default, problems);
+    let owner = table.needed("owner", PARTY, need, Party::orphan, problems);
     let summary = table.text("summary", TEXT, problems);
     let description = table.text("description", TEXT, problems);
     let branch = table.one("branch", problems, branch);

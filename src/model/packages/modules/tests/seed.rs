@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use insta::assert_snapshot;
 use jiff::civil::{Date, date};
 
-use super::super::{Branches, Cell, DatePolicy, Lifecycles, Obsoletes, StreamDetails, StreamEol};
+use super::super::{Branches, Cell, DatePolicy, EndCause, Lifecycles, Obsoletes, StreamDetails, StreamEol};
 use super::{available, built, defaults, json, lifecycles, path, wanted};
 use crate::model::packages::{Milestone, PackageName};
 
@@ -115,6 +115,18 @@ fn an_end_that_is_said_is_the_end_and_the_policy_says_for_which_releases() {
     let until = |release| cell(&nodejs(eight.clone()), GaBeforeEol, release).until;
     assert_eq!(until("f27"), Some(date(2018, 11, 30)), "the release ends first");
     assert_eq!(until("f30"), Some(date(2019, 5, 28)), "the stream ends first");
+}
+
+#[test]
+fn a_stream_that_no_document_describes_ends_when_it_is_said_to_and_is_built_nowhere() {
+    let undescribed = lifecycles([
+        ("nodejs:8", ends(StreamDetails::default(), "2019-12-31")),
+        ("nodejs:10", StreamDetails::default()),
+    ]);
+    let end = undescribed.end_of(&path("nodejs:8")).unwrap().end.unwrap();
+    assert_eq!((end.date, end.cause), (Some(date(2019, 12, 31)), EndCause::Date));
+    assert_eq!(undescribed.end_of(&path("nodejs:10")).unwrap().end, None);
+    assert_eq!(built(&undescribed.matrix(GaBeforeEol), "nodejs:8"), "");
 }
 
 #[test]

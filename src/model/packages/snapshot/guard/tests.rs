@@ -143,6 +143,17 @@ fn what_ends_altogether_is_told_however_little_it_was() {
 }
 
 #[test]
+fn of_what_a_source_merely_adds_all_is_hardly_gone_at_once() {
+    let permission = json!({ "party": "ann", "action": "upload", "on": "component", "component": "main", "status": "approved" });
+    let before = json!({ "is_partial": true, "permissions": [permission], "teams": { "core": ["ann"] } });
+    assert_eq!(told(&before, &json!({ "is_partial": true, "teams": { "core": ["ann"] } })), "");
+    assert_eq!(
+        told(&before, &json!({ "is_partial": true })),
+        "nothing is left of the 1 permissions that the source told of when it was last read"
+    );
+}
+
+#[test]
 fn a_series_of_many_is_looked_at_by_itself() {
     let lists = |of_last: usize| {
         let mut series = named(9, &json!({ "retired": names(40) }));

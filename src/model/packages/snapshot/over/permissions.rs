@@ -1,0 +1,107 @@
+//! Who may do what, but for what somebody may do to a package of one series: that the package's owners say.
+
+use std::collections::BTreeSet;
+
+use super::{Around, Sets, entry};
+use crate::model::packages::document::{DistributionDocument, OnSet, SeriesTarget, WideTarget};
+use crate::model::packages::{Action, Party, Permission, PermissionStatus, SeriesName, Target};
+
+type Grant<'a> = (&'a Party, Action, &'a Target);
+
+/// The permissions that a source is believed in.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub(super) permissions: &'a BTreeSet<Permission>,
+    /// Where they are all that there are, besides those of no series and those of series that one of them is in: the series whose sets the source tells of.
+    /// `None`: they come to what others say.
+    pub(super) told: Option<&'a BTreeSet<&'a SeriesName>>,
+    pub(super) around: Around<'a>,
+}
+
+impl Given<'_> {
+    /// Gives them, and takes away those that are no more.
+    pub(super) fn take_in(self, sets: &mut Sets, want: &mut DistributionDocument) {
+        let Self { permissions, told, around } = self;
+        let own: BTreeSet<Grant<'_>> = permissions.iter().map(Permission::grant).collect();
+        let theirs = around.others.iter().filter_map(|other| other.permissions.as_ref()).flatten();
+        let theirs: BTreeSet<Grant<'_>> = theirs.map(Permission::grant).collect();
+        let gone: BTreeSet<(Grant<'_>, PermissionStatus)> = around
+            .gone
+            .permissions
+            .iter()
+            .flatten()
+            .map(|permission| (permission.grant(), permission.status))
+            .collect();
+        let told: Option<BTreeSet<&SeriesName>> = told.map(|told| {
+            let of_permissions = permissions.iter().filter_map(|permission| permission.target.series());
+            told.iter().copied().chain(of_permissions).collect()
+        });
+        let stays = |party: &Party, action: Action, target: &Target, status: PermissionStatus| {
+            let grant = (party, action, target);
+            let is_whole = told
+                .as_ref()
+                .is_some_and(|told| target.series().is_none_or(|series| told.contains(series)));
+            !own.contains(&grant) && !gone.contains(&(grant, status)) && (!is_whole || theirs.contains(&grant))
+        };
+        want.permissions
+            .retain(|given| stays(&given.party, given.action, &Target::from(&given.target), given.status));
+        for document in &mut want.series {
+            let name = document.name.clone();
+            document.permissions.retain(|given| match &given.target {
+                SeriesTarget::Listing { .. } => true,
+                SeriesTarget::Pocket { pocket } => {
+                    let (pocket, series) = (*pocket, Some(name.clone()));
+                    stays(&given.party, given.action, &Target::Pocket { pocket, series }, given.status)
+                }
+            });
+        }
+        for ((series, set), body) in sets.iter_mut() {
+            let (series, set) = (series.clone(), set.clone());
+            let target = Target::PackageSet { series, set };
+            body.content
+                .permissions
+                .retain(|given| stays(&given.party, given.action, &target, given.status));
+        }
+        for permission in permissions {
+            give(permission, sets, want);
+        }
+    }
+}
+
+/// Gives a permission; not where there is nothing that it would be on.
+fn give(permission: &Permission, sets: &mut Sets, want: &mut DistributionDocument) {
+    let Permission {
+        party,
+        action,
+        target,
+        status,
+        explicit,
+    } = permission;
+    let wide = match target {
+        Target::PackageSet { series, set } => {
+            if let Some(set) = sets.get_mut(&(series.clone(), set.clone())) {
+                let given = entry(party, *action, OnSet { explicit: *explicit }, *status);
+                set.content.permissions.push(given);
+            }
+            return;
+        }
+        Target::Pocket {
+            pocket,
+            series: Some(series),
+        } => {
+            if let Some(series) = want.series.iter_mut().find(|document| document.name == *series) {
+                let target = SeriesTarget::Pocket { pocket: *pocket };
+                series.permissions.push(entry(party, *action, target, *status));
+            }
+            return;
+        }
+        Target::Pocket { pocket, series: None } => WideTarget::Pocket { pocket: *pocket },
+        Target::Package { package } => WideTarget::Package { package: package.clone() },
+        Target::Component { component } => WideTarget::Component {
+            component: component.clone(),
+        },
+        // Who has something on a package of one series its owners say, and who maintains a project its tracker.
+        Target::Listing { .. } | Target::TrackerProject { .. } => return,
+    };
+    want.permissions.push(entry(party, *action, wide, *status));
+}
