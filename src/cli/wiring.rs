@@ -13,7 +13,6 @@ use super::{Status, output};
 use crate::config::{self, Config, Tracker};
 use crate::reconcile::{Error, Keeper, Session, SessionOptions, Shutdown};
 use crate::store::Store;
-use crate::tracker::RetryPolicy;
 
 /// Says what is logged, in the syntax of `tracing`; `warn` when it is not set.
 const LOG_VARIABLE: &str = "KINSET_LOG";
@@ -75,11 +74,7 @@ pub(super) fn open_state_if_any(config: &Config) -> Result<Keeper, Failure> {
 
 /// Reaches a tracker, as patiently as its configuration says.
 pub(super) async fn open_session(tracker: &Tracker) -> Result<Session<'_>, Error> {
-    let options = SessionOptions {
-        retry: RetryPolicy::lasting(tracker.limits.patience()),
-        ..SessionOptions::default()
-    };
-    Session::open(tracker, options).await
+    Session::open(tracker, SessionOptions::of(tracker)).await
 }
 
 /// Gives each tracker its turn. A failure is told at once, and the others have their turn all the same. What came of the turns, and whether all

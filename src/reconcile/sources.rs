@@ -57,6 +57,20 @@ pub struct SourceDraft {
 }
 
 impl SourceDraft {
+    /// Passes the draft on unless a guard tripped; then nothing of it was taken in.
+    ///
+    /// # Errors
+    /// [`Error::GuardedDistribution`].
+    pub fn require_unguarded(self, distribution: &DistributionName) -> SourceResult {
+        match self.tripped {
+            Some(tripped) => Err(Error::GuardedDistribution {
+                distribution: distribution.clone(),
+                tripped,
+            }),
+            None => Ok(self),
+        }
+    }
+
     /// The draft as a part of a [`PlanDocument`](super::PlanDocument).
     #[must_use]
     pub fn document(&self, distribution: &DistributionName) -> DistributionPlan {

@@ -247,14 +247,17 @@ impl Store {
         })
     }
 
-    /// One run of the daemon's, if there is one of this number.
+    /// The last run of a job, if there was one.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn daemon_run(&self, run: DaemonRunId) -> Result<Option<DaemonRun>, StoreError> {
+    pub fn last_daemon_run(&self, job: &Job) -> Result<Option<DaemonRun>, StoreError> {
         self.database.read(|connection| {
-            let mut select = connection.prepare_cached(&format!("SELECT {OF_RUNS} FROM daemon_run WHERE id = ?1"))?;
-            Ok(select.query_row([run.0], daemon_run).optional()?)
+            let mut select = connection.prepare_cached(&format!(
+                "SELECT {OF_RUNS} FROM daemon_run WHERE subject = ?1 AND name = ?2 AND job = ?3 ORDER BY id DESC LIMIT 1"
+            ))?;
+            let run = select.query_row(params![job.subject.word(), job.subject.name(), job.kind.as_str()], daemon_run);
+            Ok(run.optional()?)
         })
     }
 
