@@ -9,6 +9,7 @@
 //! | module | what lives there | may use |
 //! | --- | --- | --- |
 //! | [`cli`] | arguments, one file per command, rendering | everything below |
+//! | [`picture`] | what is better seen than read, as SVG | `model` |
 //! | [`reconcile`] | one cycle: pull, resolve, merge, plan, check, apply, verify, record | everything below |
 //! | [`config`] | TOML to validated types, once; knows nothing of the command line | `model`, `remedy`, `text` |
 //! | [`tracker`] | Patchwork: wire types, [`tracker::Reader`], [`tracker::Writer`], [`tracker::simulator`] | `http`, `model`, `remedy` |
@@ -18,7 +19,7 @@
 //! | [`http`] | requests with a pace and patience, and what can go wrong with them | `remedy` |
 //! | [`model`] | PURE: [`model::relations`] with planner, checker, guards; [`model::packages`] with its evaluator; no async, no I/O, no clock, no randomness | `remedy` |
 //! | [`remedy`] | errors that say what to do next | nothing |
-//! | `text` | places in texts that people write: line, column, key | nothing |
+//! | [`text`] | places in texts that people write: line, column, key | nothing |
 //!
 //! Nothing points back up this table: `tests/integration/architecture.rs` keeps it so. `docs/architecture.md` walks one cycle through the house.
 
@@ -27,9 +28,10 @@ pub mod config;
 pub mod http;
 pub mod model;
 pub mod pasta;
+pub mod picture;
 pub mod reconcile;
 pub mod remedy;
 pub mod source;
 pub mod store;
-mod text;
+pub mod text;
 pub mod tracker;

@@ -294,6 +294,7 @@ fn pictures_are_svg_with_titles() {
       <title id="title">Streams of modules by release</title>
       <desc id="description">For each stream and release whether the stream is the default of its module there, available, or not built, by the policy ga-before-eol</desc>
       
+      <rect width="192" height="82" class="ground"/>
       <text x="92" y="18" class="">f30</text>
       <text x="4" y="44" class="">nodejs:10</text>
       <rect x="89" y="27" width="98" height="24" class="default"><title>nodejs:10 in f30: default until 2020-05-26
@@ -314,6 +315,7 @@ fn pictures_are_svg_with_titles() {
         "<title>f28: 2018-05-01 to 2019-05-28</title>",
         "<title>nodejs:8: 2017-11-14 to 2019-05-28</title>",
         "<title>nodejs:10: 2018-05-01 to 2020-05-26</title>",
+        ">stream, a default</text>",
     ] {
         assert!(timeline.contains(expected), "{expected}: {timeline}");
     }

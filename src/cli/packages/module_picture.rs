@@ -1,36 +1,13 @@
 //! Pictures of lifecycles: the matrix, and the time line.
 
-use std::collections::BTreeSet;
-
-use jiff::civil::Date;
-
 use super::ask;
 use super::module::{Asked, require_releases};
-use super::module_said::reason;
 use super::module_show::matrix_of;
 use crate::cli::failure::Failure;
-use crate::cli::render::svg::{Area, Svg};
 use crate::cli::wiring::ConfigFile;
 use crate::cli::{Status, output};
 use crate::model::packages::SeriesName;
-use crate::model::packages::modules::{Cell, Lifecycles, Matrix, Standing, StreamPath};
-
-/// The height of a row.
-const ROW: u32 = 26;
-/// Between shapes, and around all of them.
-const GAP: u32 = 4;
-/// The width of a cell of the matrix.
-const CELL: u32 = 100;
-/// The width of the time line itself.
-const TIME: u32 = 800;
-/// The width of a day that is written out.
-const DAY: u32 = 80;
-
-/// The width of a column of labels.
-fn labels<'l>(labels: impl Iterator<Item = &'l str>) -> u32 {
-    let letters = labels.map(|label| label.chars().count()).max().unwrap_or_default();
-    u32::try_from(letters).unwrap_or(80).min(80) * 8 + 4 * GAP
-}
+use crate::picture;
 
 fn print(picture: &str) -> Result<Status, Failure> {
     output::data(|out| out.write_all(picture.as_bytes()))?;
@@ -38,57 +15,7 @@ fn print(picture: &str) -> Result<Status, Failure> {
 }
 
 pub(super) fn matrix(asked: &Asked, releases: &[SeriesName], file: &ConfigFile) -> Result<Status, Failure> {
-    print(&draw_matrix(&matrix_of(asked, releases, file)?))
-}
-
-fn draw_matrix(matrix: &Matrix) -> String {
-    let names: Vec<String> = matrix.streams.keys().map(ToString::to_string).collect();
-    let left = labels(names.iter().map(String::as_str));
-    let mut svg = Svg::new();
-    let mut x = left;
-    for release in &matrix.releases {
-        svg.text(x + GAP, ROW - 2 * GAP, "", release.as_str());
-        x += CELL;
-    }
-    let mut y = ROW;
-    for (stream, cells) in &matrix.streams {
-        svg.text(GAP, y + ROW - 2 * GAP, "", &stream.to_string());
-        let mut x = left;
-        for release in &matrix.releases {
-            if let Some(cell) = cells.get(release) {
-                draw_cell(&mut svg, (x, y), stream, release, cell);
-            }
-            x += CELL;
-        }
-        y += ROW;
-    }
-    let title = "Streams of modules by release";
-    let description = format!(
-        "For each stream and release whether the stream is the default of its module there, available, or not built, by the policy {}",
-        matrix.policy
-    );
-    svg.finish(x + GAP, y + GAP, title, &description)
-}
-
-fn draw_cell(svg: &mut Svg, (x, y): (u32, u32), stream: &StreamPath, release: &SeriesName, cell: &Cell) {
-    let (class, ink) = match cell.standing {
-        Standing::Default => ("default", "on-dark"),
-        Standing::Available => ("available", "on-light"),
-        Standing::NotBuilt => ("none", ""),
-    };
-    let until = cell.until.map(|until| format!(" until {until}")).unwrap_or_default();
-    let reasons: Vec<String> = cell.because.iter().map(|because| reason(because, stream, release)).collect();
-    let title = format!("{stream} in {release}: {}{until}\n{}", cell.standing, reasons.join("\n"));
-    let area = Area {
-        x: x + 1,
-        y: y + 1,
-        width: CELL - 2,
-        height: ROW - 2,
-    };
-    svg.area(area, class, &title);
-    if cell.standing != Standing::NotBuilt {
-        svg.text(x + 2 * GAP, y + ROW - 2 * GAP, &format!("small {ink}"), cell.standing.word());
-    }
+    print(&picture::matrix(&matrix_of(asked, releases, file)?))
 }
 
 pub(super) fn timeline(asked: &Asked, releases: &[SeriesName], file: &ConfigFile) -> Result<Status, Failure> {
@@ -99,118 +26,5 @@ pub(super) fn timeline(asked: &Asked, releases: &[SeriesName], file: &ConfigFile
     })?;
     let matrix = lifecycles.matrix(asked.policy);
     let matrix = if wanted.is_empty() { matrix } else { matrix.of_releases(&wanted) };
-    print(&draw_timeline(&lifecycles, &matrix))
-}
-
-/// A row of the time line.
-struct Bar {
-    name: String,
-    class: &'static str,
-    /// `None`: it was there before all that is drawn.
-    from: Option<Date>,
-    /// `None`: it is there after all that is drawn.
-    to: Option<Date>,
-}
-
-fn bars(lifecycles: &Lifecycles, matrix: &Matrix) -> Vec<Bar> {
-    let shown: BTreeSet<&SeriesName> = matrix.releases.iter().collect();
-    let releases = lifecycles.releases.iter().filter(|release| shown.contains(&release.name));
-    let mut bars: Vec<Bar> = releases
-        .map(|release| Bar {
-            name: release.name.to_string(),
-            class: "release",
-            from: release.released,
-            to: release.eol,
-        })
-        .collect();
-    for (stream, cells) in &matrix.streams {
-        let built: Vec<_> = cells.iter().filter(|(_, cell)| cell.standing != Standing::NotBuilt).collect();
-        if built.is_empty() {
-            continue;
-        }
-        let out = built
-            .iter()
-            .map(|(release, _)| lifecycles.releases.get(release).and_then(|release| release.released));
-        let until: Option<Vec<Date>> = built.iter().map(|(_, cell)| cell.until).collect();
-        let is_default = built.iter().any(|(_, cell)| cell.standing == Standing::Default);
-        bars.push(Bar {
-            name: stream.to_string(),
-            class: if is_default { "default" } else { "available" },
-            from: out.flatten().min(),
-            to: until.and_then(|until| until.into_iter().max()),
-        });
-    }
-    bars
-}
-
-fn draw_timeline(lifecycles: &Lifecycles, matrix: &Matrix) -> String {
-    let bars = bars(lifecycles, matrix);
-    let days: BTreeSet<Date> = bars
-        .iter()
-        .flat_map(|bar| [bar.from, bar.to])
-        .flatten()
-        .chain([lifecycles.today])
-        .collect();
-    let first = days.first().map_or(lifecycles.today, |day| day.first_of_year());
-    let last = days.last().map_or(lifecycles.today, |day| day.last_of_year());
-    let span = i64::from(days_between(first, last)).max(1);
-    let left = labels(bars.iter().map(|bar| bar.name.as_str()));
-    let place = |day: Date| {
-        let done = i64::from(days_between(first, day)).clamp(0, span) * i64::from(TIME) / span;
-        left + u32::try_from(done).unwrap_or_default()
-    };
-    let bottom = ROW + ROW * u32::try_from(bars.len()).unwrap_or_default();
-    let mut svg = Svg::new();
-    let mut last_label = None;
-    for year in first.year()..=last.year() {
-        let x = place(Date::constant(year, 1, 1));
-        if last_label.is_none_or(|last| x >= last + 40) {
-            svg.upright(x, GAP, bottom, &year.to_string());
-            svg.text(x + GAP, ROW - 2 * GAP, "small", &year.to_string());
-            last_label = Some(x);
-        }
-    }
-    let mut y = ROW;
-    for Bar { name, class, from, to } in &bars {
-        svg.text(GAP, y + ROW - 2 * GAP, "", name);
-        let (start, end) = (from.map_or(left, place), to.map_or(left + TIME, place));
-        let is_open = from.is_none() || to.is_none();
-        let said = |day: &Option<Date>, unknown: &str| day.map_or_else(|| unknown.to_owned(), |day| day.to_string());
-        let title = format!("{name}: {} to {}", said(from, "an unknown day"), said(to, "no end that is known"));
-        let area = Area {
-            x: start,
-            y: y + GAP,
-            width: end.saturating_sub(start).max(2),
-            height: ROW - 2 * GAP,
-        };
-        svg.area(area, &format!("{class}{}", if is_open { " open" } else { "" }), &title);
-        if let Some(to) = to {
-            svg.text(area.x + area.width + GAP, y + ROW - 2 * GAP, "small", &to.to_string());
-        }
-        y += ROW;
-    }
-    svg.upright(
-        place(lifecycles.today),
-        GAP,
-        bottom,
-        &format!("{}, the day on which this was asked", lifecycles.today),
-    );
-    let description = format!(
-        "Releases from the day on which they are out to their end, then streams from the first release that has them to the end of the last, by the policy {}",
-        matrix.policy
-    );
-    svg.finish(
-        left + TIME + DAY + 2 * GAP,
-        bottom + GAP,
-        "Releases and streams of modules over time",
-        &description,
-    )
-}
-
-fn days_between(from: Date, to: Date) -> i32 {
-    from.duration_until(to)
-        .as_hours()
-        .checked_div(24)
-        .and_then(|days| i32::try_from(days).ok())
-        .unwrap_or_default()
+    print(&picture::timeline(&lifecycles, &matrix))
 }

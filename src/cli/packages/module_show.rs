@@ -9,7 +9,7 @@ use super::arguments::{AsOf, Shape};
 use super::ask;
 use super::collection_show::{or_dash, print};
 use super::module::{Asked, ModuleError, require_releases, today};
-use super::module_said::{reason, standing};
+use super::module_said::standing;
 use super::show::{self, Entry, printable};
 use crate::cli::args::Format;
 use crate::cli::failure::Failure;
@@ -216,7 +216,7 @@ pub(super) fn why(stream: &StreamPath, release: &SeriesName, asked: &Asked, form
         Format::Text => output::data(|out| {
             writeln!(out, "{stream} in {release}: {}", cell_text(Some(&document.cell)))?;
             for because in &document.cell.because {
-                writeln!(out, "  {}", printable(&reason(because, stream, release)))?;
+                writeln!(out, "  {}", printable(&because.sentence(stream, release)))?;
             }
             Ok(())
         })?,

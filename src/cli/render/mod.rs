@@ -1,6 +1,5 @@
 //! Plans and lists as text.
 
 pub(super) mod plan;
-pub(super) mod svg;
 pub(super) mod table;
 pub(super) mod words;

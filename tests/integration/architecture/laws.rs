@@ -9,6 +9,7 @@ pub(super) const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "picture",
             "reconcile",
             "config",
             "tracker",
@@ -18,11 +19,13 @@ pub(super) const MAY_USE: &[(&str, &[&str])] = &[
             "http",
             "model",
             "remedy",
+            "text",
         ],
     ),
+    ("picture", &["model"]),
     (
         "reconcile",
-        &["config", "tracker", "pasta", "source", "store", "http", "model", "remedy"],
+        &["config", "tracker", "pasta", "source", "store", "http", "model", "remedy", "text"],
     ),
     ("config", &["model", "remedy", "text"]),
     ("tracker", &["http", "model", "remedy"]),

@@ -112,6 +112,37 @@ pub enum Because {
     IsDefault,
 }
 
+impl Because {
+    /// The reason as a sentence about a stream and a release, without a full stop.
+    pub fn sentence(&self, stream: &StreamPath, release: &SeriesName) -> String {
+        let ends = |end: &End| match end.date {
+            Some(date) => format!("{stream} ends on {date} ({})", end.cause.words()),
+            None => format!("{stream} ends, nobody knows when ({})", end.cause.words()),
+        };
+        match self {
+            Self::AllReleases => "it is wanted for all releases".to_owned(),
+            Self::Listed => format!("{release} is listed as one that it is wanted for"),
+            Self::NotExcluded => format!("{release} is not excluded from those that it is wanted for"),
+            Self::NotListed { platforms } => format!("it is wanted for {platforms} alone"),
+            Self::Excluded => format!("{release} is excluded from those that it is wanted for"),
+            Self::NoEnd => "nothing says that it ends".to_owned(),
+            Self::NotAfterLast { last } => format!("it ends with {last}, and {release} is not after that"),
+            Self::AfterLast { last } => format!("it ends with {last}, and {release} is after that"),
+            Self::OutBeforeEnd { released, end } => format!("{release} is out on {released}, and {}", ends(end)),
+            Self::MayBeOutBeforeEnd { end } => format!("nobody knows when {release} is out, and {}", ends(end)),
+            Self::OutAfterEnd { released, end } => format!("{release} is out on {released} only, and {}", ends(end)),
+            Self::OutAfterEndAnyway { not_before, end } => {
+                format!("{release} is out on {not_before} at the earliest, and {}", ends(end))
+            }
+            Self::Covers { eol } => format!("{release} ends on {eol}, and not after it"),
+            Self::Outlived { eol, end } => format!("{release} lives until {eol}, and {}", ends(end)),
+            Self::MayBeOutlived { end } => format!("nobody knows when {release} ends, and {}", ends(end)),
+            Self::Undescribed => "no document describes it".to_owned(),
+            Self::IsDefault => format!("it is the default of {} in {release}", stream.module),
+        }
+    }
+}
+
 /// What a stream is to a release, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Cell {

@@ -2,13 +2,13 @@
 
 /// A picture that grows.
 #[derive(Debug)]
-pub(in crate::cli) struct Svg {
+pub(super) struct Svg {
     body: String,
 }
 
 /// Where a shape is, in pixels from the upper left corner, and how big.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::cli) struct Area {
+pub(super) struct Area {
     pub x: u32,
     pub y: u32,
     pub width: u32,
@@ -16,22 +16,26 @@ pub(in crate::cli) struct Area {
 }
 
 /// What the classes of shapes look like, in light and in dark surroundings.
-const STYLE: &str = "text{font:13px sans-serif;fill:#222}.small{font-size:11px}.default{fill:#2b6cb0}.available{fill:#a7c7e7}.none{fill:#eee}\
-                     .release{fill:#6b8e4e}.open{fill-opacity:.6;stroke:#222;stroke-dasharray:3 3}.line{stroke:#999}.on-dark{fill:#fff}\
-                     @media(prefers-color-scheme:dark){text{fill:#ddd}.none{fill:#333}.on-light{fill:#222}}";
+///
+/// The picture brings its own ground: a viewer that is dark need not have a dark one to lay it on.
+const STYLE: &str = "text{font:13px sans-serif;fill:#222}.small{font-size:11px}.ground{fill:#fff}.default{fill:#2b6cb0}.available{fill:#a7c7e7}\
+                     .none{fill:#eee}.release{fill:#6b8e4e}.open{fill-opacity:.6;stroke:#222;stroke-dasharray:3 3}.line{stroke:#ccc}\
+                     .today{stroke:#c0392b;stroke-width:2}.on-dark{fill:#fff}\
+                     @media(prefers-color-scheme:dark){text{fill:#ddd}.ground{fill:#1b1b1b}.none{fill:#333}.open{stroke:#ddd}.line{stroke:#444}\
+                     .today{stroke:#ff7b6b}.on-light{fill:#222}}";
 
 impl Svg {
-    pub(in crate::cli) const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self { body: String::new() }
     }
 
     /// A text that begins here, on its base line.
-    pub(in crate::cli) fn text(&mut self, x: u32, y: u32, class: &str, text: &str) {
+    pub(super) fn text(&mut self, x: u32, y: u32, class: &str, text: &str) {
         self.push(&format!("<text x=\"{x}\" y=\"{y}\" class=\"{class}\">{}</text>", escaped(text)));
     }
 
     /// A rectangle, with what it means.
-    pub(in crate::cli) fn area(&mut self, area: Area, class: &str, title: &str) {
+    pub(super) fn area(&mut self, area: Area, class: &str, title: &str) {
         let Area { x, y, width, height } = area;
         self.push(&format!(
             "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" class=\"{class}\"><title>{}</title></rect>",
@@ -40,9 +44,9 @@ impl Svg {
     }
 
     /// A line from the top down, with what it means.
-    pub(in crate::cli) fn upright(&mut self, x: u32, y: u32, to: u32, title: &str) {
+    pub(super) fn upright(&mut self, x: u32, (y, to): (u32, u32), class: &str, title: &str) {
         self.push(&format!(
-            "<line x1=\"{x}\" y1=\"{y}\" x2=\"{x}\" y2=\"{to}\" class=\"line\"><title>{}</title></line>",
+            "<line x1=\"{x}\" y1=\"{y}\" x2=\"{x}\" y2=\"{to}\" class=\"{class}\"><title>{}</title></line>",
             escaped(title)
         ));
     }
@@ -54,10 +58,11 @@ impl Svg {
     }
 
     /// The whole picture, with what it shows.
-    pub(in crate::cli) fn finish(self, width: u32, height: u32, title: &str, description: &str) -> String {
+    pub(super) fn finish(self, width: u32, height: u32, title: &str, description: &str) -> String {
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"title description\">\n  \
-             <title id=\"title\">{}</title>\n  <desc id=\"description\">{}</desc>\n  <style>{STYLE}</style>\n{}</svg>\n",
+             <title id=\"title\">{}</title>\n  <desc id=\"description\">{}</desc>\n  <style>{STYLE}</style>\n  \
+             <rect width=\"{width}\" height=\"{height}\" class=\"ground\"/>\n{}</svg>\n",
             escaped(title),
             escaped(description),
             self.body
@@ -105,6 +110,7 @@ mod tests {
           <title id="title">&lt;t&gt;</title>
           <desc id="description">&quot;d&quot;</desc>
           <style>STYLE</style>
+          <rect width="10" height="10" class="ground"/>
           <rect x="1" y="2" width="3" height="4" class="none"><title>&lt;/title&gt;&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;</title></rect>
           <text x="1" y="2" class="small">a &amp; b&#39;s ?[2K?</text>
         </svg>
