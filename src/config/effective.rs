@@ -306,6 +306,7 @@ fn render_guard(guard: &Guard, out: &mut Lines) {
 
 fn render_daemon(daemon: &Daemon, out: &mut Lines) {
     let Daemon {
+        listen,
         jitter_seconds,
         backoff_seconds,
         max_backoff_seconds,
@@ -314,6 +315,7 @@ fn render_daemon(daemon: &Daemon, out: &mut Lines) {
     } = daemon;
     let default = Daemon::default();
     out.header("[daemon]");
+    out.defaulted(&keys::LISTEN, quoted(&listen.to_string()), *listen == default.listen);
     out.defaulted(&keys::JITTER_SECONDS, jitter_seconds, *jitter_seconds == default.jitter_seconds);
     out.defaulted(&keys::BACKOFF_SECONDS, backoff_seconds, *backoff_seconds == default.backoff_seconds);
     out.defaulted(

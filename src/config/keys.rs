@@ -62,6 +62,7 @@ keys! {
     GUARD = "guard": "a [tracker.guard] table";
     TRACKER_SCHEDULE = "schedule": "a [tracker.schedule] table";
 
+    LISTEN = "listen": "an address and a port, such as \"127.0.0.1:7319\", or \"off\"";
     JITTER_SECONDS = "jitter_seconds": "a whole number from 0 to 4294967295";
     BACKOFF_SECONDS = "backoff_seconds": "a whole number from 1 to 4294967295";
     MAX_BACKOFF_SECONDS = "max_backoff_seconds": "a whole number from 1 to 4294967295";
@@ -135,7 +136,14 @@ pub(super) static ROOT_TABLE: Table = Table {
 pub(super) static DAEMON_TABLE: Table = Table {
     prefix: "daemon.",
     place: "under [daemon]",
-    keys: &[&JITTER_SECONDS, &BACKOFF_SECONDS, &MAX_BACKOFF_SECONDS, &KEEP_RUNS, &NOTICE],
+    keys: &[
+        &LISTEN,
+        &JITTER_SECONDS,
+        &BACKOFF_SECONDS,
+        &MAX_BACKOFF_SECONDS,
+        &KEEP_RUNS,
+        &NOTICE,
+    ],
 };
 
 /// Who is told what a person should know.

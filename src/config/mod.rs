@@ -35,7 +35,7 @@ use crate::model::packages::SeriesPath;
 use crate::model::relations::Policy;
 use crate::model::relations::guard::Thresholds;
 
-pub use daemon::{Daemon, Notice};
+pub use daemon::{Daemon, Listen, NoListen, Notice};
 pub use distribution::{Distribution, DistributionGuard, FileOrUrl, Follows, ModulesAt, ReadSets, Services, Source, SourceKind};
 pub use error::{ConfigError, Kind, Problem, ProblemKind, UnknownName};
 pub use schedule::{CronRule, DistributionSchedule, NoQuietTime, QuietTime, SyncMode, TrackerSchedule, Zone};

@@ -19,6 +19,7 @@ impl Tables<'_, '_> {
         let backoff_seconds = section.optional(&keys::BACKOFF_SECONDS, values::at_least_one, self.problems);
         let max_backoff_seconds = section.optional(&keys::MAX_BACKOFF_SECONDS, values::at_least_one, self.problems);
         let daemon = Daemon {
+            listen: section.optional(&keys::LISTEN, values::parsed, self.problems).unwrap_or_default(),
             jitter_seconds: section
                 .optional(&keys::JITTER_SECONDS, values::count, self.problems)
                 .unwrap_or(default.jitter_seconds),

@@ -28,7 +28,7 @@ impl Keeper {
     }
 
     /// Runs `work` with the store and the time.
-    pub(super) async fn with<T, F>(&self, work: F) -> Result<T, Error>
+    pub(crate) async fn with<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&mut Store, Timestamp) -> Result<T, StoreError> + Send + 'static,

@@ -44,7 +44,7 @@ use lock::{Lock, STATE};
 pub use accounts::{Accounts, Base, Settlement};
 pub use cycles::Cycle;
 pub use daemon::{DaemonEnd, DaemonJob, DaemonOutcome, DaemonRun, DaemonRunId, WaitingBecause, WaitingPlan};
-pub use database::Fault;
+pub use database::{Fault, Stamp};
 pub use decisions::{Decided, Decision, DecisionFilter, DecisionId, DecisionKind, Ended, NewDecision};
 pub use error::{Damage, Inconsistency, StoreError};
 pub use history::{Author, Sighted, Sighting};

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::names::{ComponentName, PackageName, PackageSetName, Party, SeriesName};
+use super::status::CollectionStatus;
 use super::word::words;
 use crate::model::ProjectName;
 
@@ -122,6 +123,18 @@ pub struct Permission {
     /// Of a permission on a package set: packages that are directly in the set are for those with explicit permissions alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub explicit: bool,
+}
+
+impl Pocket {
+    /// The pocket that is open for most uploads, at a stage of the series.
+    #[must_use]
+    pub const fn usual(status: CollectionStatus) -> Self {
+        use CollectionStatus::{Active, Eol, Maintenance};
+        match status {
+            Active | Maintenance | Eol => Self::Updates,
+            _ => Self::Release,
+        }
+    }
 }
 
 impl Action {
