@@ -9,6 +9,7 @@
 //! | module | what lives there | may use |
 //! | --- | --- | --- |
 //! | [`cli`] | arguments, one file per command, rendering | everything below |
+//! | [`daemon`] | what is due when, the one worker, systemd, notices | everything below |
 //! | [`reconcile`] | one cycle: pull, resolve, merge, plan, check, apply, verify, record | everything below |
 //! | [`config`] | TOML to validated types, once; knows nothing of the command line | `model`, `remedy`, `text` |
 //! | [`tracker`] | Patchwork: wire types, [`tracker::Reader`], [`tracker::Writer`], [`tracker::simulator`] | `http`, `model`, `remedy` |
@@ -24,6 +25,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod http;
 pub mod model;
 pub mod pasta;

@@ -110,8 +110,6 @@ pub struct DaemonJobDocument {
     pub next_due: Option<Timestamp>,
     /// How often it failed in a row.
     pub failures: u32,
-    /// Who keeps it from its work: another kinset on the same state.
-    pub held_by: Option<String>,
     /// Its last run.
     pub last_run: Option<DaemonRunDocument>,
 }
@@ -212,14 +210,12 @@ pub async fn daemon_job_documents(keeper: &Keeper, subject: JobSubject) -> Resul
             job,
             next_due,
             failures,
-            held_by,
             told: _,
         } = known;
         DaemonJobDocument {
             job,
             next_due,
             failures,
-            held_by,
             last_run: last.map(DaemonRunDocument::from),
         }
     };
