@@ -48,7 +48,7 @@ pub(super) enum Command {
     Plan(PlanArguments),
     /// Show the plan, ask, and write it
     Apply(ApplyArguments),
-    /// Tell how trackers stand, by what was last read, planned and written
+    /// Tell how trackers stand, by what was last read, planned and written, and what the daemon does
     Status(StatusArguments),
     /// Do what is due, again and again, when the configuration says so, until SIGTERM; SIGHUP reads the configuration again
     Daemon(DaemonArguments),
@@ -253,7 +253,7 @@ pub(super) struct ApplyArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct StatusArguments {
-    /// The trackers to tell of [default: all]
+    /// The trackers to tell of, and the distributions that the daemon pulls [default: all]
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// How to print it

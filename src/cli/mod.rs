@@ -74,7 +74,7 @@ pub fn main() -> ExitCode {
         ExitCode::FAILURE
     };
     let (format, usual) = match &arguments.command {
-        Command::Daemon(daemon) => (daemon.log_format, "info"),
+        Command::Daemon(daemon) => (daemon.log_format, "warn,kinset=info"),
         _ => (args::LogFormat::Text, "warn"),
     };
     logging::start(format, usual);
