@@ -15,6 +15,18 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Heart {
     supervisor: Arc<dyn Supervisor>,
     last: Mutex<Instant>,
+    reloads: Mutex<ReloadTally>,
+}
+
+/// What came of reading the configuration again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReloadTally {
+    /// How often another was taken.
+    pub taken: u64,
+    /// How often it was refused.
+    pub refused: u64,
+    /// Why the one that was read last was refused, if it was: then an older one is in effect.
+    pub reason: Option<String>,
 }
 
 impl Heart {
@@ -24,7 +36,14 @@ impl Heart {
         Self {
             supervisor,
             last: Mutex::new(Instant::now()),
+            reloads: Mutex::new(ReloadTally::default()),
         }
+    }
+
+    /// What came of reading the configuration again.
+    #[must_use]
+    pub fn reloads(&self) -> ReloadTally {
+        self.reloads.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How long ago the last sign of life was.
@@ -55,6 +74,17 @@ impl Supervisor for Heart {
 
     fn status(&self, status: &str) {
         self.supervisor.status(status);
+    }
+
+    fn reloaded(&self, refused: Option<&str>) {
+        let mut reloads = self.reloads.lock().unwrap_or_else(PoisonError::into_inner);
+        match refused {
+            None => reloads.taken += 1,
+            Some(_) => reloads.refused += 1,
+        }
+        reloads.reason = refused.map(str::to_owned);
+        drop(reloads);
+        self.supervisor.reloaded(refused);
     }
 
     fn beat(&self) {

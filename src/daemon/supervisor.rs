@@ -17,6 +17,11 @@ pub trait Supervisor: fmt::Debug + Send + Sync {
     fn stopping(&self);
     /// What is being done, for people.
     fn status(&self, status: &str);
+    /// The configuration was read again, and why it was refused if it was.
+    fn reloaded(&self, refused: Option<&str>) {
+        // Whoever has no use for it hears of it by [`Self::status`].
+        let _untold = refused;
+    }
     /// A sign of life. Work gives them, as does a worker that waits for work; there is no other source of them.
     fn beat(&self);
     /// How much time there may be between two signs of life, if somebody looks.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::model::Job;
-use crate::reconcile::{DaemonRunDocument, PlanDocument};
+use crate::model::{Job, JobSubject};
+use crate::reconcile::{DaemonRunDocument, StatusDocument, WaitingPlanDocument};
 
 /// What was counted since the process began. It is held in memory alone, so it can be told when the disk is full and the state damaged.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
     /// When the process began.
     pub started_at: Timestamp,
@@ -16,10 +16,6 @@ pub struct Tally {
     pub jobs: BTreeMap<Job, JobTally>,
     /// Of each tracker, by its name.
     pub trackers: BTreeMap<String, TrackerTally>,
-    /// Why the configuration that was read last is not the one in effect, if it is not.
-    pub refused_config: Option<String>,
-    /// How often the configuration was read again, and whether it was taken, in the words `taken` and `refused`.
-    pub reloads: BTreeMap<&'static str, u64>,
 }
 
 /// What was counted of a job.
@@ -64,8 +60,6 @@ impl Tally {
             started_at,
             jobs: BTreeMap::new(),
             trackers: BTreeMap::new(),
-            refused_config: None,
-            reloads: BTreeMap::new(),
         }
     }
 
@@ -88,24 +82,26 @@ impl Tally {
         tally.changes += run.changes;
         let took = run.ended_at.map(|ended_at| ended_at.duration_since(run.began_at).as_millis());
         tally.busy_ms += took.and_then(|took| u64::try_from(took).ok()).unwrap_or_default();
-        if let crate::model::JobSubject::Tracker(name) = &run.job.subject {
+        if let JobSubject::Tracker(name) = &run.job.subject {
             let tracker = self.trackers.entry(name.clone()).or_default();
             for (kind, count) in [("clear", run.clears), ("relate", run.relates), ("commit", run.commit_refs)] {
                 *tracker.writes.entry(kind).or_default() += count;
             }
-            tracker.drift = run.drift.or(tracker.drift);
-            tracker.undone = run.undone.or(tracker.undone);
         }
     }
 
     /// Notes how a tracker stands.
-    pub fn stands(&mut self, tracker: &str, patches: Option<u64>, open_decisions: u64, waiting: Option<(u64, &PlanDocument)>) {
-        let tally = self.trackers.entry(tracker.to_owned()).or_default();
-        tally.patches = patches;
-        tally.open_decisions = Some(open_decisions);
-        tally.waiting = waiting.map_or(0, |(writes, _)| writes);
-        if let Some((_, plan)) = waiting {
-            tally.unmatched = Some(plan.trackers.iter().map(|tracker| tracker.only_in_analysis as u64).sum());
+    pub fn stands(&mut self, status: &StatusDocument, waiting: Option<&WaitingPlanDocument>) {
+        let tally = self.trackers.entry(status.tracker.clone()).or_default();
+        tally.patches = status.pulled.as_ref().map(|pulled| pulled.patches);
+        tally.open_decisions = Some(status.decisions as u64);
+        tally.waiting = waiting.map_or(0, |waiting| waiting.waiting.writes);
+        if let Some(waiting) = waiting {
+            tally.unmatched = Some(waiting.plan.trackers.iter().map(|tracker| tracker.only_in_analysis as u64).sum());
+        }
+        if let Some(cycle) = &status.last_cycle {
+            tally.drift = Some(cycle.drift);
+            tally.undone = Some(cycle.undone);
         }
     }
 }

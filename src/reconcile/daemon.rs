@@ -1,7 +1,7 @@
 //! What the daemon did, what it has to do, and the plans that wait: kept for it, and told to whoever asks.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::document::GuardDocument;
 use super::{Error, Keeper, PlanDocument, Prepared};
@@ -110,23 +110,29 @@ pub struct DaemonJobDocument {
     pub next_due: Option<Timestamp>,
     /// How often it failed in a row.
     pub failures: u32,
-    /// Who keeps it from its work: another kinset on the same state.
-    pub held_by: Option<String>,
     /// Its last run.
     pub last_run: Option<DaemonRunDocument>,
 }
 
-/// A plan that was made and not carried out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct WaitingPlanDocument {
+/// That there is a plan that was made and not carried out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WaitingDocument {
     /// The run of the daemon's that made it.
     pub run: u64,
     /// When.
     pub planned_at: Timestamp,
     /// Why it waits: `plan-only`, `quiet` or `guard`.
-    pub because: String,
+    pub because: &'static str,
     /// How many writes it takes.
     pub writes: u64,
+}
+
+/// The same, and the plan.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WaitingPlanDocument {
+    /// That there is one.
+    #[serde(flatten)]
+    pub waiting: WaitingDocument,
     /// How many of its steps are not kept here; `kinset plan` shows all.
     pub steps_left_out: u64,
     /// The plan.
@@ -212,14 +218,12 @@ pub async fn daemon_job_documents(keeper: &Keeper, subject: JobSubject) -> Resul
             job,
             next_due,
             failures,
-            held_by,
             told: _,
         } = known;
         DaemonJobDocument {
             job,
             next_due,
             failures,
-            held_by,
             last_run: last.map(DaemonRunDocument::from),
         }
     };
@@ -290,10 +294,12 @@ pub async fn waiting_plan(keeper: &Keeper, tracker: &Tracker) -> Result<Option<W
         return Ok(None);
     };
     Ok(Some(WaitingPlanDocument {
-        run: run.0,
-        planned_at,
-        because: because.as_str().to_owned(),
-        writes,
+        waiting: WaitingDocument {
+            run: run.0,
+            planned_at,
+            because: because.as_str(),
+            writes,
+        },
         steps_left_out: writes.saturating_sub(plan.steps.len() as u64),
         plan,
     }))

@@ -57,8 +57,8 @@ pub use begin::{Remaining, begin};
 pub use commits::RefusedCommits;
 pub use conclude::conclude;
 pub use daemon::{
-    DaemonJobDocument, DaemonRunDocument, WaitingPlanDocument, begin_daemon_run, cut_short_daemon_runs, daemon_job_documents, daemon_jobs,
-    daemon_runs, end_daemon_run, guards_of, keep_waiting_plan, save_daemon_jobs, waiting_plan,
+    DaemonJobDocument, DaemonRunDocument, WaitingDocument, WaitingPlanDocument, begin_daemon_run, cut_short_daemon_runs,
+    daemon_job_documents, daemon_jobs, daemon_runs, end_daemon_run, guards_of, keep_waiting_plan, save_daemon_jobs, waiting_plan,
 };
 pub use distribution::{DistributionDraft, DistributionPlan, FileOrder};
 pub use document::{
@@ -83,6 +83,6 @@ pub use session::{Session, SessionOptions, check_token};
 pub use source_settings::SourceSettings;
 pub use sources::{SourceDraft, SourceResult, SourcesOrder, Taking, follow};
 pub use views::{
-    CollectionDocument, CycleDocument, HistoryDocument, PulledDocument, RunDocument, SightingDocument, StatusDocument, about,
-    decision_documents, drop_decisions, history, status,
+    CollectionDocument, CycleDocument, DistributionStatusDocument, HistoryDocument, PulledDocument, RunDocument, SightingDocument,
+    StatusDocument, about, decision_documents, distribution_status, drop_decisions, history, status,
 };

@@ -121,8 +121,6 @@ pub struct DaemonJob {
     pub next_due: Option<Timestamp>,
     /// How often it failed in a row.
     pub failures: u32,
-    /// Who keeps it from its work: another kinset on the same state.
-    pub held_by: Option<String>,
     /// What a person was told of it already, as a JSON object.
     pub told: String,
 }
@@ -268,26 +266,16 @@ impl Store {
     pub fn save_daemon_jobs(&mut self, jobs: &[DaemonJob]) -> Result<(), StoreError> {
         self.database.write(|transaction| {
             transaction.prepare_cached("DELETE FROM daemon_job")?.execute([])?;
-            let mut insert = transaction.prepare_cached(
-                "INSERT INTO daemon_job (subject, name, job, next_due, failures, held_by, told) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            )?;
+            let mut insert = transaction
+                .prepare_cached("INSERT INTO daemon_job (subject, name, job, next_due, failures, told) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
             for job in jobs {
                 let DaemonJob {
                     job: Job { subject, kind },
                     next_due,
                     failures,
-                    held_by,
                     told,
                 } = job;
-                insert.execute(params![
-                    subject.word(),
-                    subject.name(),
-                    kind.as_str(),
-                    next_due,
-                    failures,
-                    held_by,
-                    told
-                ])?;
+                insert.execute(params![subject.word(), subject.name(), kind.as_str(), next_due, failures, told])?;
             }
             Ok(())
         })
@@ -299,16 +287,14 @@ impl Store {
     /// When the database cannot be read.
     pub fn daemon_jobs(&self) -> Result<Vec<DaemonJob>, StoreError> {
         self.database.read(|connection| {
-            let mut select = connection.prepare_cached(
-                "SELECT subject, name, job, next_due, failures, held_by, told FROM daemon_job ORDER BY subject DESC, name, job",
-            )?;
+            let mut select = connection
+                .prepare_cached("SELECT subject, name, job, next_due, failures, told FROM daemon_job ORDER BY subject DESC, name, job")?;
             let jobs = select.query_map([], |row| {
                 Ok(DaemonJob {
                     job: job(row, 0)?,
                     next_due: row.get(3)?,
                     failures: row.get(4)?,
-                    held_by: row.get(5)?,
-                    told: row.get(6)?,
+                    told: row.get(5)?,
                 })
             })?;
             Ok(jobs.collect::<Result<_, _>>()?)

@@ -194,7 +194,7 @@ impl Desk {
 
     pub(super) fn material(&self) -> Material {
         Material {
-            config: Arc::clone(&self.sight.config.borrow()),
+            config: self.sight.config(),
             live: self.sight.live.borrow().clone(),
             sight: self.sight.clone(),
         }
@@ -226,7 +226,7 @@ impl Desk {
         if is_fresh() {
             return;
         }
-        let config = Arc::clone(&self.sight.config.borrow());
+        let config = self.sight.config();
         let folder: PathBuf = config.state_dir.clone();
         let state = blocking(move || settled(&folder)).await;
         let grounds = Grounds {
@@ -234,7 +234,7 @@ impl Desk {
             state: state.clone(),
             config,
             live: self.sight.live.borrow().clone(),
-            refused_config: self.sight.tally.borrow().refused_config.clone(),
+            refused_config: self.sight.heart.reloads().reason,
             is_beating: self.sight.heart.is_beating(),
             today: (self.sight.clock)().to_zoned(TimeZone::UTC).date(),
         };

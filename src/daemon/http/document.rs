@@ -13,8 +13,8 @@ use crate::config::{Config, Distribution, Follows, SourceKind, Tracker};
 use crate::daemon::LiveRun;
 use crate::model::JobSubject;
 use crate::reconcile::{
-    DaemonJobDocument, DaemonRunDocument, GuardDocument, Keeper, StatusDocument, WaitingPlanDocument, daemon_job_documents, daemon_runs,
-    status, waiting_plan,
+    DaemonJobDocument, DaemonRunDocument, GuardDocument, Keeper, StatusDocument, WaitingDocument, WaitingPlanDocument,
+    daemon_job_documents, daemon_runs, status, waiting_plan,
 };
 use crate::store::StoreError;
 
@@ -51,26 +51,19 @@ pub struct TrackerOverview {
     pub status: StatusDocument,
     /// What a sync may do: `plan-only` or `apply`.
     pub mode: &'static str,
-    /// What is done with it, and when next.
-    pub jobs: Vec<DaemonJobDocument>,
     /// The last runs, latest first.
     pub runs: Vec<DaemonRunDocument>,
-    /// The plan that waits.
-    pub waiting: Option<WaitingOverview>,
+    /// What the plan is made of that waits.
+    pub plan: Option<WaitingOverview>,
 }
 
-/// The numbers of a plan that waits.
+/// What a plan that waits is made of.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WaitingOverview {
-    /// The run of the daemon's that made it.
-    pub run: u64,
-    /// When.
-    pub planned_at: Timestamp,
-    /// Why it waits: `plan-only`, `quiet` or `guard`.
-    pub because: String,
-    /// How many writes it takes.
-    pub writes: u64,
-    /// How many of them are clears.
+    /// That it waits.
+    #[serde(skip)]
+    pub waiting: WaitingDocument,
+    /// How many of its writes are clears.
     pub clears: usize,
     /// How many are relates.
     pub relates: usize,
@@ -80,15 +73,6 @@ pub struct WaitingOverview {
     pub undone: usize,
     /// The guards that it trips.
     pub guards: Vec<GuardDocument>,
-}
-
-/// How far a tracker was from what is wanted, when a plan was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct DriftDocument {
-    /// When.
-    pub at: Timestamp,
-    /// How many writes the plan took.
-    pub drift: u64,
 }
 
 /// How a distribution stands.
@@ -151,9 +135,8 @@ pub(super) async fn tracker_overview(tracker: &Tracker, keeper: &Keeper) -> Resu
     Ok(TrackerOverview {
         status: status(keeper, tracker).await?,
         mode: tracker.sync.as_str(),
-        jobs: daemon_job_documents(keeper, subject.clone()).await?,
         runs: daemon_runs(keeper, Some(subject), RUNS).await?,
-        waiting: waiting_plan(keeper, tracker).await?.as_ref().map(WaitingOverview::of),
+        plan: waiting_plan(keeper, tracker).await?.as_ref().map(WaitingOverview::of),
     })
 }
 
@@ -161,10 +144,7 @@ impl WaitingOverview {
     pub(super) fn of(waiting: &WaitingPlanDocument) -> Self {
         let of = |count: fn(&crate::reconcile::TrackerDocument) -> usize| waiting.plan.trackers.iter().map(count).sum();
         Self {
-            run: waiting.run,
-            planned_at: waiting.planned_at,
-            because: waiting.because.clone(),
-            writes: waiting.writes,
+            waiting: waiting.waiting.clone(),
             clears: of(|tracker| tracker.clears),
             relates: of(|tracker| tracker.relates),
             commit_refs: of(|tracker| tracker.commit_refs),

@@ -130,8 +130,8 @@ fn seconds(at: Timestamp) -> f64 {
 
 fn registry(sight: &Sight) -> Registry {
     let mut registry = Registry::default();
-    let tally = sight.tally.borrow().clone();
     let live = sight.live.borrow().clone();
+    let (tally, reloaded) = (&live.tally, sight.heart.reloads());
     let started = Gauge::<f64, AtomicU64>::default();
     started.set(seconds(tally.started_at));
     registry.register_with_unit(
@@ -161,15 +161,13 @@ fn registry(sight: &Sight) -> Registry {
         "configuration_refused",
         "Whether the configuration that was read last was refused and an older one is in effect",
     );
-    refused
-        .get_or_create(&vec![])
-        .set(f64::from(u8::from(tally.refused_config.is_some())));
+    refused.get_or_create(&vec![]).set(f64::from(u8::from(reloaded.reason.is_some())));
     let reloads = own.count(
         "configuration_reloads",
         "How often the configuration was read again, by what came of it",
     );
-    for (outcome, count) in &tally.reloads {
-        reloads.get_or_create(&vec![("outcome", (*outcome).to_owned())]).inc_by(*count);
+    for (outcome, count) in [("taken", reloaded.taken), ("refused", reloaded.refused)] {
+        reloads.get_or_create(&vec![("outcome", outcome.to_owned())]).inc_by(count);
     }
     of_live(&mut own, &live.jobs);
     of_tally(&mut own, tally.jobs.iter());

@@ -37,11 +37,11 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use tokio::sync::watch;
 
-use super::{Heart, LiveDocument, Tally};
+use super::{Heart, LiveDocument, Reloads};
 use crate::config::Config;
 use crate::reconcile::Clock;
 
-pub use document::{DistributionOverview, DriftDocument, OverviewDocument, SourceOverview, TrackerOverview, WaitingOverview};
+pub use document::{DistributionOverview, OverviewDocument, SourceOverview, TrackerOverview, WaitingOverview};
 pub use manners::Manners;
 pub use server::{ServeError, bind, serve};
 pub use trouble::TroubleDocument;
@@ -52,16 +52,24 @@ use problem::Problem;
 /// All that there is to tell, and where it comes from.
 #[derive(Clone, Debug)]
 pub struct Sight {
-    /// The configuration in effect.
-    pub config: watch::Receiver<Arc<Config>>,
+    /// The first configuration.
+    pub config: Arc<Config>,
+    /// Those that replace it.
+    pub reloads: Reloads,
     /// What the daemon is doing.
     pub live: watch::Receiver<LiveDocument>,
-    /// What was counted.
-    pub tally: watch::Receiver<Tally>,
     /// Whether the worker goes on.
     pub heart: Arc<Heart>,
     /// Where the time comes from.
     pub clock: Clock,
+}
+
+impl Sight {
+    /// The configuration in effect.
+    fn config(&self) -> Arc<Config> {
+        let last = self.reloads.borrow().clone();
+        last.unwrap_or_else(|| Arc::clone(&self.config))
+    }
 }
 
 /// What each answer is made from.

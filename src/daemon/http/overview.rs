@@ -141,7 +141,7 @@ fn of_tracker(tracker: &TrackerOverview) -> Markup {
                         None => "no plan was made yet",
                     }
                 }),
-                ("Plan that waits", waiting_in_short(tracker.waiting.as_ref(), &address)),
+                ("Plan that waits", waiting_in_short(tracker.plan.as_ref(), &address)),
                 ("Decisions of people", html! {
                     @if status.decisions == 0 { "none" } @else { a href={ (address) "#decisions" } { (status.decisions) " standing" } }
                 }),
@@ -149,7 +149,7 @@ fn of_tracker(tracker: &TrackerOverview) -> Markup {
             @if status.open_writes > 0 {
                 p.waits { (count(status.open_writes, "write", "writes")) " of unknown outcome: the next run finds out." }
             }
-            (jobs(&tracker.jobs, &format!("What is done with tracker {name}"), &address))
+            (jobs(&status.jobs, &format!("What is done with tracker {name}"), &address))
             (runs(&tracker.runs, &format!("Last runs of tracker {name}"), &address))
             @if status.last_cycle.is_some() {
                 (picture(&format!("{address}/drift.svg"), &format!("Writes left to do on tracker {name} over time")))

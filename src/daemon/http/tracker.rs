@@ -81,7 +81,7 @@ async fn whole(material: Material, name: String, leaves: Leaves) -> Result<Answe
         (in_short(&overview))
         section aria-labelledby="jobs" {
             h2 id="jobs" { "What is done" }
-            (jobs(&overview.jobs, "What is done with it", &address))
+            (jobs(&overview.status.jobs, "What is done with it", &address))
         }
         section aria-labelledby="drift" {
             h2 id="drift" { "Left to do over time" }
@@ -161,10 +161,10 @@ fn plan(waiting: Option<&WaitingPlanDocument>, address: &str, leaf: Leaf, on: im
     let all = &waiting.plan.steps;
     html! {
         p {
-            (count(short.writes, "write", "writes")) " (" (count(short.clears as u64, "clear", "clears")) ", "
+            (count(waiting.waiting.writes, "write", "writes")) " (" (count(short.clears as u64, "clear", "clears")) ", "
             (count(short.relates as u64, "relate", "relates")) ", " (count(short.commit_refs as u64, "commit", "commits"))
-            ") were planned by " a href={ (address) "/runs/" (waiting.run) } { "run " (waiting.run) } " at " (time(waiting.planned_at))
-            " and wait " (because(&waiting.because)) "."
+            ") were planned by " a href={ (address) "/runs/" (waiting.waiting.run) } { "run " (waiting.waiting.run) } " at " (time(waiting.waiting.planned_at))
+            " and wait " (because(waiting.waiting.because)) "."
         }
         @for tracker in &waiting.plan.trackers {
             p {

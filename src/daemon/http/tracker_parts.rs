@@ -144,10 +144,10 @@ pub(super) fn waiting_in_short(waiting: Option<&WaitingOverview>, address: &str)
         @match waiting {
             None => "none",
             Some(waiting) => {
-                a href={ (address) "#plan" } { (count(waiting.writes, "write", "writes")) }
+                a href={ (address) "#plan" } { (count(waiting.waiting.writes, "write", "writes")) }
                 ": " (count(waiting.clears as u64, "clear", "clears")) ", " (count(waiting.relates as u64, "relate", "relates"))
                 @if waiting.commit_refs > 0 { ", " (count(waiting.commit_refs as u64, "commit", "commits")) }
-                ", since " (time(waiting.planned_at)) ", " (because(&waiting.because))
+                ", since " (time(waiting.waiting.planned_at)) ", " (because(waiting.waiting.because))
             }
         }
     }

@@ -40,7 +40,7 @@ pub(super) fn troubles(material: &Material, trackers: &[TrackerOverview], distri
         let name = &tracker.status.tracker;
         let page = super::layout::tracker_address(name);
         let subject = format!("tracker {name}");
-        troubles.extend(of_jobs(&subject, &page, &tracker.jobs));
+        troubles.extend(of_jobs(&subject, &page, &tracker.status.jobs));
         if let Some(elsewhere) = &tracker.status.elsewhere {
             troubles.push(TroubleDocument {
                 message: format!("it was only ever read from {elsewhere}, which is not the address that the configuration names now"),
@@ -81,7 +81,7 @@ pub(super) fn of_daemon(material: &Material) -> Vec<TroubleDocument> {
             "look into the log for what it waits for; a restart loses nothing",
         ));
     }
-    if let Some(refused) = &material.sight.tally.borrow().refused_config {
+    if let Some(refused) = &material.sight.heart.reloads().reason {
         troubles.push(TroubleDocument::of_daemon(
             format!("the configuration was read again and refused, so the old one is in effect: {refused}"),
             "correct it (`kinset config check` tells what is wrong) and reload",

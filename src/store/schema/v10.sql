@@ -26,15 +26,13 @@ CREATE TABLE daemon_run (
 
 CREATE INDEX daemon_run_by_job ON daemon_run (subject, name, job);
 
--- What is known of each job that the daemon has: when it is due next, how often it failed in a row, who keeps it from its work, and what a person was
--- told of it already.
+-- What is known of each job that the daemon has: when it is due next, how often it failed in a row, and what a person was told of it already.
 CREATE TABLE daemon_job (
     subject  TEXT NOT NULL CHECK (subject IN ('tracker', 'distribution')),
     name     TEXT NOT NULL,
     job      TEXT NOT NULL CHECK (job IN ('pull', 'sweep', 'sync')),
     next_due TEXT,
     failures INTEGER NOT NULL,
-    held_by  TEXT,
     told     TEXT NOT NULL CHECK (json_type(told) = 'object'),
     PRIMARY KEY (subject, name, job)
 ) STRICT, WITHOUT ROWID;
