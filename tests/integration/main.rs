@@ -62,6 +62,8 @@ mod decisions;
 mod ended;
 mod feedback;
 mod groups;
+mod http;
+mod http_pages;
 mod local_file;
 mod local_file_collections;
 mod modules;
