@@ -80,7 +80,10 @@ fn failures_are_counted_and_waited_for_ever_longer_up_to_a_bound_until_it_goes_w
 
 #[test]
 fn failures_without_end_do_not_overflow() {
-    let config = config("backoff_seconds = 4294967295\nmax_backoff_seconds = 4294967295", "sync = \"* * * * *\"");
+    let config = config(
+        "backoff_seconds = 4294967295\nmax_backoff_seconds = 4294967295",
+        "sync = \"* * * * *\"",
+    );
     let mut agenda = Agenda::new(&config, 7, Vec::new(), at("08:00:00"));
     for _ in 0..100 {
         agenda.ended(&sync(), at("08:00:00"), at("08:00:00"), Ended::Failed);
@@ -153,8 +156,18 @@ fn another_configuration_changes_only_what_it_is_about() {
     assert_eq!(agenda.entry(&sync()).unwrap().failures, 1);
     assert_eq!(due(&agenda, &pull), at("08:20:00"));
     assert!(agenda.entry(&Job::of_tracker("kernel", JobKind::Sweep)).is_none());
-    agenda.adopt(&config(PUNCTUAL, "sync = \"5 * * * *\"\npull = \"*/20 * * * *\"\ntime_zone = \"Asia/Kathmandu\""), at("08:06:00"));
-    assert_eq!(due(&agenda, &sync()), at("08:20:00"), "five past is twenty past, a quarter of an hour from there");
+    agenda.adopt(
+        &config(
+            PUNCTUAL,
+            "sync = \"5 * * * *\"\npull = \"*/20 * * * *\"\ntime_zone = \"Asia/Kathmandu\"",
+        ),
+        at("08:06:00"),
+    );
+    assert_eq!(
+        due(&agenda, &sync()),
+        at("08:20:00"),
+        "five past is twenty past, a quarter of an hour from there"
+    );
 }
 
 /// The agenda of a daemon that follows one which left this.

@@ -9,6 +9,21 @@ pub(super) const MAY_USE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "daemon",
+            "reconcile",
+            "config",
+            "tracker",
+            "pasta",
+            "source",
+            "store",
+            "http",
+            "model",
+            "remedy",
+        ],
+    ),
+    (
+        "daemon",
+        &[
             "reconcile",
             "config",
             "tracker",
@@ -46,6 +61,9 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("comfy_table", &["crate::cli"]),
     ("indicatif", &["crate::cli"]),
     ("tracing_subscriber", &["crate::cli"]),
+    ("tracing_journald", &["crate::cli"]),
+    ("croner", &["crate::config::schedule"]),
+    ("sd_notify", &["crate::daemon::supervisor"]),
     ("toml", &["crate::config", "crate::source::local"]),
     ("reqwest", &["crate::http", "crate::tracker"]),
     ("csv", &["crate::source::distro_info"]),
@@ -71,6 +89,15 @@ const RESERVED: &[(&str, &[&str])] = &[
             "crate::reconcile::apply",
             "crate::reconcile::execute",
         ],
+    ),
+    // Under plan-only nothing comes to it.
+    (
+        "crate::reconcile::begin",
+        &["crate::reconcile", "crate::cli::apply", "crate::daemon::permit"],
+    ),
+    (
+        "crate::reconcile::Apply",
+        &["crate::reconcile", "crate::cli::apply", "crate::cli::demo", "crate::daemon::permit"],
     ),
     ("crate::tracker::simulator", &["crate::tracker::simulator", "crate::cli"]),
     ("crate::model::relations::matching", &["crate::model::relations::plan"]),
