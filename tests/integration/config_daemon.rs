@@ -158,6 +158,10 @@ fn each_other_mistake_is_told_with_its_place_and_what_was_expected() {
         ]
     );
     assert_eq!(
+        daemon("notice = { command = [\"tell\"], seconds = 121 }"),
+        ["2:42: `daemon.notice.seconds`: expected a whole number from 1 to 120, found 121"]
+    );
+    assert_eq!(
         daemon("notice = {}"),
         [
             "2:10: `daemon.notice.command`: missing; add it under [daemon.notice]: a list of a command and its arguments, such as \
