@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use super::failure::{Failure, Misuse};
 use super::wiring::{ConfigFile, shutdown_on_signals};
 use crate::config::{Config, Listen};
 use crate::daemon::http::{self, Manners, Sight};
+use crate::store::DaemonLock;
 use crate::daemon::{DaemonError, Heart, LiveDocument, Start, Supervisor, Systemd, reload, run as work};
 
 pub(super) async fn run(file: &ConfigFile) -> Result<Status, Failure> {
@@ -31,7 +33,7 @@ pub(super) async fn run(file: &ConfigFile) -> Result<Status, Failure> {
         heart,
         clock: Timestamp::now,
     };
-    let telling = tell(config.daemon.listen, sight).await?;
+    let telling = tell(config.daemon.listen, &config.state_dir, sight).await?;
     let start = Start {
         config: config.clone(),
         clock: Timestamp::now,
@@ -59,7 +61,7 @@ pub(super) async fn run(file: &ConfigFile) -> Result<Status, Failure> {
 }
 
 /// Begins to tell how things stand, where it is to be told. Whoever asks is answered as long as this is waited for.
-async fn tell(listen: Listen, sight: Sight) -> Result<impl Future<Output = ()>, Failure> {
+async fn tell(listen: Listen, state_dir: &Path, sight: Sight) -> Result<impl Future<Output = ()>, Failure> {
     let router = http::router(
         sight,
         match listen {
@@ -69,7 +71,14 @@ async fn tell(listen: Listen, sight: Sight) -> Result<impl Future<Output = ()>, 
     );
     let listener = match listen {
         Listen::Off => None,
-        Listen::At(address) => Some(http::bind(address).await.map_err(DaemonError::Serve)?),
+        Listen::At(address) => match http::bind(address).await {
+            Ok(listener) => Some(listener),
+            Err(error) => {
+                // Another daemon on the same state has its address as well, and says more.
+                let _free = DaemonLock::acquire(state_dir, Timestamp::now()).map_err(DaemonError::State)?;
+                return Err(DaemonError::Serve(error).into());
+            }
+        },
     };
     if let Some(address) = listen.open_to_others() {
         tracing::warn!(%address, "other machines may ask how things stand, and nobody has to say who they are");
