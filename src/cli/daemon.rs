@@ -14,8 +14,8 @@ use super::failure::{Failure, Misuse};
 use super::wiring::{ConfigFile, shutdown_on_signals};
 use crate::config::{Config, Listen};
 use crate::daemon::http::{self, Manners, Sight};
-use crate::store::DaemonLock;
 use crate::daemon::{DaemonError, Heart, LiveDocument, Start, Supervisor, Systemd, reload, run as work};
+use crate::store::DaemonLock;
 
 pub(super) async fn run(file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;

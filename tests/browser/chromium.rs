@@ -24,8 +24,19 @@ impl Chromium {
         let start = r#"exec "$0" "$@" 3<&0 4>&1 </dev/null >/dev/null 2>&1"#;
         let mut process = Command::new("sh")
             .args(["-c", start, program])
-            .args(["--headless=new", "--no-sandbox", "--remote-debugging-pipe", "--no-first-run", "--disable-gpu"])
-            .args(["--disable-dev-shm-usage", "--disable-background-networking", "--hide-scrollbars", "--force-device-scale-factor=1"])
+            .args([
+                "--headless=new",
+                "--no-sandbox",
+                "--remote-debugging-pipe",
+                "--no-first-run",
+                "--disable-gpu",
+            ])
+            .args([
+                "--disable-dev-shm-usage",
+                "--disable-background-networking",
+                "--hide-scrollbars",
+                "--force-device-scale-factor=1",
+            ])
             .arg(format!("--user-data-dir={}", folder.display()))
             .arg("about:blank")
             .stdin(Stdio::piped())

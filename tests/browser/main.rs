@@ -4,7 +4,12 @@
 //! `KINSET_BROWSER=required` forbids that, as CI does. `KINSET_CHROMIUM` and `KINSET_AXE` name others than the usual ones. Pictures of the pages are
 //! left in `target/screenshots`.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests fail loudly, and this one is its own harness")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests fail loudly, and this one is its own harness"
+)]
 
 mod chromium;
 #[path = "../integration/support/watched.rs"]
@@ -55,7 +60,11 @@ fn chromium_here() -> Result<String, String> {
         asked.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
         asked.status().is_ok_and(|status| status.success())
     };
-    programs.iter().find(works).cloned().ok_or_else(|| format!("there is no {}", programs.join(" and no ")))
+    programs
+        .iter()
+        .find(works)
+        .cloned()
+        .ok_or_else(|| format!("there is no {}", programs.join(" and no ")))
 }
 
 fn axe_here() -> Result<String, String> {
@@ -104,7 +113,10 @@ impl Visit<'_> {
         self.follow("Tracker kernel");
         self.judge("tracker");
         self.heading("Tracker kernel");
-        assert_eq!(self.browser.evaluate("document.getElementById('plan').textContent"), "The plan that waits");
+        assert_eq!(
+            self.browser.evaluate("document.getElementById('plan').textContent"),
+            "The plan that waits"
+        );
         self.follow("Page 2 of plan");
         assert_eq!(self.browser.evaluate("location.hash"), "#plan");
         self.follow("run 144");
@@ -147,7 +159,11 @@ impl Visit<'_> {
         let ground = "getComputedStyle(document.querySelector('.ground')).fill";
         let is_dark = self.dress.ends_with("dark");
         let expected = if is_dark { "rgb(27, 27, 27)" } else { "rgb(255, 255, 255)" };
-        assert_eq!(self.browser.evaluate(ground), expected, "a picture brings its style along, and is let");
+        assert_eq!(
+            self.browser.evaluate(ground),
+            expected,
+            "a picture brings its style along, and is let"
+        );
         self.quiet("timeline.svg");
     }
 
@@ -197,7 +213,12 @@ impl Visit<'_> {
     #[track_caller]
     fn judge(&mut self, name: &str) {
         let width = "document.documentElement.scrollWidth <= document.documentElement.clientWidth";
-        assert_eq!(self.browser.evaluate(width), true, "{name} {}: the page is wider than the window", self.dress);
+        assert_eq!(
+            self.browser.evaluate(width),
+            true,
+            "{name} {}: the page is wider than the window",
+            self.dress
+        );
         let images = "[...document.images].every(image => image.complete && image.naturalWidth > 0)";
         assert_eq!(self.browser.evaluate(images), true, "{name}: a picture is missing");
         self.photograph(name);
@@ -214,7 +235,12 @@ impl Visit<'_> {
 
     #[track_caller]
     fn quiet(&mut self, name: &str) {
-        let complaints: Vec<&String> = self.browser.complaints.iter().filter(|complaint| name != "nowhere" || !complaint.contains("404")).collect();
+        let complaints: Vec<&String> = self
+            .browser
+            .complaints
+            .iter()
+            .filter(|complaint| name != "nowhere" || !complaint.contains("404"))
+            .collect();
         assert!(complaints.is_empty(), "{name}: {complaints:?}");
     }
 

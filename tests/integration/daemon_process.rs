@@ -90,7 +90,8 @@ impl Drop for Daemon {
     }
 }
 
-const EACH_SECOND: &str = "[tracker.schedule]\nsync = \"* * * * * *\"\n[daemon]\nlisten = \"off\"\njitter_seconds = 0\nbackoff_seconds = 1\n";
+const EACH_SECOND: &str =
+    "[tracker.schedule]\nsync = \"* * * * * *\"\n[daemon]\nlisten = \"off\"\njitter_seconds = 0\nbackoff_seconds = 1\n";
 
 /// A folder with the configuration of a tracker and its daemon.
 fn place(tracker: &Tracker, sync: &str, tables: &str, groups: &str) -> Place {

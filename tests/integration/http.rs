@@ -63,7 +63,11 @@ async fn only_get_and_head_are_answered_wherever_it_is() {
     for path in ["/", "/metrics", "/nowhere", "/trackers/kernel"] {
         for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
             let seen = watched.ask(method.clone(), path, &[("host", "localhost")]).await;
-            assert_eq!((seen.status, seen.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD"), "{method} {path}");
+            assert_eq!(
+                (seen.status, seen.header("allow")),
+                (StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD"),
+                "{method} {path}"
+            );
         }
     }
     let head = watched.ask(Method::HEAD, "/", &[("host", "localhost")]).await;
@@ -87,7 +91,11 @@ async fn a_question_to_another_host_learns_nothing() {
         }
     }
     for host in ["127.0.0.1:7319", "[::1]:7319", "localhost"] {
-        assert_eq!(watched.ask(Method::GET, "/", &[("host", host)]).await.status, StatusCode::OK, "{host}");
+        assert_eq!(
+            watched.ask(Method::GET, "/", &[("host", host)]).await.status,
+            StatusCode::OK,
+            "{host}"
+        );
     }
 }
 
@@ -109,12 +117,19 @@ async fn an_address_that_is_too_long_and_one_that_leads_nowhere_are_pages_with_a
         ("/distributions/ubuntu/series/none/sets", StatusCode::NOT_FOUND),
         ("/distributions/ubuntu/series/noble/sets/none", StatusCode::NOT_FOUND),
         ("/distributions/ubuntu/who?who=ann", StatusCode::BAD_REQUEST),
-        ("/distributions/ubuntu/who?action=upload&series=noble&package=none", StatusCode::NOT_FOUND),
+        (
+            "/distributions/ubuntu/who?action=upload&series=noble&package=none",
+            StatusCode::NOT_FOUND,
+        ),
         ("/style/0.css", StatusCode::NOT_FOUND),
     ] {
         let seen = watched.get(path).await;
         assert_eq!(seen.status, status, "{path}: {}", seen.body);
-        assert!(seen.body.contains("<h1>") && seen.body.contains("href=\"/\""), "{path}: {}", seen.body);
+        assert!(
+            seen.body.contains("<h1>") && seen.body.contains("href=\"/\""),
+            "{path}: {}",
+            seen.body
+        );
     }
     insta::assert_snapshot!(watched.get("/trackers/none").await.body.split_once("<main").unwrap().1, @"");
 }
@@ -130,14 +145,20 @@ async fn numbers_are_told_in_both_forms_and_say_what_they_are() {
     let watched = Watched::filled();
     let open = [("host", "localhost"), ("accept", "application/openmetrics-text; version=1.0.0")];
     let open = watched.ask(Method::GET, "/metrics", &open).await;
-    assert_eq!(open.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    assert_eq!(
+        open.header("content-type"),
+        "application/openmetrics-text; version=1.0.0; charset=utf-8"
+    );
     assert!(open.body.ends_with("\n# EOF\n"), "{}", open.body);
     let classic = watched.get("/metrics").await;
     assert_eq!(classic.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     assert!(!classic.body.contains("# EOF") && classic.body.ends_with('\n'));
     assert_eq!(families(&open.body), families(&classic.body));
     let scrape = prometheus_parse::Scrape::parse(classic.body.lines().map(|line| Ok(line.to_owned()))).unwrap();
-    let failures = scrape.samples.iter().find(|sample| sample.metric == "kinset_failures_in_a_row" && sample.labels.get("name") == Some("qemu"));
+    let failures = scrape
+        .samples
+        .iter()
+        .find(|sample| sample.metric == "kinset_failures_in_a_row" && sample.labels.get("name") == Some("qemu"));
     assert_eq!(failures.map(|sample| &sample.value), Some(&prometheus_parse::Value::Gauge(3.0)));
     insta::assert_snapshot!(classic.body, @"");
 }
@@ -149,11 +170,17 @@ async fn a_worker_that_is_stuck_is_told_by_everything() {
     assert_eq!(watched.get("/readyz").await.status, StatusCode::OK);
     tokio::time::advance(Duration::from_secs(600)).await;
     let seen = watched.get("/healthz").await;
-    assert_eq!((seen.status, seen.body.as_str()), (StatusCode::SERVICE_UNAVAILABLE, "{\"alive\":false,\"silence_seconds\":600}\n"));
+    assert_eq!(
+        (seen.status, seen.body.as_str()),
+        (StatusCode::SERVICE_UNAVAILABLE, "{\"alive\":false,\"silence_seconds\":600}\n")
+    );
     assert!(watched.get("/").await.body.contains("no sign of life for more than 600 s"));
     assert!(watched.get("/metrics").await.body.contains("\nkinset_worker_alive 0.0\n"));
     let ready = watched.get("/readyz").await;
-    assert_eq!((ready.status, &ready.json()["ready"]), (StatusCode::SERVICE_UNAVAILABLE, &Value::from(false)));
+    assert_eq!(
+        (ready.status, &ready.json()["ready"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &Value::from(false))
+    );
     watched.heart.beat();
     watched.later().await;
     assert_eq!(watched.get("/healthz").await.status, StatusCode::OK);
@@ -164,7 +191,13 @@ async fn a_worker_that_is_stuck_is_told_by_everything() {
 async fn a_configuration_that_was_refused_is_told_until_another_is_taken() {
     let watched = Watched::filled();
     watched.heart.reloaded(Some("line 3 is wrong"));
-    assert!(watched.get("/").await.body.contains("refused, so the old one is in effect: line 3 is wrong"));
+    assert!(
+        watched
+            .get("/")
+            .await
+            .body
+            .contains("refused, so the old one is in effect: line 3 is wrong")
+    );
     assert_eq!(watched.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(watched.get("/metrics").await.body.contains("\nkinset_configuration_refused 1.0\n"));
     watched.heart.reloaded(None);
@@ -179,7 +212,11 @@ async fn before_the_first_run_nothing_is_ready_and_the_page_says_what_is_not_kno
     assert_eq!(watched.get("/healthz").await.status, StatusCode::OK);
     let seen = watched.get("/").await;
     assert_eq!(seen.status, StatusCode::OK);
-    assert!(seen.body.contains("never") && seen.body.contains("no plan was made yet"), "{}", seen.body);
+    assert!(
+        seen.body.contains("never") && seen.body.contains("no plan was made yet"),
+        "{}",
+        seen.body
+    );
     // Nothing is scheduled as far as the worker has said, and so nothing is awaited.
     assert_eq!(watched.get("/readyz").await.status, StatusCode::OK);
     let filled = Watched::filled();
@@ -194,7 +231,14 @@ async fn before_the_first_run_nothing_is_ready_and_the_page_says_what_is_not_kno
 async fn where_the_state_is_damaged_pages_say_so_and_what_is_in_memory_is_told_all_the_same() {
     let watched = Watched::filled();
     std::fs::write(watched.state_dir().join("kinset.sqlite3"), "not what it was".repeat(1000)).unwrap();
-    for path in ["/", "/trackers/kernel", "/trackers/kernel/drift.svg", "/distributions/ubuntu", "/api/status", "/readyz"] {
+    for path in [
+        "/",
+        "/trackers/kernel",
+        "/trackers/kernel/drift.svg",
+        "/distributions/ubuntu",
+        "/api/status",
+        "/readyz",
+    ] {
         let seen = watched.get(path).await;
         assert_eq!(seen.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert!(seen.body.contains("kinset.sqlite3"), "{path}: {}", seen.body);
@@ -233,6 +277,10 @@ async fn connections_are_answered_one_question_after_the_other() {
     }
     stop.send(()).unwrap();
     served.await.unwrap();
-    assert_eq!(stream.read(&mut [0; 8]).await.unwrap_or(0), 0, "an open connection is closed at the end");
+    assert_eq!(
+        stream.read(&mut [0; 8]).await.unwrap_or(0),
+        0,
+        "an open connection is closed at the end"
+    );
     assert!(bind(address).await.is_ok());
 }

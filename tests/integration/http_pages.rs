@@ -42,7 +42,12 @@ fn links(page: &str) -> Vec<String> {
     let found = regex::Regex::new(r#"(?:href|src|action)="([^"]*)""#).unwrap();
     let found = found.captures_iter(page).map(|found| found[1].replace("&amp;", "&"));
     let found: Vec<String> = found.map(|link| link.split('#').next().unwrap().to_owned()).collect();
-    assert!(found.iter().all(|link| link.is_empty() || link.starts_with('/') && !link.starts_with("//")), "{found:?}");
+    assert!(
+        found
+            .iter()
+            .all(|link| link.is_empty() || link.starts_with('/') && !link.starts_with("//")),
+        "{found:?}"
+    );
     found.into_iter().filter(|link| !link.is_empty()).collect()
 }
 
@@ -150,7 +155,9 @@ async fn who_may_is_answered_with_the_grant_that_decided() {
 #[tokio::test(start_paused = true)]
 async fn a_name_with_every_sign_in_it_is_found_by_its_link() {
     let watched = Watched::filled();
-    let page = watched.get("/distributions/ubuntu/who?action=upload&series=noble&package=g%2B%2B-13").await;
+    let page = watched
+        .get("/distributions/ubuntu/who?action=upload&series=noble&package=g%2B%2B-13")
+        .await;
     assert!(page.body.contains("<h1>Who may upload g++-13"), "{}", page.body);
 }
 
@@ -172,7 +179,12 @@ async fn the_document_says_all_that_the_command_says() {
         let told_by_command = serde_json::to_value(status(&keeper, tracker).await.unwrap()).unwrap();
         assert!(is_within(&told_by_command, told), "{told_by_command} {told}");
     }
-    let names: Vec<&str> = document["distributions"].as_array().unwrap().iter().filter_map(|one| one["name"].as_str()).collect();
+    let names: Vec<&str> = document["distributions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["name"].as_str())
+        .collect();
     assert_eq!(names, ["ubuntu"]);
     assert_eq!(document["well"], false);
     let troubles = document["troubles"].as_array().unwrap();

@@ -206,9 +206,13 @@ fn plan() -> serde_json::Value {
 
 fn fill(state_dir: &Path) {
     let mut store = Store::open(state_dir).unwrap();
-    store.save_snapshot("kernel", URL, &snapshot(), &Sweep::default(), ago(3 * 1440)).unwrap();
+    store
+        .save_snapshot("kernel", URL, &snapshot(), &Sweep::default(), ago(3 * 1440))
+        .unwrap();
     let qemu = format!("{URL}qemu/");
-    store.save_snapshot("qemu", &qemu, &snapshot(), &Sweep::default(), ago(1440)).unwrap();
+    store
+        .save_snapshot("qemu", &qemu, &snapshot(), &Sweep::default(), ago(1440))
+        .unwrap();
     for hour in (0..72).rev() {
         let cycle = Cycle {
             clears: 9,
@@ -218,7 +222,9 @@ fn fill(state_dir: &Path) {
             guarded: hour == 40,
             ..Cycle::default()
         };
-        store.record_cycle("kernel", &cycle, ago(i64::try_from(hour).unwrap() * 60 + 55)).unwrap();
+        store
+            .record_cycle("kernel", &cycle, ago(i64::try_from(hour).unwrap() * 60 + 55))
+            .unwrap();
     }
     decide(&mut store);
     let last = runs(&mut store);
@@ -293,7 +299,11 @@ fn runs(store: &mut Store) -> kinset::store::DaemonRunId {
         run
     };
     for hour in (1..48).rev() {
-        ran(Job::of_tracker("kernel", JobKind::Pull), hour * 60 + 30, end(DaemonOutcome::Changed, None, None));
+        ran(
+            Job::of_tracker("kernel", JobKind::Pull),
+            hour * 60 + 30,
+            end(DaemonOutcome::Changed, None, None),
+        );
         ran(
             Job::of_tracker("qemu", JobKind::Sync),
             hour * 60 + 40,
@@ -303,7 +313,11 @@ fn runs(store: &mut Store) -> kinset::store::DaemonRunId {
                 Some("check that the site can be reached from this machine"),
             ),
         );
-        ran(Job::of_tracker("kernel", JobKind::Sync), hour * 60 + 55, end(DaemonOutcome::Waiting, None, None));
+        ran(
+            Job::of_tracker("kernel", JobKind::Sync),
+            hour * 60 + 55,
+            end(DaemonOutcome::Waiting, None, None),
+        );
     }
     ran(Job::of_distribution("ubuntu"), 1380, end(DaemonOutcome::NothingToDo, None, None));
     let guards = json!([{
@@ -316,10 +330,18 @@ fn runs(store: &mut Store) -> kinset::store::DaemonRunId {
         58,
         DaemonEnd {
             guards: guards.to_string(),
-            ..end(DaemonOutcome::Refused, Some("a guard tripped: 31 of 40 packages would go"), Some("see the guard"))
+            ..end(
+                DaemonOutcome::Refused,
+                Some("a guard tripped: 31 of 40 packages would go"),
+                Some("see the guard"),
+            )
         },
     );
-    ran(Job::of_tracker("kernel", JobKind::Sync), 55, end(DaemonOutcome::Waiting, None, None))
+    ran(
+        Job::of_tracker("kernel", JobKind::Sync),
+        55,
+        end(DaemonOutcome::Waiting, None, None),
+    )
 }
 
 fn packages(store: &mut Store) {
@@ -343,8 +365,10 @@ fn packages(store: &mut Store) {
     operations.push(json!({"op": "add-sources", "in": "ubuntu/noble", "set": "shells", "sources": ["bash", "zsh"]}));
     operations.push(json!({"op": "add-sources", "in": "ubuntu/noble", "set": "core", "sources": names}));
     operations.push(json!({"op": "add-subsets", "in": "ubuntu/noble", "set": "core", "subsets": ["kernel", "shells"]}));
-    operations.push(json!({"op": "grant", "distribution": "ubuntu", "permission": {"party": "@kernel-team", "action": "upload",
-        "on": "package-set", "series": "noble", "set": "kernel", "status": "approved"}}));
+    operations.push(
+        json!({"op": "grant", "distribution": "ubuntu", "permission": {"party": "@kernel-team", "action": "upload",
+        "on": "package-set", "series": "noble", "set": "kernel", "status": "approved"}}),
+    );
     operations.push(json!({"op": "add-members", "distribution": "ubuntu", "team": "kernel-team", "members": ["maya"]}));
     for stream in ["nodejs:20", "nodejs:22"] {
         operations.push(json!({"op": "set-stream", "distribution": "ubuntu", "stream": stream,
