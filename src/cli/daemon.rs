@@ -25,7 +25,7 @@ pub(super) async fn run(file: &ConfigFile) -> Result<Status, Failure> {
     let supervisor: Arc<dyn Supervisor> = Arc::<Heart>::clone(&heart);
     let (ask, asked) = mpsc::channel(1);
     let (reloads, reloaded) = watch::channel(None);
-    let (live, seen) = watch::channel(LiveDocument::default());
+    let (live, seen) = watch::channel(LiveDocument::beginning(Timestamp::now()));
     let sight = Sight {
         config: Arc::new(config.clone()),
         reloads: reloaded.clone(),

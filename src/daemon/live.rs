@@ -50,6 +50,15 @@ pub struct LiveJob {
 }
 
 impl LiveDocument {
+    /// Of a process that has just begun.
+    #[must_use]
+    pub fn beginning(started_at: Timestamp) -> Self {
+        Self {
+            tally: Tally::new(started_at),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn of(agenda: &Agenda, running: Option<LiveRun>, unrecorded: u32, tally: &Tally) -> Self {
         let jobs = agenda.entries().map(|(job, entry)| LiveJob {
             job: job.clone(),

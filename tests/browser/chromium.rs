@@ -95,7 +95,8 @@ impl Chromium {
         let complaint = match message["method"].as_str().unwrap_or_default() {
             "Log.entryAdded" => Some(params["entry"]["text"].to_string()),
             "Runtime.exceptionThrown" => Some(params["exceptionDetails"].to_string()),
-            "Audits.issueAdded" => Some(params["issue"].to_string()),
+            // That a script goes on to the next page is no fault of the page.
+            "Audits.issueAdded" => Some(params["issue"].to_string()).filter(|issue| !issue.contains("NavigationEntryMarkedSkippable")),
             _ => None,
         };
         self.complaints.extend(complaint);

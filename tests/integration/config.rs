@@ -34,6 +34,7 @@ format = "pasta"
 pub(crate) const FULL: &str = r#"state_dir = "state"
 
 [daemon]
+listen = "[::]:9"
 jitter_seconds = 0
 backoff_seconds = 1
 max_backoff_seconds = 2

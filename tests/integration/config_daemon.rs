@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use jiff::Timestamp;
-use kinset::config::{CronRule, Daemon, Notice, SyncMode, TrackerSchedule, Zone, example};
+use kinset::config::{CronRule, Daemon, Listen, Notice, SyncMode, TrackerSchedule, Zone, example};
 
 use super::config::{FULL, LEAST, least_with, parse, problems};
 
@@ -17,6 +17,7 @@ fn nothing_is_done_by_itself_unless_the_configuration_says_when() {
     assert_eq!(
         config.daemon,
         Daemon {
+            listen: Listen::At("127.0.0.1:7319".parse().unwrap()),
             jitter_seconds: 30,
             backoff_seconds: number(60),
             max_backoff_seconds: number(3600),
@@ -33,6 +34,7 @@ fn nothing_is_done_by_itself_unless_the_configuration_says_when() {
 fn every_key_of_the_daemon_sets_what_it_says() {
     let config = parse(FULL);
     let Daemon {
+        listen,
         jitter_seconds,
         backoff_seconds,
         max_backoff_seconds,
@@ -43,6 +45,7 @@ fn every_key_of_the_daemon_sets_what_it_says() {
         (jitter_seconds, backoff_seconds, max_backoff_seconds, keep_runs),
         (0, number(1), number(2), number(3))
     );
+    assert_eq!(listen, Listen::At("[::]:9".parse().unwrap()));
     let notice = notice.unwrap();
     assert_eq!((notice.patience().as_secs(), notice.failures), (4, number(5)));
     assert_eq!(notice.command, ["tell", "some body"]);
@@ -146,6 +149,10 @@ fn each_other_mistake_is_told_with_its_place_and_what_was_expected() {
         ]
     );
     let daemon = |lines: &str| problems(&format!("[daemon]\n{lines}\n{LEAST}"));
+    assert_eq!(
+        daemon("listen = \"localhost\""),
+        ["2:10: `daemon.listen`: expected an address and a port, such as \"127.0.0.1:7319\", or \"off\", found \"localhost\""]
+    );
     assert_eq!(
         daemon("backoff_seconds = 0"),
         ["2:19: `daemon.backoff_seconds`: expected a whole number from 1 to 4294967295, found 0"]

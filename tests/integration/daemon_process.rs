@@ -1,7 +1,8 @@
 //! The daemon as a process, watched as systemd would watch it.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -391,4 +392,50 @@ fn a_command_that_fails_or_hangs_is_killed_counted_and_keeps_nobody_from_work() 
     assert!(log.contains("/bin/sh took longer than 1 s, and was killed"), "{log}");
     let known = Store::open_read_only(&place.path("state")).unwrap().daemon_jobs().unwrap();
     assert!(known[0].told.contains("\"failed_notices\":"), "{}", known[0].told);
+}
+
+/// What is told at an address of the daemon's.
+fn told(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Asks until that is told. Who asks in the middle of a change, or when the machine is busy, has to ask again.
+fn is_told(address: SocketAddr, path: &str, wanted: &str) {
+    let mut last = String::new();
+    for _ in 0..600 {
+        last = told(address, path);
+        if last.contains(wanted) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{path} never told {wanted}: {last}");
+}
+
+#[test]
+fn how_things_stand_is_told_over_http_as_long_as_it_lives() {
+    let tracker = Tracker::serving(world(&[&[1, 2]]));
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let tables = EACH_SECOND.replace("\"off\"", &format!("\"{address}\""));
+    let place = place(&tracker, "plan-only", &tables, "1 2\n3 4\n");
+    let daemon = start(&place);
+    daemon.hears("READY=1");
+    runs(&daemon, 2);
+    is_told(address, "/", "<h1>All is well</h1>");
+    is_told(address, "/trackers/kernel", "1 write");
+    is_told(address, "/readyz", "{\"ready\":true,\"reasons\":[]}");
+    is_told(address, "/metrics", "kinset_waiting_plan_writes{tracker=\"kernel\"} 1.0");
+    let labels = "subject=\"tracker\",name=\"kernel\",job=\"sync\",outcome=\"waiting\"";
+    is_told(address, "/metrics", &format!("kinset_runs_total{{{labels}}} "));
+    let config = place.read("kinset.toml").replace("policy", "polycy");
+    place.write("kinset.toml", config);
+    daemon.signal(Signal::HUP);
+    is_told(address, "/metrics", "\nkinset_configuration_refused 1.0\n");
+    is_told(address, "/", "refused, so the old one is in effect");
+    daemon.stop();
+    assert!(TcpStream::connect(address).is_err());
 }

@@ -131,7 +131,7 @@ async fn an_address_that_is_too_long_and_one_that_leads_nowhere_are_pages_with_a
             seen.body
         );
     }
-    insta::assert_snapshot!(watched.get("/trackers/none").await.body.split_once("<main").unwrap().1, @"");
+    insta::assert_snapshot!(watched.get("/trackers/none").await.body.split_once("<main").unwrap().1, @r#" id="main" tabindex="-1"><h1>There is no such tracker</h1><p class="lead">there is no tracker none.</p><p><strong>What to do: </strong>The overview names those of the configuration.</p><p><a href="/">Overview of all that there is</a></p></main><footer><p>kinset 0.1.0. All times are in UTC.</p></footer></body></html>"#);
 }
 
 /// What a metric is called, of each of its lines.
@@ -160,7 +160,96 @@ async fn numbers_are_told_in_both_forms_and_say_what_they_are() {
         .iter()
         .find(|sample| sample.metric == "kinset_failures_in_a_row" && sample.labels.get("name") == Some("qemu"));
     assert_eq!(failures.map(|sample| &sample.value), Some(&prometheus_parse::Value::Gauge(3.0)));
-    insta::assert_snapshot!(classic.body, @"");
+    insta::assert_snapshot!(classic.body, @r#"
+    # HELP process_start_time_seconds When the process began, in seconds since 1970.
+    # TYPE process_start_time_seconds gauge
+    process_start_time_seconds 1795194000.0
+    # HELP kinset_build_info What this is.
+    # TYPE kinset_build_info gauge
+    kinset_build_info{version="0.1.0"} 1
+    # HELP kinset_run_under_way Whether something is being done at this moment.
+    # TYPE kinset_run_under_way gauge
+    kinset_run_under_way 0.0
+    # HELP kinset_worker_silence_seconds How long the worker has given no sign of life.
+    # TYPE kinset_worker_silence_seconds gauge
+    kinset_worker_silence_seconds 0.0
+    # HELP kinset_worker_alive Whether the worker gives signs of life as often as it has to.
+    # TYPE kinset_worker_alive gauge
+    kinset_worker_alive 1.0
+    # HELP kinset_unrecorded_runs How many times in a row the state could not be told what was done.
+    # TYPE kinset_unrecorded_runs gauge
+    kinset_unrecorded_runs 0.0
+    # HELP kinset_configuration_refused Whether the configuration that was read last was refused and an older one is in effect.
+    # TYPE kinset_configuration_refused gauge
+    kinset_configuration_refused 0.0
+    # HELP kinset_configuration_reloads_total How often the configuration was read again, by what came of it.
+    # TYPE kinset_configuration_reloads_total counter
+    kinset_configuration_reloads_total{outcome="refused"} 0
+    kinset_configuration_reloads_total{outcome="taken"} 0
+    # HELP kinset_failures_in_a_row How often a job failed in a row.
+    # TYPE kinset_failures_in_a_row gauge
+    kinset_failures_in_a_row{subject="distribution",name="ubuntu",job="pull"} 0.0
+    kinset_failures_in_a_row{subject="tracker",name="kernel",job="pull"} 0.0
+    kinset_failures_in_a_row{subject="tracker",name="kernel",job="sync"} 0.0
+    kinset_failures_in_a_row{subject="tracker",name="qemu",job="sync"} 3.0
+    # HELP kinset_next_due_timestamp_seconds When a job is due next, in seconds since 1970.
+    # TYPE kinset_next_due_timestamp_seconds gauge
+    kinset_next_due_timestamp_seconds{subject="distribution",name="ubuntu",job="pull"} 1795233600.0
+    kinset_next_due_timestamp_seconds{subject="tracker",name="kernel",job="pull"} 1795230420.0
+    kinset_next_due_timestamp_seconds{subject="tracker",name="kernel",job="sync"} 1795230300.0
+    kinset_next_due_timestamp_seconds{subject="tracker",name="qemu",job="sync"} 1795231200.0
+    # HELP kinset_held Whether another kinset keeps a job from the state.
+    # TYPE kinset_held gauge
+    kinset_held{subject="distribution",name="ubuntu",job="pull"} 0.0
+    kinset_held{subject="tracker",name="kernel",job="pull"} 0.0
+    kinset_held{subject="tracker",name="kernel",job="sync"} 0.0
+    kinset_held{subject="tracker",name="qemu",job="sync"} 0.0
+    # HELP kinset_failed_notices How often nobody could be told what a person should know of a job.
+    # TYPE kinset_failed_notices gauge
+    kinset_failed_notices{subject="distribution",name="ubuntu",job="pull"} 0.0
+    kinset_failed_notices{subject="tracker",name="kernel",job="pull"} 0.0
+    kinset_failed_notices{subject="tracker",name="kernel",job="sync"} 0.0
+    kinset_failed_notices{subject="tracker",name="qemu",job="sync"} 0.0
+    # HELP kinset_runs_total Runs of a job since the process began, by what they came to.
+    # TYPE kinset_runs_total counter
+    kinset_runs_total{subject="distribution",name="ubuntu",job="pull",outcome="nothing-to-do"} 1
+    kinset_runs_total{subject="distribution",name="ubuntu",job="pull",outcome="refused"} 1
+    kinset_runs_total{subject="tracker",name="kernel",job="pull",outcome="changed"} 32
+    kinset_runs_total{subject="tracker",name="kernel",job="sync",outcome="waiting"} 34
+    kinset_runs_total{subject="tracker",name="qemu",job="sync",outcome="failed"} 32
+    # HELP kinset_guards_tripped_total How often a guard tripped, by the key that sets its limit.
+    # TYPE kinset_guards_tripped_total counter
+    kinset_guards_tripped_total{subject="distribution",name="ubuntu",job="pull",guard="max_removed_fraction"} 1
+    # HELP kinset_changes_total What a job found other than before: patches, or things that services said.
+    # TYPE kinset_changes_total counter
+    kinset_changes_total{subject="distribution",name="ubuntu",job="pull"} 4
+    kinset_changes_total{subject="tracker",name="kernel",job="pull"} 64
+    kinset_changes_total{subject="tracker",name="kernel",job="sync"} 68
+    kinset_changes_total{subject="tracker",name="qemu",job="sync"} 64
+    # HELP kinset_last_success_timestamp_seconds When a job last came to a good end, in seconds since 1970.
+    # TYPE kinset_last_success_timestamp_seconds gauge
+    kinset_last_success_timestamp_seconds{subject="distribution",name="ubuntu",job="pull"} 1795147241.0
+    kinset_last_success_timestamp_seconds{subject="tracker",name="kernel",job="pull"} 1795113041.0
+    kinset_last_success_timestamp_seconds{subject="tracker",name="kernel",job="sync"} 1795107941.0
+    # HELP kinset_run_duration_seconds_total How long the runs of a job took together.
+    # TYPE kinset_run_duration_seconds_total counter
+    kinset_run_duration_seconds_total{subject="distribution",name="ubuntu",job="pull"} 82.0
+    kinset_run_duration_seconds_total{subject="tracker",name="kernel",job="pull"} 1312.0
+    kinset_run_duration_seconds_total{subject="tracker",name="kernel",job="sync"} 1394.0
+    kinset_run_duration_seconds_total{subject="tracker",name="qemu",job="sync"} 1312.0
+    # HELP kinset_writes_total Writes that took effect on a tracker since the process began, by kind.
+    # TYPE kinset_writes_total counter
+    kinset_writes_total{tracker="kernel",kind="clear"} 0
+    kinset_writes_total{tracker="kernel",kind="commit"} 0
+    kinset_writes_total{tracker="kernel",kind="relate"} 0
+    kinset_writes_total{tracker="qemu",kind="clear"} 0
+    kinset_writes_total{tracker="qemu",kind="commit"} 0
+    kinset_writes_total{tracker="qemu",kind="relate"} 0
+    # HELP kinset_waiting_plan_writes How many writes the plan takes that waits, 0 where none does.
+    # TYPE kinset_waiting_plan_writes gauge
+    kinset_waiting_plan_writes{tracker="kernel"} 0.0
+    kinset_waiting_plan_writes{tracker="qemu"} 0.0
+    "#);
 }
 
 #[tokio::test(start_paused = true)]
@@ -217,14 +306,9 @@ async fn before_the_first_run_nothing_is_ready_and_the_page_says_what_is_not_kno
         "{}",
         seen.body
     );
-    // Nothing is scheduled as far as the worker has said, and so nothing is awaited.
-    assert_eq!(watched.get("/readyz").await.status, StatusCode::OK);
-    let filled = Watched::filled();
-    watched.live.send_replace(filled.live.borrow().clone());
-    watched.later().await;
     let ready = watched.get("/readyz").await;
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
-    insta::assert_snapshot!(ready.body, @"");
+    insta::assert_snapshot!(ready.body, @r#"{"ready":false,"reasons":[{"message":"tracker kernel was never read","remedy":"wait for the first run, or look into the log for why it fails"},{"message":"tracker qemu was never read","remedy":"wait for the first run, or look into the log for why it fails"},{"message":"nothing was ever taken in of distribution ubuntu","remedy":"wait for the first run, or look into the log for why it fails"}]}"#);
 }
 
 #[tokio::test(start_paused = true)]

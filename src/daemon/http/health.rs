@@ -1,5 +1,7 @@
 //! Whether it is alive, and whether it is of use.
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -9,6 +11,8 @@ use super::Service;
 use super::desk::{Answer, Material};
 use super::document::overview;
 use super::trouble::of_daemon;
+use crate::daemon::agenda::scheduled;
+use crate::model::JobSubject;
 
 /// What `/healthz` tells.
 #[derive(Debug, Serialize)]
@@ -84,14 +88,10 @@ async fn reasons(material: &Material) -> Vec<Reason> {
             return reasons;
         }
     };
-    let scheduled = |name: &str, is_tracker: bool| {
-        let jobs = material.live.jobs.iter().map(|job| &job.job.subject);
-        jobs.into_iter()
-            .any(|subject| subject.name() == name && matches!(subject, crate::model::JobSubject::Tracker(_)) == is_tracker)
-    };
+    let scheduled: BTreeSet<JobSubject> = scheduled(&material.config).into_iter().map(|(job, ..)| job.subject).collect();
     let wait = || Some("wait for the first run, or look into the log for why it fails".to_owned());
     for tracker in &document.trackers {
-        if tracker.status.pulled.is_none() && scheduled(&tracker.status.tracker, true) {
+        if tracker.status.pulled.is_none() && scheduled.contains(&JobSubject::Tracker(tracker.status.tracker.clone())) {
             reasons.push(Reason {
                 message: format!("tracker {} was never read", tracker.status.tracker),
                 remedy: wait(),
@@ -99,7 +99,7 @@ async fn reasons(material: &Material) -> Vec<Reason> {
         }
     }
     for distribution in &document.distributions {
-        if distribution.series.is_none() && scheduled(&distribution.name, false) {
+        if distribution.series.is_none() && scheduled.contains(&JobSubject::Distribution(distribution.name.clone())) {
             reasons.push(Reason {
                 message: format!("nothing was ever taken in of distribution {}", distribution.name),
                 remedy: wait(),

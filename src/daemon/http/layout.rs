@@ -195,8 +195,11 @@ pub(super) fn table(caption: &str, headings: &[&str], rows: &[Vec<Markup>]) -> M
 /// A picture, which scrolls by itself, and leads to itself alone.
 pub(super) fn picture(address: &str, words: &str) -> Markup {
     html! {
-        div.scroll role="region" tabindex="0" aria-label=(words) {
-            a href=(address) { img src=(address) alt=(words); }
+        figure {
+            figcaption { (words) }
+            div.scroll role="region" tabindex="0" aria-label={ (words) ", as a picture" } {
+                a href=(address) { img src=(address) alt={ (words) ", alone" }; }
+            }
         }
     }
 }

@@ -59,7 +59,23 @@ fn accepts_open_metrics<'h>(accepted: impl Iterator<Item = &'h str>) -> bool {
 fn open_metrics(sight: &Sight) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     encode(&mut text, &registry(sight))?;
-    Ok(text)
+    Ok(ordered(&text))
+}
+
+/// The same with the numbers of each name in order: the library keeps them in none.
+fn ordered(text: &str) -> String {
+    let mut ordered = String::with_capacity(text.len());
+    let mut lines: Vec<&str> = text.lines().collect();
+    for family in lines.chunk_by_mut(|line, next| line.starts_with('#') == next.starts_with('#')) {
+        if family.first().is_some_and(|line| !line.starts_with('#')) {
+            family.sort_unstable();
+        }
+        for line in family {
+            ordered.push_str(line);
+            ordered.push('\n');
+        }
+    }
+    ordered
 }
 
 /// The same in the form that Prometheus had before OpenMetrics: a counter is called with its `_total` and an info with its `_info`, there are no units,
@@ -146,22 +162,31 @@ fn registry(sight: &Sight) -> Registry {
         "What this is",
         Info::new(vec![("version", env!("CARGO_PKG_VERSION").to_owned())]),
     );
-    let running = own.number("run_under_way", "Whether something is being done at this moment");
-    running.get_or_create(&vec![]).set(f64::from(u8::from(live.running.is_some())));
-    let silence = own.number_of("worker_silence", "How long the worker has given no sign of life", Unit::Seconds);
-    silence.get_or_create(&vec![]).set(sight.heart.silence().as_secs_f64());
-    let alive = own.number("worker_alive", "Whether the worker gives signs of life as often as it has to");
-    alive.get_or_create(&vec![]).set(f64::from(u8::from(sight.heart.is_beating())));
-    let unrecorded = own.number(
+    let is = |so: bool| f64::from(u8::from(so));
+    own.one(
+        "run_under_way",
+        "Whether something is being done at this moment",
+        is(live.running.is_some()),
+    );
+    let silence = Gauge::<f64, AtomicU64>::default();
+    silence.set(sight.heart.silence().as_secs_f64());
+    let help = "How long the worker has given no sign of life";
+    own.0.register_with_unit("worker_silence", help, Unit::Seconds, silence);
+    own.one(
+        "worker_alive",
+        "Whether the worker gives signs of life as often as it has to",
+        is(sight.heart.is_beating()),
+    );
+    own.one(
         "unrecorded_runs",
         "How many times in a row the state could not be told what was done",
+        f64::from(live.unrecorded),
     );
-    unrecorded.get_or_create(&vec![]).set(f64::from(live.unrecorded));
-    let refused = own.number(
+    own.one(
         "configuration_refused",
         "Whether the configuration that was read last was refused and an older one is in effect",
+        is(reloaded.reason.is_some()),
     );
-    refused.get_or_create(&vec![]).set(f64::from(u8::from(reloaded.reason.is_some())));
     let reloads = own.count(
         "configuration_reloads",
         "How often the configuration was read again, by what came of it",
@@ -181,6 +206,12 @@ struct Own<'r>(&'r mut Registry);
 impl Own<'_> {
     fn add(&mut self, name: &str, help: &str, metric: impl Metric) {
         self.0.register(name, help, metric);
+    }
+
+    fn one(&mut self, name: &str, help: &str, number: f64) {
+        let gauge = Gauge::<f64, AtomicU64>::default();
+        gauge.set(number);
+        self.add(name, help, gauge);
     }
 
     fn count(&mut self, name: &str, help: &str) -> Counts {

@@ -84,7 +84,8 @@ fn troubles(troubles: &[TroubleDocument]) -> Markup {
                     li {
                         p { a href=(trouble.page) { (trouble.subject) } ": " (trouble.message) "." }
                         @for guard in &trouble.guards {
-                            p.guard { "Guard " code { (guard.option) } ": " (guard.message) "." @if let Some(remedy) = &guard.remedy { " " (remedy) "." } }
+                            p { "Guard " code { (guard.option) } ": " (guard.message) "." }
+                            @if let Some(remedy) = &guard.remedy { p { strong { "What to do: " } (remedy) "." } }
                         }
                         @if let Some(remedy) = trouble.remedy.as_ref().filter(|_| trouble.guards.is_empty()) {
                             p { strong { "What to do: " } (remedy) "." }

@@ -10,6 +10,7 @@ use kinset::daemon::http::{Manners, Sight, router};
 use kinset::daemon::{Heart, LiveDocument, LiveJob, Tally, Unwatched};
 use kinset::model::packages::Operation;
 use kinset::model::{Job, JobKind, MessageId, Patch, PatchId, Project, ProjectId, ProjectName, Snapshot, UserName};
+use kinset::reconcile::DaemonRunDocument;
 use kinset::store::packages::{Force, Hand};
 use kinset::store::{
     Cycle, DaemonEnd, DaemonJob, DaemonOutcome, Decided, DecisionKind, JournalId, NewDecision, Settlement, Store, Sweep, WaitingBecause,
@@ -98,16 +99,17 @@ impl Watched {
         let folder = tempfile::tempdir().unwrap();
         fill(&folder.path().join("state"));
         let watched = Self::over(folder);
-        watched.live.send_replace(live());
+        let mut live = live();
+        for run in watched.store().daemon_runs(None, 100).unwrap() {
+            live.tally.ran(&DaemonRunDocument::from(run));
+        }
+        watched.live.send_replace(live);
         watched
     }
 
     fn over(folder: TempDir) -> Self {
         let heart = Arc::new(Heart::new(Arc::new(Unwatched)));
-        let (live, seen) = watch::channel(LiveDocument {
-            tally: Tally::new(ago(600)),
-            ..LiveDocument::default()
-        });
+        let (live, seen) = watch::channel(LiveDocument::beginning(ago(600)));
         let (reloads, reloaded) = watch::channel(None);
         let config = Arc::new(config(folder.path()));
         let sight = Sight {
@@ -366,8 +368,8 @@ fn packages(store: &mut Store) {
     operations.push(json!({"op": "add-sources", "in": "ubuntu/noble", "set": "core", "sources": names}));
     operations.push(json!({"op": "add-subsets", "in": "ubuntu/noble", "set": "core", "subsets": ["kernel", "shells"]}));
     operations.push(
-        json!({"op": "grant", "distribution": "ubuntu", "permission": {"party": "@kernel-team", "action": "upload",
-        "on": "package-set", "series": "noble", "set": "kernel", "status": "approved"}}),
+        json!({"op": "grant", "distribution": "ubuntu", "party": "@kernel-team", "action": "upload",
+        "on": "package-set", "series": "noble", "set": "kernel", "status": "approved"}),
     );
     operations.push(json!({"op": "add-members", "distribution": "ubuntu", "team": "kernel-team", "members": ["maya"]}));
     for stream in ["nodejs:20", "nodejs:22"] {
