@@ -9,6 +9,7 @@
 //! | module | what lives there | may use |
 //! | --- | --- | --- |
 //! | [`cli`] | arguments, one file per command, rendering | everything below |
+//! | [`daemon`] | what is due when, the one worker, systemd, notices; [`daemon::http`], which tells how things stand | everything below |
 //! | [`picture`] | what is better seen than read, as SVG | `model` |
 //! | [`reconcile`] | one cycle: pull, resolve, merge, plan, check, apply, verify, record | everything below |
 //! | [`config`] | TOML to validated types, once; knows nothing of the command line | `model`, `remedy`, `text` |
@@ -25,6 +26,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod http;
 pub mod model;
 pub mod pasta;

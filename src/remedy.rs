@@ -11,6 +11,23 @@ pub trait Remedy: std::error::Error {
     }
 }
 
+/// What caused an error, the nearest cause first, nothing twice.
+#[must_use]
+pub fn causes(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        match told.last_mut() {
+            Some(last) if last.contains(&text) => {}
+            Some(last) if text.contains(&*last) => *last = text,
+            _ => told.push(text),
+        }
+        next = cause.source();
+    }
+    told
+}
+
 /// The candidate nearest to a misspelt `word`, if one is near enough to be meant.
 ///
 /// Nearness is the Damerau-Levenshtein distance; at most a third of the word's letters (at least two) may differ.

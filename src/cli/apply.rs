@@ -13,7 +13,7 @@ use super::wiring::{ConfigFile, each_among, open_session, open_state, shutdown_o
 use super::{Status, distributions, output, progress};
 use crate::config::{Distribution, Selection, Tracker};
 use crate::model::{PatchId, ProjectId, ProjectName};
-use crate::reconcile::{Applied, Apply, Keeper, Patience, PlanDocument, Prepared, Pulling, Rights, Shutdown, conclude};
+use crate::reconcile::{Applied, Apply, Keeper, PlanDocument, Prepared, Pulling, Remaining, Shutdown, begin};
 
 pub(super) async fn run(arguments: &ApplyArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
@@ -110,14 +110,13 @@ async fn approve<'a>(
     }
     let plan = PlanDocument::new([prepared.document(tracker)]);
     output::plan(&plan)?;
-    prepared.draft = prepared.draft.require_unguarded(tracker)?;
-    prepared.require_maintainer(tracker)?;
-    if plan.writes == 0 {
-        let feedback = conclude(tracker, keeper, &prepared.analysis, &Rights::of(prepared.identity)).await?;
-        tell_feedback(tracker, &feedback);
-        return Ok(Approval::Needless);
-    }
-    let mut apply = Apply::begin(session, keeper, Patience::lasting(tracker.limits.patience()), shutdown)?;
+    let (mut apply, prepared) = match begin(session, keeper, prepared, shutdown).await? {
+        Remaining::Nothing(feedback) => {
+            tell_feedback(tracker, &feedback);
+            return Ok(Approval::Needless);
+        }
+        Remaining::Writes(begun) => *begun,
+    };
     if saved.is_some() {
         apply.require_untouched(&prepared).await?;
         apply = apply.of_saved_plan();

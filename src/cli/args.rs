@@ -49,8 +49,10 @@ pub(super) enum Command {
     Plan(PlanArguments),
     /// Show the plan, ask, and write it
     Apply(ApplyArguments),
-    /// Tell how trackers stand, by what was last read, planned and written
+    /// Tell how trackers stand, by what was last read, planned and written, and what the daemon does
     Status(StatusArguments),
+    /// Do what is due, again and again, when the configuration says so, until SIGTERM; SIGHUP reads the configuration again
+    Daemon(DaemonArguments),
     /// Look at relations
     #[command(subcommand)]
     Relations(RelationsCommand),
@@ -123,6 +125,26 @@ pub(super) enum ExportFormat {
     Json,
     /// Mails, for an analysis to read
     Mbox,
+}
+
+/// How the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For the journal where standard error leads there, else for people
+    Auto,
+    /// Lines for people
+    Text,
+    /// A line of JSON for each
+    Json,
+    /// Fields for the journal
+    Journald,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DaemonArguments {
+    /// How the log looks
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Auto)]
+    pub log_format: LogFormat,
 }
 
 #[derive(Debug, Args)]
@@ -251,7 +273,7 @@ pub(super) struct ApplyArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct StatusArguments {
-    /// The trackers to tell of [default: all]
+    /// The trackers to tell of, and the distributions that the daemon pulls [default: all]
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// How to print it

@@ -53,6 +53,11 @@ fn check(file: &ConfigFile) -> Result<Status, Failure> {
             status = Status::Failed;
         }
     }
+    if let Some(address) = config.daemon.listen.open_to_others() {
+        output::say(&format!(
+            "warning: under [daemon], `listen` opens {address} to other machines: whoever reaches it may read how all things stand"
+        ));
+    }
     if status == Status::Done {
         let trackers = count(config.trackers.len(), "tracker");
         let named = match config.distributions.len() {

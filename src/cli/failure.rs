@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use super::output;
 use crate::config::{Distribution, Tracker};
 use crate::model::packages::Action;
-use crate::remedy::Remedy;
+use crate::remedy::{Remedy, causes};
 
 /// An error that ends a command.
 #[derive(Debug)]
@@ -77,22 +77,6 @@ impl Subject for Distribution {
     fn label(&self) -> String {
         format!("distribution {}", self.name)
     }
-}
-
-/// What caused an error, the nearest cause first, nothing twice.
-fn causes(error: &(dyn Error + 'static)) -> Vec<String> {
-    let mut told: Vec<String> = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        match told.last_mut() {
-            Some(last) if last.contains(&text) => {}
-            Some(last) if text.contains(&*last) => *last = text,
-            _ => told.push(text),
-        }
-        next = cause.source();
-    }
-    told
 }
 
 fn indented(text: &str, indent: &str) -> String {

@@ -6,10 +6,12 @@
 mod apply;
 mod args;
 mod config;
+mod daemon;
 mod decisions;
 mod demo;
 mod distributions;
 mod failure;
+mod logging;
 mod output;
 mod packages;
 mod plan;
@@ -71,7 +73,11 @@ pub fn main() -> ExitCode {
     } else {
         ExitCode::FAILURE
     };
-    wiring::start_logging();
+    let (format, usual) = match &arguments.command {
+        Command::Daemon(daemon) => (daemon.log_format, "warn,kinset=info"),
+        _ => (args::LogFormat::Text, "warn"),
+    };
+    logging::start(format, usual);
     match run(arguments) {
         Ok(status) => status.into(),
         Err(failure) => {
@@ -111,6 +117,7 @@ fn run(Arguments { config, command }: Arguments) -> Result<Status, Failure> {
         },
         Command::Apply(apply) => wiring::block_on(apply::run(&apply, &config)),
         Command::Status(status) => wiring::block_on(status::run(&status, &config)),
+        Command::Daemon(_) => wiring::block_on(daemon::run(&config)),
         Command::Decisions(command) => wiring::block_on(decisions::run(&command, &config)),
         Command::Relations(command) => wiring::block_on(relations::run(&command, &config)),
         Command::Distribution(command) => packages::distribution::run(command, &config),

@@ -1,24 +1,114 @@
 //! `kinset status`
 
+use std::io::{self, Write};
+
 use super::args::Format;
 use super::args::StatusArguments;
 use super::failure::Failure;
 use super::render::words::count;
-use super::wiring::{ConfigFile, each, open_state_if_any};
+use super::wiring::{ConfigFile, each_among, open_state_if_any};
 use super::{Status, output};
+use crate::config::{Distribution, Selection, Tracker};
 use crate::model::ProjectName;
-use crate::reconcile::{CollectionDocument, CycleDocument, PulledDocument, RunDocument, StatusDocument, status};
+use crate::reconcile::{
+    CollectionDocument, CycleDocument, DaemonJobDocument, DaemonRunDocument, DistributionStatusDocument, PulledDocument, RunDocument,
+    StatusDocument, WaitingDocument, distribution_status, status,
+};
+
+/// How something stands.
+#[derive(serde::Serialize)]
+#[serde(untagged)]
+enum Standing {
+    Tracker(Box<StatusDocument>),
+    Distribution(DistributionStatusDocument),
+}
 
 pub(super) async fn run(arguments: &StatusArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
-    let trackers = config.select(&arguments.names)?;
+    let Selection { trackers, distributions } = config.select_any(&arguments.names)?;
+    // Of those that the daemon has nothing to do with there is nothing to tell unless somebody asks for them.
+    let is_meant = |distribution: &&&Distribution| !arguments.names.is_empty() || distribution.schedule.pull.is_some();
+    let distributions: Vec<&Distribution> = distributions.iter().filter(is_meant).copied().collect();
+    if trackers.is_empty() && distributions.is_empty() {
+        config.select(&arguments.names)?;
+    }
     let keeper = open_state_if_any(&config)?;
-    let (documents, outcome) = each(&trackers, async |tracker| Ok(status(&keeper, tracker).await?)).await;
+    let among = trackers.len() + distributions.len();
+    let one = async |tracker: &Tracker| Ok(Standing::Tracker(Box::new(status(&keeper, tracker).await?)));
+    let (mut documents, of_trackers) = each_among(&trackers, among, one).await;
+    let one = async |distribution: &Distribution| Ok(Standing::Distribution(distribution_status(&keeper, distribution).await?));
+    let (more, of_distributions) = each_among(&distributions, among, one).await;
+    documents.extend(more);
+    let outcome = if of_trackers == Status::Done {
+        of_distributions
+    } else {
+        of_trackers
+    };
     match arguments.format {
         Format::Json => output::json_if_whole(&documents, outcome)?,
-        Format::Text => documents.iter().try_for_each(print)?,
+        Format::Text => documents.iter().try_for_each(|document| match document {
+            Standing::Tracker(document) => print(document),
+            Standing::Distribution(document) => print_distribution(document),
+        })?,
     }
     Ok(outcome)
+}
+
+fn print_distribution(document: &DistributionStatusDocument) -> Result<(), Failure> {
+    let DistributionStatusDocument { distribution, jobs } = document;
+    output::data(|out| {
+        writeln!(out, "distribution {distribution}")?;
+        if jobs.is_empty() {
+            writeln!(out, "  daemon      has nothing to do with it")?;
+        }
+        print_jobs(out, jobs)
+    })
+}
+
+fn print_jobs(out: &mut dyn Write, jobs: &[DaemonJobDocument]) -> io::Result<()> {
+    for job in jobs {
+        let DaemonJobDocument {
+            job,
+            next_due,
+            failures,
+            last_run,
+        } = job;
+        let next = next_due.map_or_else(|| "never due".to_owned(), |due| format!("due {due:.0}"));
+        let failures = match failures {
+            0 => String::new(),
+            1 => ", failed last time".to_owned(),
+            failures => format!(", failed {failures} times in a row"),
+        };
+        writeln!(out, "  {:<11} {next}{failures}", job.kind)?;
+        if let Some(run) = last_run {
+            writeln!(out, "              {}", daemon_run(run))?;
+        }
+    }
+    Ok(())
+}
+
+fn daemon_run(run: &DaemonRunDocument) -> String {
+    let DaemonRunDocument {
+        run,
+        began_at,
+        outcome,
+        message,
+        remedy,
+        changes,
+        writes,
+        ..
+    } = run;
+    let did = [(writes, "write"), (changes, "change")];
+    let did = did.into_iter().filter(|(number, _)| **number > 0);
+    let did: Vec<String> = did.map(|(number, noun)| count(*number, noun)).collect();
+    let did = if did.is_empty() {
+        String::new()
+    } else {
+        format!(", {}", did.join(", "))
+    };
+    let message = message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+    let remedy = remedy.as_ref().map(|remedy| format!(" ({remedy})")).unwrap_or_default();
+    format!("run {run}, {began_at:.0}: {outcome}{did}{message}{remedy}").replace('\n', " ")
 }
 
 fn print(document: &StatusDocument) -> Result<(), Failure> {
@@ -33,6 +123,8 @@ fn print(document: &StatusDocument) -> Result<(), Failure> {
         collections,
         decisions,
         open_writes,
+        jobs,
+        waiting,
     } = document;
     output::data(|out| {
         writeln!(out, "tracker {tracker} at {url}, policy {policy}")?;
@@ -60,8 +152,27 @@ fn print(document: &StatusDocument) -> Result<(), Failure> {
         if *open_writes > 0 {
             writeln!(out, "  open        {} of unknown outcome", count(*open_writes, "write"))?;
         }
-        Ok(())
+        if let Some(waiting) = waiting {
+            writeln!(out, "  waiting     {}", plan_that_waits(waiting, tracker))?;
+        }
+        print_jobs(out, jobs)
     })
+}
+
+fn plan_that_waits(waiting: &WaitingDocument, tracker: &str) -> String {
+    let WaitingDocument {
+        run,
+        planned_at,
+        because,
+        writes,
+    } = waiting;
+    let because = match *because {
+        "guard" => "a guard holds it back",
+        "quiet" => "nothing is written at that time of day",
+        _ => "the daemon only plans",
+    };
+    let writes = count(*writes, "write");
+    format!("{planned_at:.0}, run {run}: {writes}; {because}; `kinset plan {tracker}` shows it")
 }
 
 fn reading(pulled: &PulledDocument) -> String {

@@ -1,43 +1,16 @@
 //! What commands have in common: the configuration, the state, the runtime, signals.
 
 use std::future::Future;
-use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use super::failure::{Failure, Misuse, Subject};
 use super::{Status, output};
 use crate::config::{self, Config, Tracker};
 use crate::reconcile::{Error, Keeper, Session, SessionOptions, Shutdown};
 use crate::store::Store;
-use crate::tracker::RetryPolicy;
-
-/// Says what is logged, in the syntax of `tracing`; `warn` when it is not set.
-const LOG_VARIABLE: &str = "KINSET_LOG";
-
-/// Sends the log to standard error.
-pub(super) fn start_logging() {
-    let asked = std::env::var_os(LOG_VARIABLE).unwrap_or_default();
-    let asked = asked.to_string_lossy();
-    let usual = || EnvFilter::new("warn");
-    let filter = if asked.is_empty() {
-        usual()
-    } else {
-        EnvFilter::try_new(&*asked).unwrap_or_else(|error| {
-            output::say(&format!("warning: {LOG_VARIABLE} is passed over, as it cannot be read: {error}"));
-            usual()
-        })
-    };
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .init();
-}
 
 /// Which configuration file is meant; it is read when a command needs it.
 #[derive(Debug)]
@@ -75,11 +48,7 @@ pub(super) fn open_state_if_any(config: &Config) -> Result<Keeper, Failure> {
 
 /// Reaches a tracker, as patiently as its configuration says.
 pub(super) async fn open_session(tracker: &Tracker) -> Result<Session<'_>, Error> {
-    let options = SessionOptions {
-        retry: RetryPolicy::lasting(tracker.limits.patience()),
-        ..SessionOptions::default()
-    };
-    Session::open(tracker, options).await
+    Session::open(tracker, SessionOptions::of(tracker)).await
 }
 
 /// Gives each tracker its turn. A failure is told at once, and the others have their turn all the same. What came of the turns, and whether all

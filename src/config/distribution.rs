@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::Fraction;
+use super::{DistributionSchedule, Fraction};
 use crate::model::packages::document::Thresholds;
 use crate::model::packages::{BranchName, DistributionName, SeriesName, Sharing, VersionScheme};
 
@@ -19,6 +19,8 @@ pub struct Distribution {
     pub follows: Follows,
     /// When a plan is too drastic to be carried out unasked.
     pub guard: DistributionGuard,
+    /// When the daemon reads what it follows. Default: never.
+    pub schedule: DistributionSchedule,
 }
 
 /// Who says what a distribution is to be.

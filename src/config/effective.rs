@@ -8,8 +8,9 @@ use std::path::Path;
 use super::distribution::REQUESTS_PER_SECOND;
 use super::keys::{self, Key};
 use super::{
-    CommitPolicy, Config, DEFAULT_STATE_DIR, Desired, Distribution, DistributionGuard, FileOrUrl, Follows, Guard, Limits, ModulesAt, Pull,
-    ReadSets, Services, Source, SourceKind, TokenSource, Tracker,
+    CommitPolicy, Config, CronRule, DEFAULT_STATE_DIR, Daemon, Desired, Distribution, DistributionGuard, DistributionSchedule, FileOrUrl,
+    Follows, Guard, Limits, ModulesAt, Notice, Pull, ReadSets, Services, Source, SourceKind, SyncMode, TokenSource, Tracker,
+    TrackerSchedule, Zone,
 };
 use crate::model::packages::{BranchName, SeriesName, Sharing, VersionScheme};
 
@@ -23,12 +24,14 @@ pub(super) fn render(config: &Config) -> String {
     let Config {
         path,
         state_dir,
+        daemon,
         trackers,
         distributions,
     } = config;
     let mut out = Lines::default();
     out.line(format_args!("# {} as it is in effect", path.display().to_string().escape_debug()));
     out.defaulted(&keys::STATE_DIR, quoted_path(state_dir), state_dir == Path::new(DEFAULT_STATE_DIR));
+    render_daemon(daemon, &mut out);
     for tracker in trackers {
         render_tracker(tracker, &mut out);
     }
@@ -39,7 +42,12 @@ pub(super) fn render(config: &Config) -> String {
 }
 
 fn render_distribution(distribution: &Distribution, out: &mut Lines) {
-    let Distribution { name, follows, guard } = distribution;
+    let Distribution {
+        name,
+        follows,
+        guard,
+        schedule,
+    } = distribution;
     out.header("[[distribution]]");
     out.value(&keys::DISTRIBUTION_NAME, quoted(name.as_str()));
     match follows {
@@ -47,6 +55,7 @@ fn render_distribution(distribution: &Distribution, out: &mut Lines) {
         Follows::Services(services) => render_services(services, out),
     }
     render_distribution_guard(guard, out);
+    render_distribution_schedule(schedule, out);
     if let Follows::Services(services) = follows {
         services.sources.iter().for_each(|source| render_source(source, out));
     }
@@ -158,10 +167,12 @@ fn render_tracker(tracker: &Tracker, out: &mut Lines) {
         contact,
         feedback,
         commit_ref,
+        sync,
         desired,
         limits,
         pull,
         guard,
+        schedule,
     } = tracker;
     out.header("[[tracker]]");
     out.value(&keys::NAME, quoted(name.as_str()));
@@ -183,6 +194,7 @@ fn render_tracker(tracker: &Tracker, out: &mut Lines) {
         quoted(commit_ref.as_str()),
         *commit_ref == CommitPolicy::default(),
     );
+    out.defaulted(&keys::SYNC_MODE, quoted(sync.as_str()), *sync == SyncMode::default());
     for (project, collection) in collections {
         out.header("[[tracker.project]]");
         out.value(&keys::PROJECT_NAME, quoted(project.as_str()));
@@ -195,6 +207,7 @@ fn render_tracker(tracker: &Tracker, out: &mut Lines) {
     render_limits(limits, out);
     render_pull(pull, out);
     render_guard(guard, out);
+    render_schedule(schedule, out);
 }
 
 fn render_token(token: Option<&TokenSource>, out: &mut Lines) {
@@ -289,6 +302,79 @@ fn render_guard(guard: &Guard, out: &mut Lines) {
         max_overwrite_fraction,
         *max_overwrite_fraction == default.max_overwrite_fraction,
     );
+}
+
+fn render_daemon(daemon: &Daemon, out: &mut Lines) {
+    let Daemon {
+        listen,
+        jitter_seconds,
+        backoff_seconds,
+        max_backoff_seconds,
+        keep_runs,
+        notice,
+    } = daemon;
+    let default = Daemon::default();
+    out.header("[daemon]");
+    out.defaulted(&keys::LISTEN, quoted(&listen.to_string()), *listen == default.listen);
+    out.defaulted(&keys::JITTER_SECONDS, jitter_seconds, *jitter_seconds == default.jitter_seconds);
+    out.defaulted(&keys::BACKOFF_SECONDS, backoff_seconds, *backoff_seconds == default.backoff_seconds);
+    out.defaulted(
+        &keys::MAX_BACKOFF_SECONDS,
+        max_backoff_seconds,
+        *max_backoff_seconds == default.max_backoff_seconds,
+    );
+    out.defaulted(&keys::KEEP_RUNS, keep_runs, *keep_runs == default.keep_runs);
+    let Some(Notice {
+        command,
+        seconds,
+        failures,
+    }) = notice
+    else {
+        return out.absent(&keys::NOTICE);
+    };
+    out.header("[daemon.notice]");
+    out.value(&keys::NOTICE_COMMAND, list(command.iter().map(String::as_str)));
+    out.defaulted(&keys::NOTICE_SECONDS, seconds, *seconds == Notice::SECONDS);
+    out.defaulted(&keys::NOTICE_FAILURES, failures, *failures == Notice::FAILURES);
+}
+
+fn render_schedule(schedule: &TrackerSchedule, out: &mut Lines) {
+    let TrackerSchedule {
+        pull,
+        sweep,
+        sync,
+        zone,
+        quiet,
+    } = schedule;
+    out.header("[tracker.schedule]");
+    render_rule(&keys::AT_PULL, pull.as_ref(), out);
+    render_rule(&keys::AT_SWEEP, sweep.as_ref(), out);
+    render_rule(&keys::AT_SYNC, sync.as_ref(), out);
+    render_zone(zone, out);
+    let quiet: Vec<String> = quiet.iter().map(ToString::to_string).collect();
+    out.defaulted(&keys::QUIET, list(quiet.iter().map(String::as_str)), quiet.is_empty());
+}
+
+/// One that is kept in a file has none.
+fn render_distribution_schedule(schedule: &DistributionSchedule, out: &mut Lines) {
+    let DistributionSchedule { pull, zone } = schedule;
+    if *schedule == DistributionSchedule::default() {
+        return;
+    }
+    out.header("[distribution.schedule]");
+    render_rule(&keys::AT_PULL, pull.as_ref(), out);
+    render_zone(zone, out);
+}
+
+fn render_rule(key: &Key, rule: Option<&CronRule>, out: &mut Lines) {
+    match rule {
+        Some(rule) => out.value(key, quoted(rule.as_str())),
+        None => out.absent(key),
+    }
+}
+
+fn render_zone(zone: &Zone, out: &mut Lines) {
+    out.defaulted(&keys::TIME_ZONE, quoted(zone.name()), *zone == Zone::default());
 }
 
 /// TOML under construction.

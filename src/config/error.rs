@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use toml::de::DeValue;
@@ -288,6 +289,16 @@ pub enum ProblemKind {
     /// A key that a distribution which is kept in a file has no use for.
     #[error("this is for a distribution that follows services, and this one is kept in a file, which says it: remove it")]
     OnlyOfServices,
+    /// The first wait after a failure is longer than the longest.
+    #[error(
+        "the wait after a first failure would be {first} s, and the longest {longest} s: make `backoff_seconds` less, or `max_backoff_seconds` more"
+    )]
+    BackoffTooLong {
+        /// The first.
+        first: NonZeroU32,
+        /// The longest.
+        longest: NonZeroU32,
+    },
     /// A user name or password inside an address.
     #[error("expected an address without a user name or password: put the API token into a file, and name that with `token_file`")]
     PasswordInUrl,

@@ -40,6 +40,7 @@ macro_rules! keys {
 
 keys! {
     STATE_DIR = "state_dir": "the path of a folder, such as \"/var/lib/kinset\"";
+    DAEMON = "daemon": "a [daemon] table";
     TRACKERS = "tracker": "one [[tracker]] table for each tracker, at least one";
     DISTRIBUTIONS = "distribution": "one [[distribution]] table for each distribution that is kept in a file";
 
@@ -53,11 +54,29 @@ keys! {
     CONTACT = "contact": "an address in printable ASCII, such as \"patch-bot@example.org\"";
     FEEDBACK = "feedback": "the path of a folder, such as \"/srv/pasta/feedback\"";
     COMMIT_REF = "commit_ref": "\"off\" (leave it alone), \"fill\" (where it is empty) or \"overwrite\" (the analysis wins)";
+    SYNC_MODE = "sync": "\"plan-only\" (the daemon records its plans and writes nothing) or \"apply\" (it carries them out)";
     TRACKER_PROJECTS = "project": "one [[tracker.project]] table for each project of which something is to be said, at least one";
     DESIRED = "desired": "a [tracker.desired] table with `path` and `format`";
     LIMITS = "limits": "a [tracker.limits] table";
     PULL = "pull": "a [tracker.pull] table";
     GUARD = "guard": "a [tracker.guard] table";
+    TRACKER_SCHEDULE = "schedule": "a [tracker.schedule] table";
+
+    LISTEN = "listen": "an address and a port, such as \"127.0.0.1:7319\", or \"off\"";
+    JITTER_SECONDS = "jitter_seconds": "a whole number from 0 to 4294967295";
+    BACKOFF_SECONDS = "backoff_seconds": "a whole number from 1 to 4294967295";
+    MAX_BACKOFF_SECONDS = "max_backoff_seconds": "a whole number from 1 to 4294967295";
+    KEEP_RUNS = "keep_runs": "a whole number from 1 to 4294967295";
+    NOTICE = "notice": "a [daemon.notice] table";
+    NOTICE_COMMAND = "command": "a list of a command and its arguments, such as [\"/usr/local/bin/tell-somebody\"]";
+    NOTICE_SECONDS = "seconds": "a whole number from 1 to 120";
+    NOTICE_FAILURES = "failures": "a whole number from 1 to 4294967295";
+
+    AT_PULL = "pull": "when, as cron has it: minute, hour, day, month, weekday, such as \"*/10 * * * *\"";
+    AT_SWEEP = "sweep": "when, as cron has it: minute, hour, day, month, weekday, such as \"30 3 * * SUN\"";
+    AT_SYNC = "sync": "when, as cron has it: minute, hour, day, month, weekday, such as \"5 * * * *\"";
+    TIME_ZONE = "time_zone": "the name of a time zone that this machine knows, such as \"Europe/Berlin\"";
+    QUIET = "quiet": "a list of times of day, such as [\"22:00-06:00\"]";
 
     PROJECT_NAME = "name": "one of the `projects`, such as \"example-devel\"";
     COLLECTION = "collection": "a distribution and a series of it, such as \"fedora/f40\"";
@@ -88,6 +107,7 @@ keys! {
     VERSIONS = "versions": "\"debian\" or \"rpm\"";
     LISTED = "listed": "a list of series, such as [\"rawhide\"]";
     DISTRIBUTION_GUARD = "guard": "a [distribution.guard] table";
+    DISTRIBUTION_SCHEDULE = "schedule": "a [distribution.schedule] table";
 
     KIND = "kind": "\"launchpad\", \"bodhi\", \"distgit\", \"distro-info\", \"local\" or \"modulemd\"";
     SOURCE_NAME = "name": "a name of letters, digits, `-`, `_` and `.` that starts with a letter or digit, such as \"launchpad\"";
@@ -109,7 +129,28 @@ keys! {
 pub(super) static ROOT_TABLE: Table = Table {
     prefix: "",
     place: "at the top of the file",
-    keys: &[&STATE_DIR, &TRACKERS, &DISTRIBUTIONS],
+    keys: &[&STATE_DIR, &DAEMON, &TRACKERS, &DISTRIBUTIONS],
+};
+
+/// How the daemon goes about its work.
+pub(super) static DAEMON_TABLE: Table = Table {
+    prefix: "daemon.",
+    place: "under [daemon]",
+    keys: &[
+        &LISTEN,
+        &JITTER_SECONDS,
+        &BACKOFF_SECONDS,
+        &MAX_BACKOFF_SECONDS,
+        &KEEP_RUNS,
+        &NOTICE,
+    ],
+};
+
+/// Who is told what a person should know.
+pub(super) static NOTICE_TABLE: Table = Table {
+    prefix: "daemon.notice.",
+    place: "under [daemon.notice]",
+    keys: &[&NOTICE_COMMAND, &NOTICE_SECONDS, &NOTICE_FAILURES],
 };
 
 /// One tracker.
@@ -127,12 +168,21 @@ pub(super) static TRACKER_TABLE: Table = Table {
         &CONTACT,
         &FEEDBACK,
         &COMMIT_REF,
+        &SYNC_MODE,
         &TRACKER_PROJECTS,
         &DESIRED,
         &LIMITS,
         &PULL,
         &GUARD,
+        &TRACKER_SCHEDULE,
     ],
+};
+
+/// When the daemon does what with a tracker.
+pub(super) static TRACKER_SCHEDULE_TABLE: Table = Table {
+    prefix: "tracker.schedule.",
+    place: "under [tracker.schedule]",
+    keys: &[&AT_PULL, &AT_SWEEP, &AT_SYNC, &TIME_ZONE, &QUIET],
 };
 
 /// One of a tracker's projects.
@@ -196,7 +246,15 @@ pub(super) static DISTRIBUTION_TABLE: Table = Table {
         &LISTED,
         &SOURCES,
         &DISTRIBUTION_GUARD,
+        &DISTRIBUTION_SCHEDULE,
     ],
+};
+
+/// When the daemon does what with a distribution.
+pub(super) static DISTRIBUTION_SCHEDULE_TABLE: Table = Table {
+    prefix: "distribution.schedule.",
+    place: "under [distribution.schedule]",
+    keys: &[&AT_PULL, &TIME_ZONE],
 };
 
 /// One service that a distribution follows.
@@ -228,17 +286,21 @@ pub(super) static DISTRIBUTION_GUARD_TABLE: Table = Table {
 };
 
 /// All tables.
-pub(super) static TABLES: [&Table; 10] = [
+pub(super) static TABLES: [&Table; 14] = [
     &ROOT_TABLE,
+    &DAEMON_TABLE,
+    &NOTICE_TABLE,
     &TRACKER_TABLE,
     &PROJECT_TABLE,
     &DESIRED_TABLE,
     &LIMITS_TABLE,
     &PULL_TABLE,
     &GUARD_TABLE,
+    &TRACKER_SCHEDULE_TABLE,
     &DISTRIBUTION_TABLE,
     &SOURCE_TABLE,
     &DISTRIBUTION_GUARD_TABLE,
+    &DISTRIBUTION_SCHEDULE_TABLE,
 ];
 
 #[cfg(test)]
@@ -273,6 +335,10 @@ mod tests {
             "[tracker.limits]",
             "[tracker.pull]",
             "[tracker.guard]",
+            "[daemon]",
+            "#[daemon.notice]",
+            "[tracker.schedule]",
+            "#[distribution.schedule]",
             "#[[distribution]]",
             "#[distribution.guard]",
             "#[[distribution.source]]",

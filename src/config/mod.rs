@@ -3,15 +3,18 @@
 //! [`Config::load`] reads one file, and what it hands back needs no further checks: every number is in its range, every path absolute,
 //! every tracker complete. All problems of a file are reported together, each with its line.
 //!
-//! This module knows nothing of the command line, opens no file but the configuration itself, and never reads a token: a [`TokenSource`] says
-//! where one is kept.
+//! This module knows nothing of the command line, opens no file but the configuration itself (and the system's time zones, where it names one), and
+//! never reads a token: a [`TokenSource`] says where one is kept.
 
+mod daemon;
 mod distribution;
 mod effective;
 mod error;
 mod keys;
 mod parse;
+mod parse_daemon;
 mod parse_sources;
+mod schedule;
 mod section;
 mod values;
 
@@ -32,8 +35,10 @@ use crate::model::packages::SeriesPath;
 use crate::model::relations::Policy;
 use crate::model::relations::guard::Thresholds;
 
+pub use daemon::{Daemon, Listen, NoListen, Notice};
 pub use distribution::{Distribution, DistributionGuard, FileOrUrl, Follows, ModulesAt, ReadSets, Services, Source, SourceKind};
 pub use error::{ConfigError, Kind, Problem, ProblemKind, UnknownName};
+pub use schedule::{CronRule, DistributionSchedule, NoQuietTime, QuietTime, SyncMode, TrackerSchedule, Zone};
 
 /// The variable of the environment that names the configuration file.
 pub const PATH_VARIABLE: &str = "KINSET_CONFIG";
@@ -68,6 +73,8 @@ pub struct Config {
     pub path: PathBuf,
     /// The folder that holds what kinset remembers: snapshots and the journal of its writes. Default: [`DEFAULT_STATE_DIR`].
     pub state_dir: PathBuf,
+    /// How the daemon goes about its work.
+    pub daemon: Daemon,
     /// The trackers to keep in step, in the order of the file; no two of the same name.
     pub trackers: Vec<Tracker>,
     /// The distributions that are kept in files or follow services, in the order of the file; none has the name of another or of a tracker.
@@ -199,6 +206,8 @@ pub struct Tracker {
     pub feedback: Option<PathBuf>,
     /// What happens to the commits of patches. Default: nothing.
     pub commit_ref: CommitPolicy,
+    /// Whether the daemon carries its plans out. Default: it does not.
+    pub sync: SyncMode,
     /// The partition that the analysis wants.
     pub desired: Desired,
     /// How much is asked of the tracker at once.
@@ -207,6 +216,8 @@ pub struct Tracker {
     pub pull: Pull,
     /// When a plan is too drastic to be carried out unasked.
     pub guard: Guard,
+    /// When the daemon does what. Default: never.
+    pub schedule: TrackerSchedule,
 }
 
 /// The name of a tracker: ASCII letters, digits, `-`, `_` and `.`, the first a letter or digit, so that it can be no option.

@@ -30,6 +30,7 @@ pub(super) fn config(text: &str, path: &Path) -> Result<Config, ConfigError> {
         folder,
         problems: &mut problems,
     };
+    let daemon = tables.daemon(&root);
     let (trackers, distributions) = tables.read(&root);
     let problems = problems.into_sorted();
     if !problems.is_empty() {
@@ -41,6 +42,7 @@ pub(super) fn config(text: &str, path: &Path) -> Result<Config, ConfigError> {
     Ok(Config {
         path: path.to_path_buf(),
         state_dir: folder.join(state_dir.unwrap_or_else(|| PathBuf::from(DEFAULT_STATE_DIR))),
+        daemon,
         trackers,
         distributions,
     })
@@ -158,10 +160,12 @@ impl Tables<'_, '_> {
         let contact = section.optional(&keys::CONTACT, values::contact, self.problems);
         let feedback = section.optional(&keys::FEEDBACK, values::path, self.problems);
         let commit_ref = section.optional(&keys::COMMIT_REF, values::commit_policy, self.problems);
+        let sync = self.sync_mode(section);
         let desired = self.desired(section);
         let limits = self.limits(section);
         let pull = self.pull(section);
         let guard = self.guard(section);
+        let schedule = self.tracker_schedule(section);
         Some(Tracker {
             name: name?,
             url: url?,
@@ -172,10 +176,12 @@ impl Tables<'_, '_> {
             contact,
             feedback: feedback.map(|path| self.folder.join(path)),
             commit_ref: commit_ref.unwrap_or_default(),
+            sync,
             desired: desired?,
             limits,
             pull,
             guard,
+            schedule,
         })
     }
 
@@ -184,10 +190,12 @@ impl Tables<'_, '_> {
         let name = section.required(&keys::DISTRIBUTION_NAME, values::distribution_name, self.problems);
         let follows = self.follows(section);
         let guard = self.distribution_guard(section);
+        let schedule = self.distribution_schedule(section, follows.as_ref());
         Some(Distribution {
             name: name?,
             follows: follows?,
             guard,
+            schedule,
         })
     }
 

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::error::ProblemKind;
 use super::keys::Key;
+use super::schedule::{CronRule, NoRule, SyncMode, Zone};
 use super::{CommitPolicy, DesiredFormat, Fraction, Policy, ReadSets, TrackerName};
 use crate::model::ProjectName;
 use crate::model::packages::DistributionName;
@@ -102,6 +103,34 @@ pub(super) fn commit_policy(key: &Key, value: &DeValue<'_>) -> Value<CommitPolic
     }
 }
 
+pub(super) fn sync_mode(key: &Key, value: &DeValue<'_>) -> Value<SyncMode> {
+    let found = [SyncMode::PlanOnly, SyncMode::Apply]
+        .into_iter()
+        .find(|mode| value.as_str() == Some(mode.as_str()));
+    found.ok_or_else(|| ProblemKind::wrong(key, value))
+}
+
+pub(super) fn cron_rule(key: &Key, value: &DeValue<'_>) -> Value<CronRule> {
+    let text = text(key, value)?;
+    CronRule::new(&text).map_err(|NoRule(why)| ProblemKind::found(key, format!("{text:?} ({why})")))
+}
+
+/// The name of a time zone. Which there are is a matter of the machine.
+pub(super) fn zone(key: &Key, value: &DeValue<'_>) -> Value<Zone> {
+    value.as_str().and_then(Zone::new).ok_or_else(|| ProblemKind::wrong(key, value))
+}
+
+/// A command and its arguments.
+pub(super) fn command(key: &Key, value: &DeValue<'_>) -> Value<Vec<String>> {
+    let words: Vec<String> = list_of(key, value)?;
+    let is_command = words.first().is_some_and(|command| !command.is_empty()) && !words.iter().any(|word| word.contains('\0'));
+    if is_command {
+        Ok(words)
+    } else {
+        Err(ProblemKind::wrong(key, value))
+    }
+}
+
 pub(super) fn token_file(key: &Key, value: &DeValue<'_>) -> Value<PathBuf> {
     path(key, value).map_err(|_| ProblemKind::hidden(key))
 }
@@ -161,6 +190,15 @@ pub(super) fn at_least_one_at_once(key: &Key, value: &DeValue<'_>) -> Value<NonZ
     NonZeroUsize::try_from(at_least_one(key, value)?).map_err(|_| ProblemKind::wrong(key, value))
 }
 
+/// Less than whoever watches over the daemon waits for a sign of life.
+pub(super) fn up_to_two_minutes(key: &Key, value: &DeValue<'_>) -> Value<NonZeroU32> {
+    let seconds = at_least_one(key, value)?;
+    if seconds.get() > 120 {
+        return Err(ProblemKind::wrong(key, value));
+    }
+    Ok(seconds)
+}
+
 pub(super) fn at_least_two(key: &Key, value: &DeValue<'_>) -> Value<u32> {
     match count(key, value)? {
         0 | 1 => Err(ProblemKind::wrong(key, value)),
@@ -189,6 +227,12 @@ pub(super) fn read_sets(key: &Key, value: &DeValue<'_>) -> Value<ReadSets> {
 pub(super) fn parsed<T: FromStr>(key: &Key, value: &DeValue<'_>) -> Value<T> {
     let text = value.as_str().ok_or_else(|| ProblemKind::wrong(key, value))?;
     text.parse().map_err(|_| ProblemKind::wrong(key, value))
+}
+
+/// A list of texts that mean something, in their order.
+pub(super) fn list_of<T: FromStr>(key: &Key, value: &DeValue<'_>) -> Value<Vec<T>> {
+    let elements = value.as_array().ok_or_else(|| ProblemKind::wrong(key, value))?;
+    elements.iter().map(|element| parsed(key, element.get_ref())).collect()
 }
 
 /// A list of different texts that mean something.

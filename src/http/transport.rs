@@ -14,7 +14,7 @@ use reqwest::{
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
-use super::{Error, RetryPolicy, session::JSON};
+use super::{Error, RetryPolicy, beat, session::JSON};
 
 /// A connection is made within this time or not at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -99,7 +99,10 @@ impl Transport {
     /// Sends a request once, when its time has come. The slot has to be kept until the answer is read.
     pub(super) async fn send(&self, _slot: &Slot<'_>, request: RequestBuilder) -> Result<Response, reqwest::Error> {
         self.pace.until_ready().await;
-        request.send().await.map_err(reqwest::Error::without_url)
+        beat();
+        let answer = request.send().await.map_err(reqwest::Error::without_url);
+        beat();
+        answer
     }
 }
 

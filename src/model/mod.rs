@@ -5,6 +5,7 @@
 pub mod commits;
 mod event;
 mod ids;
+mod job;
 pub mod packages;
 pub mod relations;
 mod share;
@@ -12,4 +13,5 @@ mod snapshot;
 
 pub use event::{Event, EventCursor, EventKind, Subject};
 pub use ids::{EventId, MessageId, MessageIdError, PatchId, ProjectId, ProjectName, UserName};
+pub use job::{Job, JobKind, JobSubject, NoJob};
 pub use snapshot::{Patch, Project, Snapshot};

@@ -19,9 +19,9 @@ pub(super) struct Area {
 ///
 /// The picture brings its own ground: a viewer that is dark need not have a dark one to lay it on.
 const STYLE: &str = "text{font:13px sans-serif;fill:#222}.small{font-size:11px}.ground{fill:#fff}.default{fill:#2b6cb0}.available{fill:#a7c7e7}\
-                     .none{fill:#eee}.release{fill:#6b8e4e}.open{fill-opacity:.6;stroke:#222;stroke-dasharray:3 3}.line{stroke:#ccc}\
+                     .none{fill:#eee}.release{fill:#6b8e4e}.open{fill-opacity:.6;stroke:#222;stroke-dasharray:3 3}.line{stroke:#ccc}.course{fill:none;stroke:#2b6cb0;stroke-width:2}\
                      .today{stroke:#c0392b;stroke-width:2}.on-dark{fill:#fff}\
-                     @media(prefers-color-scheme:dark){text{fill:#ddd}.ground{fill:#1b1b1b}.none{fill:#333}.open{stroke:#ddd}.line{stroke:#444}\
+                     @media(prefers-color-scheme:dark){text{fill:#ddd}.ground{fill:#1b1b1b}.none{fill:#333}.open{stroke:#ddd}.line{stroke:#444}.course{stroke:#7db3e8}\
                      .today{stroke:#ff7b6b}.on-light{fill:#222}}";
 
 impl Svg {
@@ -49,6 +49,12 @@ impl Svg {
             "<line x1=\"{x}\" y1=\"{y}\" x2=\"{x}\" y2=\"{to}\" class=\"{class}\"><title>{}</title></line>",
             escaped(title)
         ));
+    }
+
+    /// A line through points, in the order of time.
+    pub(super) fn course(&mut self, points: &[(u32, u32)], class: &str) {
+        let points: Vec<String> = points.iter().map(|(x, y)| format!("{x},{y}")).collect();
+        self.push(&format!("<polyline points=\"{}\" class=\"{class}\"/>", points.join(" ")));
     }
 
     fn push(&mut self, shape: &str) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use super::daemon::forget_waiting_plan;
 use super::feedback::feed_back;
 use super::prepare::{redraft, stored};
 use super::reckon::{Actors, close_agreed};
@@ -23,6 +24,7 @@ pub async fn conclude(tracker: &Tracker, keeper: &Keeper, analysis: &GroupFile, 
     record(tracker, keeper, &snapshot, &draft, rights).await?;
     // Not before all is written: until then somebody's edit may give a decision a meaning that it seemed to have lost.
     close_agreed(tracker, keeper, &snapshot, &draft.scene).await?;
+    forget_waiting_plan(tracker, keeper).await?;
     feed_back(tracker, keeper).await
 }
 

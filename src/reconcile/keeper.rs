@@ -28,7 +28,7 @@ impl Keeper {
     }
 
     /// Runs `work` with the store and the time.
-    pub(super) async fn with<T, F>(&self, work: F) -> Result<T, Error>
+    pub(crate) async fn with<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&mut Store, Timestamp) -> Result<T, StoreError> + Send + 'static,
@@ -39,7 +39,9 @@ impl Keeper {
             let mut store = store.lock().unwrap_or_else(PoisonError::into_inner);
             work(&mut store, clock())
         });
-        match turn.await {
+        let turn = turn.await;
+        crate::http::beat();
+        match turn {
             Ok(result) => result.map_err(Error::Store),
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         }

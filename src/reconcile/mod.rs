@@ -20,9 +20,11 @@
 //! out by reading what became of the writes that were under way.
 
 mod apply;
+mod begin;
 mod commits;
 mod component;
 mod conclude;
+mod daemon;
 mod distribution;
 mod document;
 mod draft;
@@ -46,13 +48,19 @@ mod session;
 mod settle;
 mod source_settings;
 mod sources;
+mod sources_order;
 mod sweep;
 mod views;
 mod walk;
 
 pub use apply::{Applied, Apply, Shutdown};
+pub use begin::{Remaining, begin};
 pub use commits::RefusedCommits;
 pub use conclude::conclude;
+pub use daemon::{
+    DaemonJobDocument, DaemonRunDocument, WaitingDocument, WaitingPlanDocument, begin_daemon_run, cut_short_daemon_runs,
+    daemon_job_documents, daemon_jobs, daemon_runs, end_daemon_run, guards_of, keep_waiting_plan, save_daemon_jobs, waiting_plan,
+};
 pub use distribution::{DistributionDraft, DistributionPlan, FileOrder};
 pub use document::{
     BecauseDocument, CommitBecauseDocument, CommitUndoneDocument, EndedDocument, GuardDocument, OperationDocument, PlanDocument,
@@ -76,6 +84,6 @@ pub use session::{Session, SessionOptions, check_token};
 pub use source_settings::SourceSettings;
 pub use sources::{GuardedSource, SourceDraft, SourceGuard, SourceResult, SourcesOrder, Taking, follow};
 pub use views::{
-    CollectionDocument, CycleDocument, HistoryDocument, PulledDocument, RunDocument, SightingDocument, StatusDocument, about,
-    decision_documents, drop_decisions, history, status,
+    CollectionDocument, CycleDocument, DistributionStatusDocument, HistoryDocument, PulledDocument, RunDocument, SightingDocument,
+    StatusDocument, about, cycles, decision_documents, distribution_status, drop_decisions, history, status,
 };

@@ -15,6 +15,17 @@ pub struct SessionOptions {
     pub retry: RetryPolicy,
 }
 
+impl SessionOptions {
+    /// As patient as a tracker's configuration says.
+    #[must_use]
+    pub fn of(tracker: &Tracker) -> Self {
+        Self {
+            retry: RetryPolicy::lasting(tracker.limits.patience()),
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for SessionOptions {
     /// A minute: Patchwork needs seconds for a page of large relations.
     fn default() -> Self {

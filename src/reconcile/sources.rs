@@ -71,6 +71,17 @@ pub struct SourceDraft {
 }
 
 impl SourceDraft {
+    /// Passes the draft on unless a guard tripped; then nothing of it was taken in.
+    ///
+    /// # Errors
+    /// [`Error::GuardedSource`].
+    pub fn require_unguarded(self) -> SourceResult {
+        match self.tripped {
+            Some(guarded) => Err(Error::GuardedSource(Box::new(guarded))),
+            None => Ok(self),
+        }
+    }
+
     /// The draft as a part of a [`PlanDocument`](super::PlanDocument).
     #[must_use]
     pub fn document(&self, distribution: &DistributionName) -> DistributionPlan {

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::daemon::{DaemonJobDocument, WaitingDocument, daemon_job_documents, waiting_plan};
 use super::ended::collections;
 use super::feedback::{DecisionDocument, decisions_of};
 use super::prepare::require_pulled;
 use super::{Error, Keeper};
-use crate::config::Tracker;
-use crate::model::packages::{CollectionStatus, SeriesPath};
-use crate::model::{MessageId, PatchId, ProjectName};
+use crate::config::{Distribution, Tracker};
+use crate::model::packages::{CollectionStatus, DistributionName, SeriesPath};
+use crate::model::{JobSubject, MessageId, PatchId, ProjectName};
 use crate::store::{Author, Cycle, Decision, DecisionFilter, DecisionId, Ended, Run, RunOutcome, Sighted, Store, StoreError};
 
 /// Ends decisions by an operator's word. Returns those that this ended.
@@ -164,6 +165,19 @@ pub struct StatusDocument {
     pub decisions: usize,
     /// Writes whose outcome nobody knows yet: what a crash left behind, or what is under way.
     pub open_writes: usize,
+    /// What the daemon has to do with it, if there ever was one.
+    pub jobs: Vec<DaemonJobDocument>,
+    /// The plan of the daemon's that waits for somebody to carry it out.
+    pub waiting: Option<WaitingDocument>,
+}
+
+/// How a distribution stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DistributionStatusDocument {
+    /// The distribution's name.
+    pub distribution: DistributionName,
+    /// What the daemon has to do with it, if there ever was one.
+    pub jobs: Vec<DaemonJobDocument>,
 }
 
 /// The collection that a project is of.
@@ -273,7 +287,31 @@ pub async fn status(keeper: &Keeper, tracker: &Tracker) -> Result<StatusDocument
         collections: collections.collect(),
         decisions,
         open_writes,
+        jobs: daemon_job_documents(keeper, JobSubject::Tracker(tracker.name.to_string())).await?,
+        waiting: waiting_plan(keeper, tracker).await?.map(|plan| plan.waiting),
     })
+}
+
+/// How a distribution stands, by what is stored.
+///
+/// # Errors
+/// When the state cannot be read.
+pub async fn distribution_status(keeper: &Keeper, distribution: &Distribution) -> Result<DistributionStatusDocument, Error> {
+    let name = distribution.name.clone();
+    Ok(DistributionStatusDocument {
+        jobs: daemon_job_documents(keeper, JobSubject::Distribution(name.to_string())).await?,
+        distribution: name,
+    })
+}
+
+/// What the last plans for a tracker came to, latest first: how it drifted.
+///
+/// # Errors
+/// When the state cannot be read.
+pub async fn cycles(keeper: &Keeper, tracker: &Tracker, limit: u32) -> Result<Vec<CycleDocument>, Error> {
+    let (name, url) = (tracker.name.to_string(), tracker.url.to_string());
+    let cycles = keeper.with(move |store, _| store.cycles(&name, &url, limit)).await?;
+    Ok(cycles.into_iter().map(|(at, cycle)| cycle_document(at, cycle)).collect())
 }
 
 fn cycle_document(at: Timestamp, cycle: Cycle) -> CycleDocument {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -77,8 +77,8 @@ impl Opening {
     /// a copy of the older one is kept beside it. The caller holds the lock of the folder.
     pub(super) fn open(self, state_dir: &Path) -> Result<Database, StoreError> {
         let path = state_dir.join(FILE_NAME);
-        // SQLite removes this file at the end of every process that ends well.
-        let ended_unclean = with_suffix(&path, "-wal").exists();
+        // SQLite removes this file at the end of every process that wrote and ended well. Those that only read leave an empty one.
+        let ended_unclean = fs::metadata(with_suffix(&path, "-wal")).is_ok_and(|wal| wal.len() > 0);
         make_private_file(&path).map_err(|source| StoreError::Unwritable {
             path: path.clone(),
             source,
@@ -242,6 +242,44 @@ impl Database {
             .map_err(|error| StoreError::from_sqlite(&self.path, error))?;
         make_private_file(&partial).and_then(|file| file.sync_all()).map_err(unwritable)?;
         fs::rename(&partial, &copy).map_err(unwritable)
+    }
+}
+
+/// What can be seen of a database from outside: as long as nothing is written it stays as it is, and with each write it becomes another.
+///
+/// Files carry times that are some milliseconds coarse, so of a write that was just made the stamp may be the one of a second that follows at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp([Option<FileStamp>; 2]);
+
+/// A file's number, size and time of change in nanoseconds.
+type FileStamp = (u64, u64, i128);
+
+impl Stamp {
+    /// Looks at the database of a state folder. No database is opened, so nobody who works on it is in the way or is held up.
+    ///
+    /// # Errors
+    /// When the folder cannot be looked at.
+    pub fn of(state_dir: &Path) -> Result<Self, StoreError> {
+        let path = state_dir.join(FILE_NAME);
+        let look = |file: &Path| match fs::metadata(file) {
+            Ok(seen) => {
+                let changed = i128::from(seen.mtime()) * 1_000_000_000 + i128::from(seen.mtime_nsec());
+                Ok(Some((seen.ino(), seen.len(), changed)))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(StoreError::Unreadable {
+                path: file.to_path_buf(),
+                source,
+            }),
+        };
+        Ok(Self([look(&path)?, look(&with_suffix(&path, "-wal"))?]))
+    }
+
+    /// Whether the last change is long enough ago, at this time in nanoseconds since 1970, that no other can have the same stamp.
+    #[must_use]
+    pub fn is_settled(&self, now: i128) -> bool {
+        const COARSE: i128 = 50_000_000;
+        self.0.iter().flatten().all(|(_, _, changed)| (now - changed).abs() > COARSE)
     }
 }
 

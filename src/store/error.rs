@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use super::daemon::DaemonRunId;
 use super::journal::{JournalId, RunId};
 use super::lock::Holder;
 use crate::model::packages::Refusal;
@@ -44,6 +45,14 @@ pub enum StoreError {
         /// The folder of the state.
         state_dir: PathBuf,
         /// Who holds it.
+        holder: Holder,
+    },
+    /// Another daemon looks after the state.
+    #[error("{holder} is the daemon of the state in {}", state_dir.display())]
+    DaemonRuns {
+        /// The folder of the state.
+        state_dir: PathBuf,
+        /// Who it is.
         holder: Holder,
     },
     /// Nothing was ever stored.
@@ -153,6 +162,12 @@ pub enum StoreError {
     RunNotOpen {
         /// The run.
         run: RunId,
+    },
+    /// A run of the daemon's that does not exist, or has ended, was to be ended.
+    #[error("run {run} of the daemon is not under way")]
+    DaemonRunNotOpen {
+        /// The run.
+        run: DaemonRunId,
     },
     /// A change to the package model is refused, or a question about it has no answer. Nothing has changed.
     #[error(transparent)]
@@ -266,6 +281,9 @@ impl Remedy for StoreError {
                     "wait until {holder} is done, or stop it: one kinset at a time works on a state; another state is set with `state_dir`"
                 )
             }
+            Self::DaemonRuns { .. } => {
+                "a state has one daemon: stop that one first, or set another folder with `state_dir` in the configuration".to_owned()
+            }
             Self::Absent { .. } => "run `kinset pull` first; the folder is set with `state_dir` in the configuration".to_owned(),
             Self::NotADatabase { path, .. } | Self::Foreign { path, .. } => format!(
                 "kinset leaves the file alone; move {} away, or set another folder with `state_dir` in the configuration, and run \
@@ -306,7 +324,7 @@ impl Remedy for StoreError {
             Self::NeverPulled { tracker } => format!("run `kinset pull {tracker}` first"),
             Self::NotSweeping { tracker } => format!("run `kinset pull {tracker}` again: it reads the tracker from the beginning"),
             Self::Refused(refusal) => return refusal.remedy(),
-            Self::RunNotOpen { .. } | Self::EntryNotOpen { .. } => return None,
+            Self::RunNotOpen { .. } | Self::DaemonRunNotOpen { .. } | Self::EntryNotOpen { .. } => return None,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! One kinset at a time works on a state.
+//! One kinset at a time works on a state, and one daemon at a time looks after it.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -7,23 +7,65 @@ use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use super::database::PRIVATE_FILE;
 use super::error::StoreError;
 
-/// The file in the state folder that is locked. What stands in it is for people; the lock itself is the operating system's, and ends with the
-/// process however that ends.
-const FILE_NAME: &str = "kinset.lock";
+/// A file in the state folder that is locked, and what it means where somebody else has done so. What stands in it is for people; the lock itself is the
+/// operating system's, and ends with the process however that ends.
+#[derive(Debug)]
+pub(super) struct Locked {
+    file_name: &'static str,
+    refusal: fn(&Path, Holder) -> StoreError,
+}
+
+/// The right to write to a state.
+pub(super) static STATE: Locked = Locked {
+    file_name: "kinset.lock",
+    refusal: |state_dir, holder| StoreError::InUse {
+        state_dir: state_dir.to_path_buf(),
+        holder,
+    },
+};
+
+/// The right to be the daemon of a state, which takes [`STATE`] only while it is at work.
+static DAEMON: Locked = Locked {
+    file_name: "daemon.lock",
+    refusal: |state_dir, holder| StoreError::DaemonRuns {
+        state_dir: state_dir.to_path_buf(),
+        holder,
+    },
+};
 
 /// How much of a command is noted and shown.
 const SHOWN_LETTERS: usize = 200;
 
-/// The right to write to a state, until it is dropped.
+/// The right to be the daemon of a state, until it is dropped. Others work on the state beside it, one at a time.
 #[derive(Debug)]
-pub(super) struct StateLock {
+pub struct DaemonLock {
+    _lock: Lock,
+}
+
+impl DaemonLock {
+    /// Takes the right, and makes the folder of the state when it is missing. `now` is noted for others to see.
+    ///
+    /// # Errors
+    /// [`StoreError::DaemonRuns`] when there is a daemon, and when the folder cannot be written.
+    pub fn acquire(state_dir: &Path, now: Timestamp) -> Result<Self, StoreError> {
+        super::make_folder(state_dir)?;
+        let lock = Lock::acquire(state_dir, &DAEMON, Some(now))?;
+        Ok(Self { _lock: lock })
+    }
+}
+
+/// A right, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lock {
     file: File,
 }
 
-impl Drop for StateLock {
+impl Drop for Lock {
     /// Closing the file is not enough: a process that another thread has just started has a copy of it, and with it the lock, for the moment
     /// until it becomes another program.
     fn drop(&mut self) {
@@ -33,10 +75,10 @@ impl Drop for StateLock {
     }
 }
 
-impl StateLock {
-    /// Takes the lock of a state folder, and notes who holds it.
-    pub(super) fn acquire(state_dir: &Path) -> Result<Self, StoreError> {
-        let path = state_dir.join(FILE_NAME);
+impl Lock {
+    /// Takes a lock of a state folder, and notes who holds it, and since when if that is told.
+    pub(super) fn acquire(state_dir: &Path, locked: &Locked, since: Option<Timestamp>) -> Result<Self, StoreError> {
+        let path = state_dir.join(locked.file_name);
         let unwritable = |source| StoreError::Unwritable {
             path: path.clone(),
             source,
@@ -46,16 +88,12 @@ impl StateLock {
         let mut file = options.open(&path).map_err(unwritable)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StoreError::InUse {
-                    state_dir: state_dir.to_path_buf(),
-                    holder: Holder::noted_in(&file),
-                });
-            }
+            Err(TryLockError::WouldBlock) => return Err((locked.refusal)(state_dir, Holder::noted_in(&file))),
             Err(TryLockError::Error(source)) => return Err(unwritable(source)),
         }
         file.set_len(0).map_err(unwritable)?;
-        writeln!(file, "{}\n{}", std::process::id(), command(std::env::args_os())).map_err(unwritable)?;
+        let since = since.map(|since| format!("{since:.0}\n")).unwrap_or_default();
+        write!(file, "{}\n{}\n{since}", std::process::id(), command(std::env::args_os())).map_err(unwritable)?;
         Ok(Self { file })
     }
 }
@@ -69,6 +107,8 @@ pub enum Holder {
         pid: u32,
         /// What it was called with.
         command: String,
+        /// Since when, where it left that.
+        since: Option<Timestamp>,
     },
     /// A process of which nothing is known, as it has only just taken the lock.
     Unknown,
@@ -84,6 +124,7 @@ impl Holder {
             (Ok(_), Some(Ok(pid))) => Self::Process {
                 pid,
                 command: lines.next().unwrap_or_default().to_owned(),
+                since: lines.next().and_then(|since| since.parse().ok()),
             },
             _ => Self::Unknown,
         }
@@ -93,7 +134,11 @@ impl Holder {
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Process { pid, command } => write!(f, "process {pid} ({})", command.escape_debug()),
+            Self::Process { pid, command, since } => {
+                write!(f, "process {pid} ({}", command.escape_debug())?;
+                since.iter().try_for_each(|since| write!(f, ", since {since}"))?;
+                f.write_str(")")
+            }
             Self::Unknown => f.write_str("another kinset"),
         }
     }

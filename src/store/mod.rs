@@ -13,6 +13,7 @@ mod accounts;
 mod classes;
 mod cursor;
 mod cycles;
+mod daemon;
 mod database;
 mod decisions;
 mod error;
@@ -38,17 +39,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use database::{Database, Opening};
-use lock::StateLock;
+use lock::{Lock, STATE};
 
 pub use accounts::{Accounts, Base, Settlement};
 pub use cycles::Cycle;
-pub use database::Fault;
+pub use daemon::{DaemonEnd, DaemonJob, DaemonOutcome, DaemonRun, DaemonRunId, WaitingBecause, WaitingPlan};
+pub use database::{Fault, Stamp};
 pub use decisions::{Decided, Decision, DecisionFilter, DecisionId, DecisionKind, Ended, NewDecision};
 pub use error::{Damage, Inconsistency, StoreError};
 pub use history::{Author, Sighted, Sighting};
 pub use journal::{Journal, JournalEntry, JournalId, JournalOperation, JournalStep, Outcome, Run, RunId, RunOutcome, SettledEntry};
 pub use known::PullState;
-pub use lock::Holder;
+pub use lock::{DaemonLock, Holder};
 pub use snapshot::{StoredSnapshot, Sweep};
 pub use sweep::StagedSweep;
 
@@ -66,7 +68,7 @@ const USUAL: Opening = Opening {
 pub struct Store {
     // Closed before the lock is given up, as fields are dropped in this order.
     database: Database,
-    _lock: Option<StateLock>,
+    _lock: Option<Lock>,
 }
 
 impl Store {
@@ -107,15 +109,19 @@ impl Store {
     }
 
     fn open_as(state_dir: &Path, opening: Opening) -> Result<Self, StoreError> {
-        let made = DirBuilder::new().recursive(true).mode(PRIVATE_FOLDER).create(state_dir);
-        made.map_err(|source| StoreError::Folder {
-            path: state_dir.to_path_buf(),
-            source,
-        })?;
-        let lock = StateLock::acquire(state_dir)?;
+        make_folder(state_dir)?;
+        let lock = Lock::acquire(state_dir, &STATE, None)?;
         Ok(Self {
             database: opening.open(state_dir)?,
             _lock: Some(lock),
         })
     }
+}
+
+fn make_folder(state_dir: &Path) -> Result<(), StoreError> {
+    let made = DirBuilder::new().recursive(true).mode(PRIVATE_FOLDER).create(state_dir);
+    made.map_err(|source| StoreError::Folder {
+        path: state_dir.to_path_buf(),
+        source,
+    })
 }

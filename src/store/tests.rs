@@ -15,10 +15,10 @@ use tempfile::TempDir;
 use super::database::Opening;
 use super::schema::MIGRATIONS;
 use super::{
-    Accounts, DecisionFilter, JournalEntry, JournalId, JournalOperation, JournalStep, Outcome, Run, RunId, RunOutcome, SettledEntry, Store,
-    StoreError, Sweep,
+    Accounts, DaemonEnd, DaemonOutcome, DecisionFilter, JournalEntry, JournalId, JournalOperation, JournalStep, Outcome, Run, RunId,
+    RunOutcome, SettledEntry, Store, StoreError, Sweep,
 };
-use crate::model::{EventCursor, EventId, MessageId, Patch, PatchId, Project, ProjectId, ProjectName, Snapshot, UserName};
+use crate::model::{EventCursor, EventId, Job, JobKind, MessageId, Patch, PatchId, Project, ProjectId, ProjectName, Snapshot, UserName};
 use crate::remedy::Remedy;
 
 const V1: &str = include_str!("schema/v1.sql");
@@ -397,4 +397,23 @@ fn a_snapshot_is_saved_by_what_differs() {
     assert_eq!(written(&mut store, &new), 1 + 2, "one new relation of two");
     assert_eq!(written(&mut store, &old), 1 + 3);
     assert_eq!(stored(&store), old);
+}
+
+#[test]
+fn a_daemon_begins_on_an_older_state_and_what_was_written_before_is_not_its_own() {
+    let folder = folder_of_v1();
+    let mut store = open(folder.path(), MIGRATIONS).unwrap();
+    assert_eq!(store.daemon_runs(None, 10).unwrap(), []);
+    assert_eq!(store.daemon_jobs().unwrap(), []);
+    let job = Job::of_tracker("t", JobKind::Sync);
+    let run = store.begin_daemon_run(&job, moment("2026-06-11T12:00:00Z")).unwrap();
+    let end = DaemonEnd {
+        outcome: DaemonOutcome::NothingToDo,
+        message: None,
+        remedy: None,
+        guards: "[]".to_owned(),
+        changes: 0,
+    };
+    let ended = store.end_daemon_run(run, &end, moment("2026-06-11T12:01:00Z"), 10).unwrap();
+    assert_eq!((ended.journal_run, ended.clears, ended.drift), (None, 0, None));
 }

@@ -121,6 +121,7 @@ fn documents_name_only_what_is_there() {
         "README.md",
         "CONTRIBUTING.md",
         "docs/architecture.md",
+        "docs/operations.md",
         "docs/package-sets.md",
         "docs/performance.md",
     ];

@@ -158,6 +158,17 @@ fn check_tells_that_all_is_well() {
 }
 
 #[test]
+fn check_warns_where_other_machines_may_ask_the_daemon() {
+    let place = place_with("[[tracker]]", "[daemon]\nlisten = \"0.0.0.0:7319\"\n[[tracker]]");
+    assert_snapshot!(place.run("config check"), @r"
+    exit 0
+    --- stderr
+    warning: under [daemon], `listen` opens 0.0.0.0:7319 to other machines: whoever reaches it may read how all things stand
+    DIR/kinset.toml is fine: 1 tracker
+    ");
+}
+
+#[test]
 fn check_tells_all_that_is_wrong_with_tokens_and_analyses() {
     let config = config_for(URL);
     let (_, second) = config.split_once("[[tracker]]").unwrap();

@@ -31,7 +31,19 @@ format = "pasta"
 "#;
 
 /// Every key, none with its default.
-const FULL: &str = r#"state_dir = "state"
+pub(crate) const FULL: &str = r#"state_dir = "state"
+
+[daemon]
+listen = "[::]:9"
+jitter_seconds = 0
+backoff_seconds = 1
+max_backoff_seconds = 2
+keep_runs = 3
+
+[daemon.notice]
+command = ["tell", "some body"]
+seconds = 4
+failures = 5
 
 [[tracker]]
 name = "kernel.org-1_a"
@@ -42,6 +54,7 @@ token_file = "secrets/token"
 contact = "Ann O'Nymous <ann@example.org>"
 feedback = "feedback"
 commit_ref = "fill"
+sync = "apply"
 
 [[tracker.project]]
 name = "beta"
@@ -69,6 +82,13 @@ min_resolved_fraction = 0.0
 max_shrink_fraction = 5e-1
 max_foreign_fraction = 0
 max_overwrite_fraction = 0.5
+
+[tracker.schedule]
+pull = "*/10 * * * *"
+sweep = "@weekly"
+sync = "30 5 * * * MON-FRI"
+time_zone = "Europe/Berlin"
+quiet = ["22:00-06:00", "12:00-13:00"]
 
 [[distribution]]
 name = "tidewater"

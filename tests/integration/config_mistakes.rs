@@ -20,7 +20,7 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "colour = 1\npolicy",
         &[
             "5:1: `tracker.colour`: unknown key; the keys here are name, url, projects, policy, token_file, token_env, token_credential, \
-         contact, feedback, commit_ref, project, desired, limits, pull, guard",
+         contact, feedback, commit_ref, sync, project, desired, limits, pull, guard, schedule",
         ],
     ),
     (
@@ -48,7 +48,7 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
         "\"a\\nb\" = 1\npolicy",
         &[
             "5:1: `tracker.a\\nb`: unknown key; the keys here are name, url, projects, policy, token_file, token_env, token_credential, contact, \
-         feedback, commit_ref, project, desired, limits, pull, guard",
+         feedback, commit_ref, sync, project, desired, limits, pull, guard, schedule",
         ],
     ),
     // Known keys in the wrong table.

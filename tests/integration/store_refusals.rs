@@ -247,7 +247,7 @@ fn a_second_kinset_is_told_who_holds_the_state() {
     let first = Store::open(folder.path()).unwrap();
     let error = Store::open(folder.path()).unwrap_err();
     let StoreError::InUse {
-        holder: Holder::Process { pid, command },
+        holder: Holder::Process { pid, command, since: None },
         ..
     } = &error
     else {

@@ -232,7 +232,7 @@ impl Asked {
                 series: name,
                 package: package.clone().ok_or_else(|| needs("a package"))?,
                 component: component.clone().map_or(InComponent::Published, InComponent::Named),
-                pocket: pocket.unwrap_or_else(|| usual_pocket(series)),
+                pocket: pocket.unwrap_or_else(|| Pocket::usual(series.details.status)),
             })),
             Action::QueueAdmin if package.is_some() && names_what_for => {
                 Err(needs("a package, whose component is known, or a component and a pocket"))
@@ -259,15 +259,6 @@ impl Asked {
                 package: package.clone().ok_or_else(|| needs("a package"))?,
             }),
         }
-    }
-}
-
-/// The pocket that is open for most uploads.
-pub(super) fn usual_pocket(series: &SeriesRow) -> Pocket {
-    use crate::model::packages::CollectionStatus::{Active, Eol, Maintenance};
-    match series.details.status {
-        Active | Maintenance | Eol => Pocket::Updates,
-        _ => Pocket::Release,
     }
 }
 

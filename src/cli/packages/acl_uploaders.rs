@@ -10,10 +10,8 @@ use crate::cli::failure::Failure;
 use crate::cli::wiring::ConfigFile;
 use crate::cli::{Status, output};
 use crate::model::packages::acl::{Facts, Grant, InComponent, Upload, What, who_can};
-use crate::model::packages::{ComponentName, PackageName, PackageSetName, Party, Target, TeamName};
+use crate::model::packages::{ComponentName, PackageName, PackageSetName, Party, Pocket, Target, TeamName};
 use crate::store::packages::SeriesRow;
-
-use super::acl::usual_pocket;
 
 /// The members of teams, as far as they are shown.
 type Teams = BTreeMap<TeamName, BTreeSet<Party>>;
@@ -42,7 +40,7 @@ pub(super) fn uploaders(
             series: series.path.series.clone(),
             package: package.clone(),
             component: InComponent::Published,
-            pocket: usual_pocket(&series),
+            pocket: Pocket::usual(series.details.status),
         });
         let facts = view.facts(&distribution, None, &what)?;
         let teams = if is_expanded { view.teams(&distribution)? } else { Teams::new() };

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::names::{ComponentName, PackageName, PackageSetName, Party, SeriesName};
+use super::status::CollectionStatus;
 use super::word::words;
 use crate::model::ProjectName;
 
@@ -129,6 +130,18 @@ impl Permission {
     #[must_use]
     pub const fn grant(&self) -> (&Party, Action, &Target) {
         (&self.party, self.action, &self.target)
+    }
+}
+
+impl Pocket {
+    /// The pocket that is open for most uploads, at a stage of the series.
+    #[must_use]
+    pub const fn usual(status: CollectionStatus) -> Self {
+        use CollectionStatus::{Active, Eol, Maintenance};
+        match status {
+            Active | Maintenance | Eol => Self::Updates,
+            _ => Self::Release,
+        }
     }
 }
 

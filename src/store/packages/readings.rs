@@ -37,6 +37,18 @@ impl Store {
         self.database.read(|connection| Ok(readings(connection, distribution, asked)?))
     }
 
+    /// When what each source of a distribution said was last taken in, whatever it was asked then.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn read_at(&self, distribution: &DistributionName) -> Result<BTreeMap<String, Timestamp>, StoreError> {
+        self.database.read(|connection| {
+            let mut select = connection.prepare_cached("SELECT source, read_at FROM reading WHERE distribution = ?1")?;
+            let rows = select.query_map([distribution.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Carries out what a reading comes to and keeps the reading, both or neither.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ pub(super) fn quoted(markdown: &str) -> Vec<Quoted<'_>> {
 pub(super) fn dead_paths(document: &str, markdown: &str, root: &Path) -> Vec<String> {
     let folder = root.join(document).parent().unwrap_or(root).to_owned();
     let is_path = |text: &str| {
-        ["src/", "tests/", "benches/", "docs/", "config/", ".ci/"]
+        ["src/", "tests/", "benches/", "docs/", "config/", "systemd/", ".ci/"]
             .iter()
             .any(|folder| text.starts_with(folder))
     };

@@ -12,4 +12,5 @@ pub(crate) mod rig;
 pub(crate) mod served;
 pub(crate) mod service;
 pub(crate) mod town;
+pub(crate) mod watched;
 pub(crate) mod wiremock;

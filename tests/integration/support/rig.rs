@@ -44,6 +44,8 @@ pub(crate) struct Terms {
     pub(crate) format: &'static str,
     pub(crate) token: &'static str,
     pub(crate) commit_ref: &'static str,
+    /// What the daemon may do.
+    pub(crate) sync: &'static str,
     pub(crate) concurrent_requests: usize,
     /// Further lines of the table of limits.
     pub(crate) limits: &'static str,
@@ -63,6 +65,7 @@ impl Default for Terms {
             format: "ids",
             token: "t-bot",
             commit_ref: "off",
+            sync: "plan-only",
             concurrent_requests: 4,
             limits: "",
             guard: "",
@@ -118,6 +121,10 @@ impl Rig {
     /// A file beside it.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    pub(crate) const fn config(&self) -> &Config {
+        &self.config
     }
 
     pub(crate) fn tracker(&self) -> &Tracker {
@@ -381,7 +388,7 @@ impl Rig {
             .remove(0)
     }
 
-    fn state(&self) -> Store {
+    pub(crate) fn state(&self) -> Store {
         Store::open_read_only(&self.config.state_dir).unwrap()
     }
 
@@ -454,6 +461,7 @@ fn configure(folder: &Path, served: &Served, terms: Terms) -> Config {
         format,
         token,
         commit_ref,
+        sync,
         concurrent_requests,
         limits,
         guard,
@@ -473,6 +481,7 @@ projects = {projects:?}
 policy = "{policy}"
 token_file = "token"
 commit_ref = "{commit_ref}"
+sync = "{sync}"
 [tracker.desired]
 path = "patch-groups"
 format = "{format}"

@@ -1,0 +1,114 @@
+//! Whether the worker goes on, for whoever asks over HTTP.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::Supervisor;
+
+/// How long there may be no sign of life where nobody says how long: eight times as long as a worker that waits for work takes for one.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Passes on what the worker tells whoever watches over the process, and remembers when it last gave a sign of life.
+#[derive(Debug)]
+pub struct Heart {
+    supervisor: Arc<dyn Supervisor>,
+    last: Mutex<Instant>,
+    reloads: Mutex<ReloadTally>,
+}
+
+/// What came of reading the configuration again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReloadTally {
+    /// How often another was taken.
+    pub taken: u64,
+    /// How often it was refused.
+    pub refused: u64,
+    /// Why the one that was read last was refused, if it was: then an older one is in effect.
+    pub reason: Option<String>,
+}
+
+impl Heart {
+    /// Listens between the worker and this supervisor.
+    #[must_use]
+    pub fn new(supervisor: Arc<dyn Supervisor>) -> Self {
+        Self {
+            supervisor,
+            last: Mutex::new(Instant::now()),
+            reloads: Mutex::new(ReloadTally::default()),
+        }
+    }
+
+    /// What came of reading the configuration again.
+    #[must_use]
+    pub fn reloads(&self) -> ReloadTally {
+        self.reloads.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How long ago the last sign of life was.
+    #[must_use]
+    pub fn silence(&self) -> Duration {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
+    /// Whether the worker gives signs of life as often as it has to.
+    #[must_use]
+    pub fn is_beating(&self) -> bool {
+        self.silence() <= self.supervisor.patience().unwrap_or(PATIENCE)
+    }
+}
+
+impl Supervisor for Heart {
+    fn ready(&self) {
+        self.supervisor.ready();
+    }
+
+    fn reloading(&self) {
+        self.supervisor.reloading();
+    }
+
+    fn stopping(&self) {
+        self.supervisor.stopping();
+    }
+
+    fn status(&self, status: &str) {
+        self.supervisor.status(status);
+    }
+
+    fn reloaded(&self, refused: Option<&str>) {
+        let mut reloads = self.reloads.lock().unwrap_or_else(PoisonError::into_inner);
+        match refused {
+            None => reloads.taken += 1,
+            Some(_) => reloads.refused += 1,
+        }
+        reloads.reason = refused.map(str::to_owned);
+        drop(reloads);
+        self.supervisor.reloaded(refused);
+    }
+
+    fn beat(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        self.supervisor.beat();
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        self.supervisor.patience()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::daemon::Unwatched;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_worker_that_gives_no_sign_of_life_for_long_is_taken_for_stuck_until_the_next() {
+        let heart = Heart::new(Arc::new(Unwatched));
+        assert!(heart.is_beating());
+        tokio::time::advance(PATIENCE + Duration::from_secs(1)).await;
+        assert!(!heart.is_beating());
+        heart.beat();
+        assert!(heart.is_beating());
+    }
+}

@@ -1,0 +1,208 @@
+//! What the first page and those of trackers and distributions show alike: jobs, runs, plans.
+
+use maud::{Markup, html};
+
+use super::document::WaitingOverview;
+use super::layout::{count, facts, table, time, time_or};
+use crate::reconcile::{DaemonJobDocument, DaemonRunDocument, GuardDocument, OperationDocument, StepDocument};
+
+/// An outcome, as a word with a colour.
+pub(super) fn outcome(word: &str) -> Markup {
+    let class = match word {
+        "changed" | "nothing-to-do" => "good",
+        "waiting" | "stopped" | "under-way" => "waits",
+        _ => "wrong",
+    };
+    html! { span class=(class) { (word) } }
+}
+
+/// What is done again and again, and when next.
+pub(super) fn jobs(jobs: &[DaemonJobDocument], caption: &str, address: &str) -> Markup {
+    if jobs.is_empty() {
+        return html! { p { "Nothing is done with it by itself: it has no schedule, or the daemon has not begun with it." } };
+    }
+    let rows: Vec<Vec<Markup>> = jobs
+        .iter()
+        .map(|job| {
+            let last = job.last_run.as_ref();
+            vec![
+                html! { (job.job.kind.as_str()) },
+                html! { @if let Some(run) = last { a href={ (address) "/runs/" (run.run) } { (run.run) } } @else { "none" } },
+                html! { @if let Some(run) = last { (outcome(run.outcome)) } },
+                html! { @if let Some(run) = last { (time_or(run.ended_at, "not yet")) } },
+                time_or(job.next_due, "never"),
+                html! { @if job.failures > 0 { span.wrong { (job.failures) } } @else { "0" } },
+            ]
+        })
+        .collect();
+    table(
+        caption,
+        &["Job", "Last run", "Outcome", "Ended", "Next due", "Failures in a row"],
+        &rows,
+    )
+}
+
+/// Runs, latest first.
+pub(super) fn runs(runs: &[DaemonRunDocument], caption: &str, address: &str) -> Markup {
+    if runs.is_empty() {
+        return html! { p { "There was no run yet." } };
+    }
+    let number = |number: Option<u64>| number.map_or_else(|| "–".to_owned(), |number| number.to_string());
+    let rows: Vec<Vec<Markup>> = runs
+        .iter()
+        .map(|run| {
+            vec![
+                html! { a href={ (address) "/runs/" (run.run) } { (run.run) } },
+                html! { (run.job.kind.as_str()) },
+                time(run.began_at),
+                outcome(run.outcome),
+                html! { (run.writes) },
+                html! { (run.changes) },
+                html! { (number(run.drift)) },
+                html! { (number(run.undone)) },
+                html! { @if let Some(message) = &run.message { (message) } },
+            ]
+        })
+        .collect();
+    table(
+        caption,
+        &[
+            "Run",
+            "Job",
+            "Began",
+            "Outcome",
+            "Writes",
+            "Changes",
+            "Left to do",
+            "Undone",
+            "Message",
+        ],
+        &rows,
+    )
+}
+
+/// All that is known of a run.
+pub(super) fn run(run: &DaemonRunDocument) -> Markup {
+    let DaemonRunDocument {
+        run: number,
+        job,
+        began_at,
+        ended_at,
+        outcome: word,
+        message,
+        remedy,
+        guards: tripped,
+        changes,
+        writes,
+        clears,
+        relates,
+        commit_refs,
+        undone,
+        drift,
+        journal_run,
+    } = run;
+    let or_none = |number: &Option<u64>| number.map_or_else(|| "no plan was made".to_owned(), |number| number.to_string());
+    html! {
+        (facts(&[
+            ("Run", html! { (number) ", the number that its lines in the log have" }),
+            ("Job", html! { (job.to_string()) }),
+            ("Began", time(*began_at)),
+            ("Ended", time_or(*ended_at, "not yet")),
+            ("Outcome", outcome(word)),
+            ("Writes", html! { (writes) ": " (count(*clears, "clear", "clears")) ", " (count(*relates, "relate", "relates")) ", " (count(*commit_refs, "commit", "commits")) }),
+            ("Other changes", html! { (changes) }),
+            ("Left to do", html! { (or_none(drift)) }),
+            ("Undone", html! { (or_none(undone)) }),
+            ("In the journal", html! { @match journal_run {
+                Some(journal_run) => { "run " (journal_run) ", by which " code { "kinset relations history" } " tells of it" }
+                None => "nothing was to be written",
+            } }),
+        ]))
+        @if let Some(message) = message { h2 { "What was said" } p { (message) } }
+        @if let Some(remedy) = remedy { p { strong { "What to do: " } (remedy) } }
+        @if !tripped.is_empty() { h2 { "Guards that tripped" } (guards(tripped)) }
+    }
+}
+
+/// Guards that tripped, with both numbers and the way out.
+pub(super) fn guards(guards: &[GuardDocument]) -> Markup {
+    html! {
+        ul.troubles {
+            @for guard in guards {
+                li {
+                    p { code { (guard.option) } ": " (guard.message) "." }
+                    @if let Some(remedy) = &guard.remedy { p { strong { "What to do: " } (remedy) "." } }
+                }
+            }
+        }
+    }
+}
+
+/// A plan that waits, in a line.
+pub(super) fn waiting_in_short(waiting: Option<&WaitingOverview>, address: &str) -> Markup {
+    html! {
+        @match waiting {
+            None => "none",
+            Some(waiting) => {
+                a href={ (address) "#plan" } { (count(waiting.waiting.writes, "write", "writes")) }
+                ": " (count(waiting.clears as u64, "clear", "clears")) ", " (count(waiting.relates as u64, "relate", "relates"))
+                @if waiting.commit_refs > 0 { ", " (count(waiting.commit_refs as u64, "commit", "commits")) }
+                ", since " (time(waiting.waiting.planned_at)) ", " (because(waiting.waiting.because))
+            }
+        }
+    }
+}
+
+/// Why a plan waits, in words.
+pub(super) fn because(word: &str) -> &'static str {
+    match word {
+        "plan-only" => "because nothing is to be written to this tracker",
+        "quiet" => "because nothing is to be written at this time of day",
+        "guard" => "because a guard tripped",
+        _ => "for a reason that this kinset does not know",
+    }
+}
+
+/// The steps of a plan.
+pub(super) fn steps(steps: &[StepDocument], caption: &str, address: &str) -> Markup {
+    let patch = |patch: u64| html! { a href={ (address) "/patches/" (patch) } { (patch) } };
+    let rows: Vec<Vec<Markup>> = steps
+        .iter()
+        .map(|step| {
+            let (id, word, what) = match &step.operation {
+                OperationDocument::Clear { patch, reason } => (patch.0, "clear", html! { (words(reason)) }),
+                OperationDocument::Relate {
+                    patch: of,
+                    related,
+                    reason,
+                } => {
+                    let what = html! {
+                        "with " @for (place, id) in related.iter().enumerate() { @if place > 0 { ", " } (patch(id.0)) } ": " (words(reason))
+                    };
+                    (of.0, "relate", what)
+                }
+                OperationDocument::CommitRef { patch, from, to } => {
+                    let what = html! {
+                        "from " @match from { Some(from) => code { (from) }, None => "nothing" } " to " code { (to) }
+                    };
+                    (patch.0, "commit", what)
+                }
+            };
+            vec![
+                patch(id),
+                html! { (word) },
+                what,
+                html! { @if let Some(mail) = &step.message_id { (mail.to_string()) } },
+            ]
+        })
+        .collect();
+    table(caption, &["Patch", "Write", "What", "Mail"], &rows)
+}
+
+/// A reason in the word that stands for it in documents.
+fn words(reason: &impl serde::Serialize) -> String {
+    match serde_json::json!(reason) {
+        serde_json::Value::String(word) => word.replace('-', " "),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,138 @@
+//! What needs a person, found in how everything stands.
+
+use serde::Serialize;
+
+use super::desk::Material;
+use super::document::{DistributionOverview, TrackerOverview};
+use crate::reconcile::{DaemonJobDocument, DaemonRunDocument, GuardDocument};
+
+/// Something that needs a person.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TroubleDocument {
+    /// `daemon`, `tracker kernel`, `distribution ubuntu`.
+    pub subject: String,
+    /// What is wrong, as a sentence without a full stop.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: Option<String>,
+    /// The guards that tripped.
+    pub guards: Vec<GuardDocument>,
+    /// The address of the page that tells more.
+    pub page: String,
+}
+
+impl TroubleDocument {
+    fn of_daemon(message: impl Into<String>, remedy: &str) -> Self {
+        Self {
+            subject: "daemon".to_owned(),
+            message: message.into(),
+            remedy: Some(remedy.to_owned()),
+            guards: Vec::new(),
+            page: "/".to_owned(),
+        }
+    }
+}
+
+/// What needs a person, what stands in the way of everything first.
+pub(super) fn troubles(material: &Material, trackers: &[TrackerOverview], distributions: &[DistributionOverview]) -> Vec<TroubleDocument> {
+    let mut troubles = of_daemon(material);
+    for tracker in trackers {
+        let name = &tracker.status.tracker;
+        let page = super::layout::tracker_address(name);
+        let subject = format!("tracker {name}");
+        troubles.extend(of_jobs(&subject, &page, &tracker.status.jobs));
+        if let Some(elsewhere) = &tracker.status.elsewhere {
+            troubles.push(TroubleDocument {
+                message: format!("it was only ever read from {elsewhere}, which is not the address that the configuration names now"),
+                remedy: Some(format!("run `kinset pull {name}` if the new address is right")),
+                subject: subject.clone(),
+                guards: Vec::new(),
+                page: page.clone(),
+            });
+        }
+        if let Some(cycle) = tracker.status.last_cycle.as_ref().filter(|cycle| !cycle.blocked.is_empty()) {
+            let blocked: Vec<&str> = cycle.blocked.iter().map(crate::model::ProjectName::as_str).collect();
+            troubles.push(TroubleDocument {
+                message: format!("the token's user may not write to {}", blocked.join(", ")),
+                remedy: Some("have an administrator of the tracker make the user a maintainer of these projects".to_owned()),
+                subject: subject.clone(),
+                guards: Vec::new(),
+                page: page.clone(),
+            });
+        }
+    }
+    for distribution in distributions {
+        let page = super::layout::distribution_address(&distribution.name);
+        let subject = format!("distribution {}", distribution.name);
+        troubles.extend(of_jobs(&subject, &page, &distribution.jobs));
+    }
+    troubles
+}
+
+/// What is wrong with the daemon itself, whatever is in the state.
+pub(super) fn of_daemon(material: &Material) -> Vec<TroubleDocument> {
+    let mut troubles = Vec::new();
+    if !material.sight.heart.is_beating() {
+        let silence = material.sight.heart.silence().as_secs();
+        let doing = material.live.running.as_ref();
+        let doing = doing.map_or_else(String::new, |run| format!(" in the middle of the {}, run {}", run.job, run.run));
+        troubles.push(TroubleDocument::of_daemon(
+            format!("the worker has given no sign of life for more than {} s{doing}", silence / 60 * 60),
+            "look into the log for what it waits for; a restart loses nothing",
+        ));
+    }
+    if let Some(refused) = &material.sight.heart.reloads().reason {
+        troubles.push(TroubleDocument::of_daemon(
+            format!("the configuration was read again and refused, so the old one is in effect: {refused}"),
+            "correct it (`kinset config check` tells what is wrong) and reload",
+        ));
+    }
+    if material.live.unrecorded > 0 {
+        troubles.push(TroubleDocument::of_daemon(
+            format!("what was done could not be recorded, {} times in a row", material.live.unrecorded),
+            "make sure that the state folder can be written and that the disk has room; the log has the reason",
+        ));
+    }
+    let unheard = material.live.jobs.iter().filter(|job| job.failed_notices > 0);
+    for job in unheard {
+        troubles.push(TroubleDocument::of_daemon(
+            format!(
+                "the command that tells people failed {} times about the {}",
+                job.failed_notices, job.job
+            ),
+            "try the `command` under [daemon.notice] by hand; the log has what it said",
+        ));
+    }
+    troubles
+}
+
+fn of_jobs(subject: &str, page: &str, jobs: &[DaemonJobDocument]) -> Vec<TroubleDocument> {
+    jobs.iter().filter_map(|job| of_job(subject, page, job)).collect()
+}
+
+fn of_job(subject: &str, page: &str, job: &DaemonJobDocument) -> Option<TroubleDocument> {
+    let DaemonRunDocument {
+        outcome,
+        message,
+        remedy,
+        guards,
+        ..
+    } = job.last_run.as_ref()?;
+    let kind = job.job.kind;
+    let said = message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
+    let message = match *outcome {
+        "refused" => format!("the last {kind} was refused{said}"),
+        "failed" if job.failures > 1 => format!("the {kind} failed {} times in a row{said}", job.failures),
+        "failed" => format!("the last {kind} failed{said}"),
+        "cut-short" => format!("the last {kind} was cut short, because the process ended in the middle of it"),
+        _ => return None,
+    };
+    let mends_itself = "it is tried again by itself; if it goes on failing, the log has the details";
+    Some(TroubleDocument {
+        subject: subject.to_owned(),
+        message,
+        remedy: remedy.clone().or_else(|| Some(mends_itself.to_owned())),
+        guards: guards.clone(),
+        page: page.to_owned(),
+    })
+}

@@ -1,0 +1,339 @@
+//! Jobs: each is done as the command would do it, by [`crate::reconcile`].
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::path::Path;
+use std::time::Duration;
+
+use super::agenda::Known;
+use super::permit::{WritePermit, carry_out};
+use crate::config::{Config, Distribution, Follows, Services, Tracker};
+use crate::http::Pulse;
+use crate::model::{Job, JobKind, JobSubject};
+use crate::reconcile::{
+    Applied, Clock, Error, Extent, Keeper, Prepared, Pulled, Pulling, Reading, Session, SessionOptions, Shutdown, SourceDraft,
+    SourceResult, SourcesOrder, Taking, daemon_jobs, daemon_runs, follow, guards_of, keep_waiting_plan, prepare, pull,
+};
+use crate::remedy::{Remedy, causes};
+use crate::store::{DaemonEnd, DaemonOutcome, DaemonRunId, Store, StoreError, WaitingBecause};
+
+/// How long the clock is not looked at while something is written that must end when a quiet time begins.
+const LOOKS: Duration = Duration::from_secs(30);
+
+/// What a run came to, and what tells that from other troubles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Report {
+    pub(super) end: DaemonEnd,
+    /// Of a refusal, which one it is: the same one is told once.
+    pub(super) condition: Option<String>,
+}
+
+impl Report {
+    fn new(outcome: DaemonOutcome) -> Self {
+        Self {
+            end: DaemonEnd {
+                outcome,
+                message: None,
+                remedy: None,
+                guards: "[]".to_owned(),
+                changes: 0,
+            },
+            condition: None,
+        }
+    }
+
+    fn saying(mut self, message: String) -> Self {
+        self.end.message = Some(message);
+        self
+    }
+
+    /// Something was read, of which so much is new.
+    fn read(changes: u64) -> Self {
+        let mut report = Self::new(if changes > 0 {
+            DaemonOutcome::Changed
+        } else {
+            DaemonOutcome::NothingToDo
+        });
+        report.end.changes = changes;
+        report
+    }
+
+    /// What an error came to: a refusal where a person has to look, else a failure.
+    pub(super) fn of_error(error: &(impl Remedy + 'static), refusal: Option<(String, String)>) -> Self {
+        let outcome = if refusal.is_some() {
+            DaemonOutcome::Refused
+        } else {
+            DaemonOutcome::Failed
+        };
+        let (condition, guards) = refusal.unzip();
+        let mut report = Self::new(outcome).saying(told(error));
+        report.end.remedy = error.remedy();
+        report.end.guards = guards.unwrap_or(report.end.guards);
+        report.condition = condition;
+        report
+    }
+
+    fn failed(error: &Error) -> Self {
+        Self::of_error(error, refusal(error))
+    }
+}
+
+/// An error and its causes on one line.
+pub(super) fn told(error: &(impl std::error::Error + 'static)) -> String {
+    let causes = causes(error);
+    std::iter::once(error.to_string()).chain(causes).collect::<Vec<_>>().join(": ")
+}
+
+/// What an error is refused for, and the guards, where it is a refusal.
+fn refusal(error: &Error) -> Option<(String, String)> {
+    let none = || "[]".to_owned();
+    match error {
+        Error::Guarded { tripped, .. } => {
+            let options: BTreeSet<&str> = tripped.iter().map(|tripped| tripped.option()).collect();
+            Some((options.into_iter().collect::<Vec<_>>().join(", "), guards_of(tripped)))
+        }
+        Error::Shrunk(tripped) => Some((tripped.option().to_owned(), guards_of([tripped]))),
+        Error::GuardedDistribution { tripped, .. } => Some((tripped.option().to_owned(), guards_of([tripped]))),
+        Error::GuardedSource(guarded) => Some((guarded.option().to_owned(), guards_of([guarded.as_ref()]))),
+        Error::NoMaintainer { .. } => Some(("no-maintainer".to_owned(), none())),
+        Error::NoToken { .. } => Some(("no-token".to_owned(), none())),
+        _ => None,
+    }
+}
+
+/// What an earlier daemon left of its jobs. Where that cannot be read, the first run will tell why.
+pub(super) async fn known(state_dir: &Path, clock: Clock) -> Vec<Known> {
+    let folder = state_dir.to_owned();
+    let Ok(store) = blocking(move || Store::open_read_only_or_empty(&folder)).await else {
+        return Vec::new();
+    };
+    let keeper = Keeper::new(store, clock);
+    let jobs = daemon_jobs(&keeper).await.unwrap_or_default();
+    let mut known = Vec::new();
+    for job in jobs {
+        let runs = daemon_runs(&keeper, Some(job.job.subject.clone()), 1000).await.unwrap_or_default();
+        let last = runs.into_iter().find(|run| run.job == job.job);
+        let was_cut_short = last.is_some_and(|run| run.ended_at.is_none());
+        known.push(Known { job, was_cut_short });
+    }
+    known
+}
+
+/// Opens the state for a run.
+pub(super) async fn open(state_dir: &Path, clock: Clock) -> Result<Keeper, StoreError> {
+    let folder = state_dir.to_owned();
+    let store = blocking(move || Store::open(&folder)).await?;
+    Ok(Keeper::new(store, clock))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+/// All that a run works with.
+pub(super) struct Run<'a> {
+    pub(super) id: DaemonRunId,
+    pub(super) config: &'a Config,
+    pub(super) keeper: &'a Keeper,
+    pub(super) clock: Clock,
+    pub(super) shutdown: &'a Shutdown,
+    pub(super) pulse: &'a Pulse,
+}
+
+impl Run<'_> {
+    /// Does a job.
+    pub(super) async fn perform(&self, job: &Job) -> Report {
+        let done = match &job.subject {
+            JobSubject::Tracker(name) => {
+                let tracker = self.config.trackers.iter().find(|tracker| tracker.name.as_str() == name);
+                match (tracker, job.kind) {
+                    (Some(tracker), JobKind::Pull) => self.pull(tracker, Extent::Due).await,
+                    (Some(tracker), JobKind::Sweep) => self.pull(tracker, Extent::Full).await,
+                    (Some(tracker), JobKind::Sync) => self.sync(tracker).await,
+                    (None, _) => Ok(Report::new(DaemonOutcome::NothingToDo)),
+                }
+            }
+            JobSubject::Distribution(name) => {
+                let mut all = self.config.distributions.iter();
+                let distribution = all.find(|distribution| distribution.name.as_str() == name);
+                match distribution.map(|distribution| (distribution, &distribution.follows)) {
+                    Some((distribution, Follows::Services(services))) => self.follow(distribution, services).await,
+                    _ => Ok(Report::new(DaemonOutcome::NothingToDo)),
+                }
+            }
+        };
+        done.unwrap_or_else(|error| Report::failed(&error))
+    }
+
+    /// As long as nothing is written to a tracker, there is nothing to finish.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<Option<T>, Error> {
+        tokio::select! {
+            done = work => done.map(Some),
+            () = self.shutdown.requested() => Ok(None),
+        }
+    }
+
+    /// `kinset pull`
+    async fn pull(&self, tracker: &Tracker, extent: Extent) -> Result<Report, Error> {
+        let work = async {
+            let session = Session::open(tracker, SessionOptions::of(tracker)).await?;
+            pull(&session, self.keeper, extent, &|_| self.pulse.beat()).await
+        };
+        let Some(pulled) = self.unless_stopped(work).await? else {
+            return Ok(Report::new(DaemonOutcome::Stopped));
+        };
+        let Pulled {
+            reading,
+            foreign,
+            tripped,
+            projects: _,
+            patches: _,
+            related: _,
+        } = pulled;
+        if let Some(tripped) = tripped {
+            let refusal = (tripped.option().to_owned(), guards_of([&tripped]));
+            return Ok(Report::of_error(&tripped, Some(refusal)));
+        }
+        let new = match reading {
+            Reading::Events { arrived, .. } => arrived as u64,
+            Reading::Sweep { missed_by_events } => missed_by_events.unwrap_or_default(),
+        };
+        Ok(Report::read(new + foreign as u64))
+    }
+
+    /// `kinset plan`, or `kinset apply --yes` where that is allowed.
+    async fn sync(&self, tracker: &Tracker) -> Result<Report, Error> {
+        let work = async {
+            let session = Session::open(tracker, SessionOptions::of(tracker)).await?;
+            let prepared = prepare(&session, self.keeper, Pulling::Fresh(Extent::Due), &|_| self.pulse.beat()).await?;
+            Ok((session, prepared))
+        };
+        let Some((session, prepared)) = self.unless_stopped(work).await? else {
+            return Ok(Report::new(DaemonOutcome::Stopped));
+        };
+        if !prepared.draft.tripped.is_empty() {
+            self.keep_plan(tracker, WaitingBecause::Guard, &prepared).await?;
+            let tripped = prepared.draft.tripped;
+            let tracker = tracker.name.clone();
+            return Err(Error::Guarded { tracker, tripped });
+        }
+        match WritePermit::of(tracker, (self.clock)()) {
+            Err(because) => {
+                self.keep_plan(tracker, because, &prepared).await?;
+                Ok(Report::new(if prepared.draft.writes() > 0 {
+                    DaemonOutcome::Waiting
+                } else {
+                    DaemonOutcome::NothingToDo
+                }))
+            }
+            Ok(permit) => {
+                let (request, stop) = Shutdown::new();
+                let writing = carry_out(permit, session, self.keeper, prepared, &stop, self.pulse);
+                let applied = tokio::select! {
+                    biased;
+                    applied = writing => applied?,
+                    // It goes on until the step in flight is finished.
+                    never = self.stop_in_time(tracker, || _ = request.send_replace(true)) => match never {},
+                };
+                Ok(applied.map_or_else(
+                    || Report::new(DaemonOutcome::NothingToDo),
+                    |applied| self.applied(tracker, &applied),
+                ))
+            }
+        }
+    }
+
+    async fn keep_plan(&self, tracker: &Tracker, because: WaitingBecause, prepared: &Prepared) -> Result<(), Error> {
+        keep_waiting_plan(tracker, self.keeper, self.id, because, prepared).await
+    }
+
+    /// Stops what is written when the daemon is to end, and when a quiet time begins.
+    async fn stop_in_time(&self, tracker: &Tracker, stop: impl FnOnce()) -> std::convert::Infallible {
+        let next_quiet = tracker.schedule.next_quiet((self.clock)());
+        let quiet = async {
+            let Some(begin) = next_quiet else {
+                return std::future::pending().await;
+            };
+            loop {
+                let left = begin.duration_since((self.clock)()).unsigned_abs();
+                if (self.clock)() >= begin {
+                    break;
+                }
+                tokio::time::sleep(left.min(LOOKS)).await;
+            }
+        };
+        tokio::select! {
+            () = quiet => {}
+            () = self.shutdown.requested() => {}
+        }
+        stop();
+        std::future::pending().await
+    }
+
+    fn applied(&self, tracker: &Tracker, applied: &Applied) -> Report {
+        let Applied {
+            stopped,
+            refused_projects,
+            refused_patches,
+            refused_commits,
+            rounds,
+            draft: _,
+            commits: _,
+            feedback: _,
+        } = applied;
+        if *stopped {
+            return Report::new(DaemonOutcome::Stopped).saying("stopped before the end; the next sync goes on".to_owned());
+        }
+        let is_content = [refused_projects, &refused_commits.projects]
+            .iter()
+            .all(|projects| projects.is_empty())
+            && [refused_patches, &refused_commits.patches].iter().all(|patches| patches.is_empty());
+        if !is_content {
+            let numbers = |ids: Vec<String>| ids.join(", ");
+            let message = format!(
+                "the tracker refused writes: of relations to the projects [{}] and the patches [{}], of commits to the projects [{}] and the patches [{}]",
+                numbers(refused_projects.iter().map(ToString::to_string).collect()),
+                numbers(refused_patches.iter().map(ToString::to_string).collect()),
+                numbers(refused_commits.projects.iter().map(ToString::to_string).collect()),
+                numbers(refused_commits.patches.iter().map(ToString::to_string).collect()),
+            );
+            let mut report = Report::new(DaemonOutcome::Refused).saying(message);
+            report.end.remedy = Some(format!("`kinset plan {}` shows what is left", tracker.name));
+            report.condition = Some("tracker".to_owned());
+            return report;
+        }
+        tracing::debug!(tracker = %tracker.name, rounds, "written and verified");
+        Report::new(DaemonOutcome::Changed)
+    }
+
+    /// `kinset pull` of a distribution.
+    async fn follow(&self, distribution: &Distribution, services: &Services) -> Result<Report, Error> {
+        let order = SourcesOrder::of(distribution, services, false);
+        let mut changes = 0;
+        let mut failures: Vec<(String, Error)> = Vec::new();
+        let each = |source: &str, result: SourceResult| match result.and_then(SourceDraft::require_unguarded) {
+            Ok(draft) => changes += draft.operations.len() as u64,
+            Err(error) => failures.push((source.to_owned(), error)),
+        };
+        let work = follow(self.keeper, &order, Taking::Everything, each);
+        if self.unless_stopped(work).await?.is_none() {
+            return Ok(Report::new(DaemonOutcome::Stopped));
+        }
+        // A failure says more of what has to be done than a refusal, and others wait behind either.
+        let worst = failures.iter().find(|(_, error)| refusal(error).is_none()).or(failures.first());
+        let Some((_, error)) = worst else {
+            return Ok(Report::read(changes));
+        };
+        let mut report = Report::failed(error);
+        let each: Vec<String> = failures
+            .iter()
+            .map(|(source, error)| format!("{source}: {}", told(error)))
+            .collect();
+        report.end.message = Some(each.join("; "));
+        report.end.changes = changes;
+        Ok(report)
+    }
+}

@@ -1,0 +1,387 @@
+//! The one worker: what is due is done, one job after the other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tracing::Instrument as _;
+
+use super::agenda::{Agenda, Ended};
+use super::jobs::{Report, Run, open, told};
+use super::live::{LiveDocument, LiveRun};
+use super::notice::{NoticeDocument, What, tell};
+use super::tally::Tally;
+use super::{Reloads, Supervisor};
+use crate::config::{Config, Tracker};
+use crate::http::Pulse;
+use crate::model::{Job, JobSubject};
+use crate::reconcile::{
+    Clock, DaemonRunDocument, DecisionDocument, Error, Keeper, Shutdown, begin_daemon_run, cut_short_daemon_runs, decision_documents,
+    end_daemon_run, save_daemon_jobs, status, waiting_plan,
+};
+use crate::remedy::Remedy;
+use crate::store::{DaemonEnd, DaemonOutcome, DaemonRunId, DecisionFilter, StoreError};
+
+/// How long the worker waits at most before it looks at the clock again, which may have been set.
+const LOOKS: Duration = Duration::from_secs(15);
+
+pub(super) struct Worker {
+    config: Arc<Config>,
+    agenda: Agenda,
+    clock: Clock,
+    supervisor: Arc<dyn Supervisor>,
+    pulse: Pulse,
+    shutdown: Shutdown,
+    reloads: Reloads,
+    live: watch::Sender<LiveDocument>,
+    /// Whether runs that an earlier daemon left open may still stand in the state.
+    is_first: bool,
+    unrecorded: u32,
+    tally: Tally,
+}
+
+/// How it came that a run did not begin.
+enum Unbegun {
+    Held(String),
+    Failed(Box<Report>),
+}
+
+impl Worker {
+    pub(super) fn new(
+        config: Config,
+        agenda: Agenda,
+        clock: Clock,
+        supervisor: Arc<dyn Supervisor>,
+        shutdown: Shutdown,
+        reloads: Reloads,
+        live: watch::Sender<LiveDocument>,
+    ) -> Self {
+        let heard = Arc::clone(&supervisor);
+        Self {
+            config: Arc::new(config),
+            agenda,
+            clock,
+            supervisor,
+            pulse: Pulse::new(move || heard.beat()),
+            shutdown,
+            reloads,
+            live,
+            is_first: true,
+            unrecorded: 0,
+            tally: Tally::new(clock()),
+        }
+    }
+
+    /// Works until it is told to stop.
+    pub(super) async fn run(mut self) {
+        while !self.shutdown.is_requested() {
+            self.pulse.beat();
+            self.adopt();
+            let now = (self.clock)();
+            match self.agenda.due(now) {
+                Some(job) => self.turn(&job, now).await,
+                None => self.wait(now).await,
+            }
+        }
+    }
+
+    /// Takes over the configuration that was read last, if one was since.
+    fn adopt(&mut self) {
+        // An error means that nobody reads any, and then there is none.
+        if !self.reloads.has_changed().unwrap_or(false) {
+            return;
+        }
+        if let Some(config) = self.reloads.borrow_and_update().clone() {
+            self.agenda.adopt(&config, (self.clock)());
+            self.config = config;
+            tracing::info!("the new configuration is in effect");
+        }
+    }
+
+    async fn wait(&mut self, now: Timestamp) {
+        self.show(None);
+        let next = self.agenda.first().map(|(due, _)| due.duration_since(now).unsigned_abs());
+        let life = self.supervisor.patience().map(|patience| patience / 4);
+        let waits = [Some(LOOKS), next, life].into_iter().flatten();
+        let wait = waits.min().unwrap_or(LOOKS);
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = self.shutdown.requested() => {}
+            Ok(()) = self.reloads.changed() => self.reloads.mark_changed(),
+        }
+    }
+
+    fn show(&self, running: Option<LiveRun>) {
+        let document = LiveDocument::of(&self.agenda, running, self.unrecorded, &self.tally);
+        let is_new = *self.live.borrow() != document;
+        if is_new {
+            self.supervisor.status(&document.status());
+            self.live.send_replace(document);
+        }
+    }
+
+    /// Does a job, and enters what came of it.
+    async fn turn(&mut self, job: &Job, began: Timestamp) {
+        let pulse = self.pulse.clone();
+        let begun = pulse.clone().watch(self.begin(job)).await;
+        let (keeper, run) = match begun {
+            Ok(begun) => begun,
+            Err(Unbegun::Held(by)) => {
+                let is_news = self.agenda.entry(job).is_some_and(|entry| entry.held_by.as_ref() != Some(&by));
+                if is_news {
+                    tracing::info!(%job, by, "put off: somebody else is at work on the state");
+                }
+                return self.agenda.ended(job, began, (self.clock)(), Ended::Held { by });
+            }
+            Err(Unbegun::Failed(report)) => {
+                self.unrecorded = self.unrecorded.saturating_add(1);
+                self.agenda.ended(job, began, (self.clock)(), Ended::Failed);
+                self.tally.unrecorded(job, report.end.outcome.as_str());
+                self.log(job, &report, None);
+                return self.notify(job, &report, None, Vec::new()).await;
+            }
+        };
+        let span = tracing::info_span!("run", run = run.0, job = %job);
+        self.show(Some(LiveRun {
+            run: run.0,
+            job: job.clone(),
+            began_at: began,
+        }));
+        let work = pulse.watch(self.work(job, began, keeper, run));
+        // What was read is freed with the future.
+        Box::pin(work.instrument(span)).await;
+    }
+
+    /// Opens the state, and enters that a run begins.
+    async fn begin(&mut self, job: &Job) -> Result<(Keeper, DaemonRunId), Unbegun> {
+        let keeper = match open(&self.config.state_dir, self.clock).await {
+            Ok(keeper) => keeper,
+            Err(StoreError::InUse { holder, .. }) => return Err(Unbegun::Held(holder.to_string())),
+            Err(error) => return Err(Unbegun::Failed(Box::new(Report::of_error(&error, None)))),
+        };
+        match self.enter(job, &keeper).await {
+            Ok(run) => Ok((keeper, run)),
+            Err(error) => Err(Unbegun::Failed(Box::new(Report::of_error(&error, None)))),
+        }
+    }
+
+    async fn enter(&mut self, job: &Job, keeper: &Keeper) -> Result<DaemonRunId, Error> {
+        if self.is_first {
+            for run in cut_short_daemon_runs(keeper).await? {
+                tracing::warn!(run = run.0, "an earlier daemon ended in the middle of this run");
+            }
+            self.is_first = false;
+        }
+        begin_daemon_run(keeper, job).await
+    }
+
+    async fn work(&mut self, job: &Job, began: Timestamp, keeper: Keeper, id: DaemonRunId) {
+        tracing::debug!("begun");
+        let run = Run {
+            id,
+            config: &self.config,
+            keeper: &keeper,
+            clock: self.clock,
+            shutdown: &self.shutdown,
+            pulse: &self.pulse,
+        };
+        let report = run.perform(job).await;
+        let ended = match report.end.outcome {
+            DaemonOutcome::Failed => Ended::Failed,
+            _ => Ended::Well,
+        };
+        self.agenda.ended(job, began, (self.clock)(), ended);
+        let news = self.news(job, &keeper).await;
+        let kept = end_daemon_run(&keeper, id, report.end.clone(), self.config.daemon.keep_runs.get()).await;
+        let document = self.recorded(kept);
+        match &document {
+            Some(run) => self.tally.ran(run),
+            None => self.tally.unrecorded(job, report.end.outcome.as_str()),
+        }
+        self.look(job, &keeper).await;
+        self.log(job, &report, document.as_ref());
+        // Whoever is told may want to look.
+        drop(keeper);
+        self.notify(job, &report, Some(id), news).await;
+        self.keep().await;
+    }
+
+    /// What the state did not take is told, and the daemon goes on: what it does next does not depend on it.
+    fn recorded<T>(&mut self, kept: Result<T, Error>) -> Option<T> {
+        match kept {
+            Ok(kept) => {
+                self.unrecorded = 0;
+                Some(kept)
+            }
+            Err(error) => {
+                self.unrecorded = self.unrecorded.saturating_add(1);
+                let remedy = error.remedy().unwrap_or_default();
+                tracing::error!(reason = told(&error), remedy, "what was done cannot be recorded");
+                None
+            }
+        }
+    }
+
+    /// Keeps what is due when, for the next daemon and for whoever asks. Where somebody else is at work on the state, the next run will do it.
+    async fn keep(&mut self) {
+        let keeper = match open(&self.config.state_dir, self.clock).await {
+            Ok(keeper) => keeper,
+            Err(StoreError::InUse { .. }) => return,
+            Err(error) => {
+                self.recorded::<()>(Err(Error::Store(error)));
+                return;
+            }
+        };
+        let kept = save_daemon_jobs(&keeper, self.agenda.rows()).await;
+        if kept.is_err() {
+            self.recorded(kept);
+        }
+    }
+
+    /// Looks how the tracker stands after a run, for whoever asks later without the state.
+    async fn look(&mut self, job: &Job, keeper: &Keeper) {
+        let Some(tracker) = self.tracker(job) else { return };
+        let seen = async {
+            let status = status(keeper, tracker).await?;
+            Ok((status, waiting_plan(keeper, tracker).await?))
+        };
+        match seen.await {
+            Ok((status, waiting)) => self.tally.stands(&status, waiting.as_ref()),
+            Err(error) => _ = self.recorded::<()>(Err(error)),
+        }
+    }
+
+    /// One line for each run.
+    fn log(&self, job: &Job, report: &Report, document: Option<&DaemonRunDocument>) {
+        let DaemonEnd {
+            outcome,
+            message,
+            remedy,
+            guards: _,
+            changes,
+        } = &report.end;
+        let entry = self.agenda.entry(job);
+        let next_due = entry.and_then(|entry| entry.due).map(tracing::field::display);
+        let failures = entry.map_or(0, |entry| entry.failures);
+        let numbers = document.map_or((0, 0, 0, 0), |run| (run.writes, run.clears, run.relates, run.commit_refs));
+        let (writes, clears, relates, commit_refs) = numbers;
+        let undone = document.and_then(|run| run.undone);
+        let drift = document.and_then(|run| run.drift);
+        let journal_run = document.and_then(|run| run.journal_run);
+        let duration_ms = document.and_then(|run| Some(run.ended_at?.duration_since(run.began_at).as_millis() as i64));
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    outcome = outcome.as_str(),
+                    reason = message.as_deref(),
+                    remedy = remedy.as_deref(),
+                    writes,
+                    clears,
+                    relates,
+                    commit_refs,
+                    changes,
+                    undone,
+                    drift,
+                    journal_run,
+                    failures,
+                    duration_ms,
+                    next_due,
+                    "{job}: {outcome}"
+                )
+            };
+        }
+        match outcome {
+            DaemonOutcome::Failed => line!(error),
+            DaemonOutcome::Refused | DaemonOutcome::CutShort => line!(warn),
+            DaemonOutcome::Changed | DaemonOutcome::NothingToDo | DaemonOutcome::Waiting | DaemonOutcome::Stopped => line!(info),
+        }
+    }
+
+    fn tracker(&self, job: &Job) -> Option<&Tracker> {
+        match &job.subject {
+            JobSubject::Tracker(name) => self.config.trackers.iter().find(|tracker| tracker.name.as_str() == name),
+            JobSubject::Distribution(_) => None,
+        }
+    }
+
+    /// The decisions of people that were not told of yet. What there was at the first look is no news.
+    async fn news(&mut self, job: &Job, keeper: &Keeper) -> Vec<DecisionDocument> {
+        let Some(tracker) = self.tracker(job).filter(|_| self.config.daemon.notice.is_some()) else {
+            return Vec::new();
+        };
+        let decisions = match decision_documents(keeper, tracker, DecisionFilter::Open).await {
+            Ok(decisions) => decisions,
+            Err(error) => {
+                self.recorded::<()>(Err(error));
+                return Vec::new();
+            }
+        };
+        match self.agenda.last_decision(job) {
+            Some(last) => decisions.into_iter().filter(|decision| decision.id > last).collect(),
+            None => {
+                let last = decisions.iter().map(|decision| decision.id).max().unwrap_or_default();
+                if let Some(told) = self.agenda.told_mut(job) {
+                    told.decision = Some(last);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// Tells what is new of a job that a person should know.
+    async fn notify(&mut self, job: &Job, report: &Report, run: Option<DaemonRunId>, news: Vec<DecisionDocument>) {
+        let Some(notice) = self.config.daemon.notice.clone() else { return };
+        let Some(entry) = self.agenda.entry(job) else { return };
+        let (mut told, failures) = (entry.told.clone(), entry.failures);
+        let DaemonEnd {
+            outcome,
+            message,
+            remedy,
+            guards,
+            changes: _,
+        } = report.end.clone();
+        let message = message.unwrap_or_default();
+        let mut whats = Vec::new();
+        match outcome {
+            DaemonOutcome::Refused if told.refused != report.condition => {
+                let guards = serde_json::from_str(&guards).unwrap_or_default();
+                whats.push(What::Refused { message, remedy, guards });
+            }
+            DaemonOutcome::Failed if failures >= notice.failures.get() && !told.failing => {
+                whats.push(What::Failing { failures, message, remedy });
+            }
+            DaemonOutcome::Changed | DaemonOutcome::NothingToDo | DaemonOutcome::Waiting => {
+                told.refused = None;
+                told.failing = false;
+            }
+            _ => {}
+        }
+        if !news.is_empty() {
+            whats.push(What::Decisions { decisions: news });
+        }
+        for what in whats {
+            let document = NoticeDocument::new((self.clock)(), job, run.map(|run| run.0), what.clone());
+            self.pulse.beat();
+            let sent = tokio::select! {
+                sent = tell(&notice, &document) => sent,
+                () = self.shutdown.requested() => break,
+            };
+            match sent {
+                Ok(()) => match what {
+                    What::Refused { .. } => told.refused.clone_from(&report.condition),
+                    What::Failing { .. } => told.failing = true,
+                    What::Decisions { decisions } => told.decision = decisions.iter().map(|decision| decision.id).max(),
+                },
+                Err(error) => {
+                    told.failed_notices = told.failed_notices.saturating_add(1);
+                    let remedy = error.remedy().unwrap_or_default();
+                    tracing::error!(%job, reason = super::jobs::told(&error), remedy, "nobody could be told what there is to know");
+                }
+            }
+        }
+        if let Some(entry) = self.agenda.told_mut(job) {
+            *entry = told;
+        }
+    }
+}

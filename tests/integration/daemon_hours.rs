@@ -1,0 +1,336 @@
+//! The daemon over hours of its schedule, with a clock that goes as fast as there is nothing to do. Runs are real ones, on a simulated Patchwork.
+
+use std::fs;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use kinset::config::Config;
+use kinset::daemon::{LiveDocument, Start, Supervisor, run};
+use kinset::model::JobKind;
+use kinset::reconcile::{Clock, Shutdown};
+use kinset::store::{DaemonOutcome, DaemonRun, Store};
+use kinset::tracker::simulator::{Fault, FaultKind, When};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use crate::support::rig::{Rig, Terms, open};
+use crate::support::town::{classes, groups, town};
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// A clock of a test's own: tokio's, and as many seconds more as somebody has set it by.
+macro_rules! own_clock {
+    () => {{
+        static SET_BY: AtomicI64 = AtomicI64::new(0);
+        fn clock() -> Timestamp {
+            static FIRST_LOOK: OnceLock<Instant> = OnceLock::new();
+            let gone = FIRST_LOOK.get_or_init(Instant::now).elapsed();
+            let start: Timestamp = "2026-06-10T08:00:30Z".parse().unwrap();
+            start + gone + SignedDuration::from_secs(SET_BY.load(Ordering::Relaxed))
+        }
+        (clock as Clock, &SET_BY)
+    }};
+}
+
+/// Keeps tokio's clock where it is while a run is under way: what it waits for is real.
+#[derive(Debug, Default)]
+struct Hold {
+    run: Mutex<Option<mpsc::Sender<()>>>,
+    statuses: Mutex<Vec<String>>,
+}
+
+impl Supervisor for Hold {
+    fn ready(&self) {}
+    fn reloading(&self) {}
+    fn stopping(&self) {}
+
+    fn status(&self, status: &str) {
+        self.statuses.lock().unwrap().push(status.to_owned());
+        let mut run = self.run.lock().unwrap();
+        if status.starts_with("run ") {
+            let (release, released) = mpsc::channel::<()>();
+            // The clock does not go on by itself while such a task is there. It is released by being dropped.
+            tokio::task::spawn_blocking(move || released.recv().unwrap_err());
+            *run = Some(release);
+        } else {
+            *run = None;
+        }
+    }
+
+    fn beat(&self) {}
+
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+}
+
+/// What the daemon of a test left behind.
+struct Left {
+    runs: Vec<DaemonRun>,
+    statuses: Vec<String>,
+}
+
+impl Left {
+    fn outcomes(&self, kind: JobKind) -> Vec<DaemonOutcome> {
+        let of_kind = self.runs.iter().filter(|run| run.job.kind == kind);
+        of_kind.filter_map(|run| Some(run.ended.as_ref()?.1.outcome)).collect()
+    }
+}
+
+/// Lets the daemon work until a story is told. Its runs come in their order.
+fn daemon_during(rig: &Rig, clock: Clock, story: impl AsyncFnOnce()) -> Left {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let supervisor = Arc::new(Hold::default());
+    runtime.block_on(async {
+        let (request, shutdown) = Shutdown::new();
+        let (_reloads, reloaded) = watch::channel(None);
+        let (live, _) = watch::channel(LiveDocument::default());
+        let start = Start {
+            config: rig.config().clone(),
+            clock,
+            seed: 7,
+            supervisor: Arc::clone(&supervisor) as Arc<dyn Supervisor>,
+            shutdown,
+            reloads: reloaded,
+            live,
+        };
+        let story = async {
+            story().await;
+            request.send_replace(true);
+        };
+        let (worked, ()) = tokio::join!(run(start), story);
+        worked.unwrap();
+    });
+    let mut runs = rig.state().daemon_runs(None, 1000).unwrap();
+    runs.reverse();
+    let statuses = supervisor.statuses.lock().unwrap().clone();
+    Left { runs, statuses }
+}
+
+fn terms(sync: &'static str, tables: &'static str) -> Terms {
+    Terms {
+        sync,
+        tables,
+        limits: "patience_seconds = 0",
+        ..Terms::default()
+    }
+}
+
+const OFTEN: &str =
+    "[tracker.schedule]\npull = \"*/10 * * * *\"\nsync = \"5 * * * *\"\nsweep = \"30 */4 * * *\"\n[daemon]\njitter_seconds = 20\n";
+
+#[test]
+fn eight_hours_bring_each_job_as_often_as_its_rule_says_and_the_tracker_to_rest() {
+    let rig = Rig::serving(&town(&[&[1, 2, 3]]), terms("apply", OFTEN));
+    rig.want("1 2\n4 5\n");
+    let (clock, _) = own_clock!();
+    let left = daemon_during(&rig, clock, async || {
+        sleep(3 * HOUR).await;
+        rig.want("1 2\n4 5 6\n");
+        rig.human_writes(20, &[19]);
+        sleep(5 * HOUR).await;
+    });
+    let count = |kind, outcome| left.outcomes(kind).iter().filter(|found| **found == outcome).count();
+    use DaemonOutcome::{Changed, NothingToDo};
+    assert_eq!((count(JobKind::Sync, Changed), count(JobKind::Sync, NothingToDo)), (2, 6));
+    assert_eq!(
+        (count(JobKind::Pull, Changed), count(JobKind::Pull, NothingToDo)),
+        (1, 47),
+        "somebody wrote once"
+    );
+    assert_eq!(left.outcomes(JobKind::Sweep).len(), 2);
+    assert_eq!(left.runs.len(), 58);
+    let writes: u64 = left.runs.iter().map(|run| run.clears + run.relates).sum();
+    assert_eq!(writes as usize, rig.own_writes().0 + rig.own_writes().1);
+    assert!(left.runs.iter().any(|run| run.journal_run == Some(rig.last_run().id)));
+    rig.assert_at_rest(&classes(&[&[1, 2], &[4, 5, 6]]));
+}
+
+#[test]
+fn a_clock_that_is_set_back_or_forward_brings_neither_silence_nor_a_burst() {
+    let rig = Rig::serving(&town(&[]), terms("plan-only", OFTEN));
+    rig.want("1 2\n");
+    let (clock, set_by) = own_clock!();
+    let syncs = || {
+        let runs = rig.state().daemon_runs(None, 1000).unwrap();
+        runs.iter().filter(|run| run.job.kind == JobKind::Sync).count()
+    };
+    daemon_during(&rig, clock, async || {
+        sleep(2 * HOUR).await;
+        assert_eq!(syncs(), 2);
+        set_by.fetch_sub(6 * 60 * 60, Ordering::Relaxed);
+        sleep(2 * HOUR).await;
+        assert_eq!(syncs(), 4);
+        set_by.fetch_add(30 * 24 * 60 * 60, Ordering::Relaxed);
+        sleep(HOUR).await;
+        assert_eq!(syncs(), 6, "once for all that was passed over, and once for the hour");
+    });
+    assert_eq!(rig.own_writes(), (0, 0));
+}
+
+#[test]
+fn a_tracker_that_is_down_for_an_hour_is_asked_ever_more_rarely_and_all_mends_itself() {
+    let tables =
+        "[tracker.schedule]\nsync = \"*/5 * * * *\"\n[daemon]\njitter_seconds = 0\nbackoff_seconds = 60\nmax_backoff_seconds = 1200\n";
+    let rig = Rig::serving(&town(&[]), terms("apply", tables));
+    rig.want("1 2\n");
+    let (clock, _) = own_clock!();
+    let down = [Fault::new(FaultKind::status(503), When::Every(std::num::NonZeroU64::MIN))];
+    let left = daemon_during(&rig, clock, async || {
+        sleep(HOUR / 2).await;
+        rig.simulator().set_faults(down);
+        rig.want("1 2 3\n");
+        sleep(HOUR).await;
+        rig.simulator().set_faults([]);
+        sleep(HOUR).await;
+    });
+    let outcomes = left.outcomes(JobKind::Sync);
+    let failed = outcomes.iter().filter(|outcome| **outcome == DaemonOutcome::Failed).count();
+    assert!((4..=8).contains(&failed), "{failed} failures in an hour: {outcomes:?}");
+    assert_eq!(outcomes.last(), Some(&DaemonOutcome::NothingToDo));
+    let begun: Vec<Timestamp> = left.runs.iter().map(|run| run.began_at).collect();
+    let longest = begun.windows(2).map(|pair| pair[1].duration_since(pair[0])).max().unwrap();
+    assert!(longest <= SignedDuration::from_mins(21), "{longest:?}");
+    let failure = left.runs.iter().find_map(|run| run.ended.as_ref()?.1.message.clone()).unwrap();
+    assert!(failure.contains("503"), "{failure}");
+    assert!(
+        left.statuses.iter().any(|status| status.starts_with("1 job fails; next: sync")),
+        "{:?}",
+        left.statuses
+    );
+    rig.assert_at_rest(&classes(&[&[1, 2, 3]]));
+}
+
+#[test]
+fn nothing_is_written_in_a_quiet_time_and_what_waited_is_written_after_it() {
+    let tables = "[tracker.schedule]\nsync = \"5 * * * *\"\nquiet = [\"10:00-12:00\"]\n[daemon]\njitter_seconds = 0\n";
+    let rig = Rig::serving(&town(&[]), terms("apply", tables));
+    rig.want("1 2\n");
+    let (clock, _) = own_clock!();
+    let left = daemon_during(&rig, clock, async || {
+        sleep(2 * HOUR).await;
+        rig.want("1 2 3\n");
+        sleep(2 * HOUR).await;
+        assert_eq!(rig.own_writes(), (0, 1));
+        let waiting = rig.state().waiting_plan("pw", rig.tracker().url.as_str()).unwrap().unwrap();
+        assert_eq!((waiting.because.as_str(), waiting.writes), ("quiet", 1));
+        sleep(HOUR).await;
+    });
+    use DaemonOutcome::{Changed, NothingToDo, Waiting};
+    assert_eq!(left.outcomes(JobKind::Sync), [Changed, NothingToDo, Waiting, Waiting, Changed]);
+    assert_eq!(rig.state().waiting_plan("pw", rig.tracker().url.as_str()).unwrap(), None);
+    rig.assert_at_rest(&classes(&[&[1, 2, 3]]));
+}
+
+#[test]
+fn whoever_works_on_the_state_goes_first_and_the_daemon_says_whom_it_waits_for() {
+    let rig = Rig::serving(&town(&[]), terms("apply", OFTEN));
+    rig.want("1 2\n");
+    let (clock, _) = own_clock!();
+    let left = daemon_during(&rig, clock, async || {
+        // Until the daemon has looked what there is.
+        sleep(Duration::from_secs(60)).await;
+        let store = open(&rig.config().state_dir);
+        sleep(HOUR).await;
+        drop(store);
+        sleep(HOUR / 60).await;
+    });
+    assert_eq!(left.outcomes(JobKind::Sync), [DaemonOutcome::Changed]);
+    let waits = format!("waits for process {}", std::process::id());
+    assert!(left.statuses.iter().any(|status| status.starts_with(&waits)), "{:?}", left.statuses);
+    assert!(left.runs.iter().all(|run| run.began_at >= "2026-06-10T09:01:00Z".parse().unwrap()));
+}
+
+#[test]
+fn a_state_that_cannot_be_opened_is_a_failure_and_mends_itself() {
+    let rig = Rig::serving(&town(&[]), terms("apply", OFTEN));
+    rig.want("1 2\n");
+    let database = rig.config().state_dir.join("kinset.sqlite3");
+    let (clock, _) = own_clock!();
+    let left = daemon_during(&rig, clock, async || {
+        fs::create_dir_all(&database).unwrap();
+        sleep(2 * HOUR).await;
+        fs::remove_dir(&database).unwrap();
+        sleep(2 * HOUR).await;
+    });
+    assert!(
+        left.statuses.iter().any(|status| status.starts_with("3 jobs fail; next")),
+        "{:?}",
+        left.statuses
+    );
+    assert!(left.outcomes(JobKind::Sync).contains(&DaemonOutcome::Changed));
+    assert!(left.statuses.last().unwrap().starts_with("next"), "{:?}", left.statuses.last());
+    rig.assert_at_rest(&classes(&[&[1, 2]]));
+}
+
+#[test]
+fn a_guard_that_trips_is_a_refusal_and_its_plan_waits() {
+    let rig = Rig::serving(
+        &town(&[&[1, 2], &[3, 4]]),
+        Terms {
+            guard: "min_clears = 1\nmax_clear_fraction = 0",
+            ..terms("apply", OFTEN)
+        },
+    );
+    rig.want("1 2\n");
+    let (clock, _) = own_clock!();
+    let left = daemon_during(&rig, clock, async || sleep(2 * HOUR).await);
+    assert_eq!(left.outcomes(JobKind::Sync), [DaemonOutcome::Refused; 2]);
+    let (_, end) = left
+        .runs
+        .iter()
+        .find(|run| run.job.kind == JobKind::Sync)
+        .unwrap()
+        .ended
+        .clone()
+        .unwrap();
+    assert!(end.guards.contains("\"max_clear_fraction\""), "{}", end.guards);
+    assert!(end.remedy.is_some());
+    let waiting = rig.state().waiting_plan("pw", rig.tracker().url.as_str()).unwrap().unwrap();
+    assert_eq!(waiting.because.as_str(), "guard");
+    assert_eq!(rig.own_writes(), (0, 0));
+}
+
+#[test]
+fn as_many_runs_are_kept_as_the_configuration_says() {
+    let tables = "[tracker.schedule]\npull = \"* * * * *\"\n[daemon]\njitter_seconds = 0\nkeep_runs = 5\n";
+    let rig = Rig::serving(&town(&[]), terms("plan-only", tables));
+    rig.want(&groups(&classes(&[&[1, 2]])));
+    let (clock, _) = own_clock!();
+    let left = daemon_during(&rig, clock, async || sleep(HOUR / 6).await);
+    let numbers: Vec<u64> = left.runs.iter().map(|run| run.id.0).collect();
+    assert_eq!(numbers, [6, 7, 8, 9, 10]);
+}
+
+#[test]
+fn a_daemon_with_nothing_to_do_or_beside_another_does_not_begin() {
+    let rig = Rig::serving(&town(&[]), terms("plan-only", OFTEN));
+    rig.want("1 2\n");
+    let (clock, _) = own_clock!();
+    let begin = |config: Config| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (_request, shutdown) = Shutdown::new();
+        let start = Start {
+            config,
+            clock,
+            seed: 7,
+            supervisor: Arc::new(Hold::default()),
+            shutdown,
+            reloads: watch::channel(None).1,
+            live: watch::channel(LiveDocument::default()).0,
+        };
+        runtime.block_on(run(start)).unwrap_err().to_string()
+    };
+    let mut idle = rig.config().clone();
+    idle.trackers[0].schedule = kinset::config::TrackerSchedule::default();
+    assert!(begin(idle).ends_with("has no schedule, so there is nothing to do"));
+    let _lock = kinset::store::DaemonLock::acquire(&rig.config().state_dir, clock()).unwrap();
+    assert_eq!(begin(rig.config().clone()), "the daemon cannot look after the state");
+    assert!(Store::open_read_only(&rig.config().state_dir).is_err(), "nothing was made");
+}

@@ -1,0 +1,441 @@
+//! The daemon as a process, watched as systemd would watch it.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use kinset::store::{DaemonOutcome, Store};
+use kinset::tracker::simulator::{Moment, Requests};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
+use serde_json::Value;
+
+use crate::cli_support::{Place, Tracker, world};
+use crate::support::change::Classes;
+use crate::support::log::writes;
+use crate::support::rig::{Held, Rig, Terms};
+use crate::support::town::{classes, town};
+
+/// A daemon, and the socket that it tells its supervisor things through.
+struct Daemon {
+    child: Child,
+    socket: UnixDatagram,
+    path: PathBuf,
+}
+
+impl Daemon {
+    /// Starts a command as a service manager does. Signs of life are due four times as often as every 400 ms.
+    fn start(command: &mut Command, folder: &Path) -> Self {
+        let path = folder.join("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        // Nobody waits for so long unless something is wrong.
+        socket.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+        let child = command
+            .env("NOTIFY_SOCKET", &path)
+            .env("WATCHDOG_USEC", "400000")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self { child, socket, path }
+    }
+
+    /// Waits until it is told something that begins like this, and returns the line.
+    fn hears(&self, wanted: &str) -> String {
+        let mut last = String::new();
+        let mut bytes = [0; 4096];
+        loop {
+            let length = self
+                .socket
+                .recv(&mut bytes)
+                .unwrap_or_else(|error| panic!("no {wanted} but {last}: {error}"));
+            last = String::from_utf8_lossy(&bytes[..length]).into_owned();
+            if let Some(line) = last.lines().find(|line| line.starts_with(wanted)) {
+                return line.to_owned();
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Ends it as systemd would, and returns what it logged.
+    fn stop(self) -> String {
+        self.signal(Signal::TERM);
+        self.hears("STOPPING=1");
+        self.end()
+    }
+
+    /// Waits for its end, which must be a good one.
+    fn end(mut self) -> String {
+        let status = self.child.wait().unwrap();
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        assert!(status.success(), "{status}: {log}");
+        log
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may be gone, which is as well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+const EACH_SECOND: &str =
+    "[tracker.schedule]\nsync = \"* * * * * *\"\n[daemon]\nlisten = \"off\"\njitter_seconds = 0\nbackoff_seconds = 1\n";
+
+/// A folder with the configuration of a tracker and its daemon.
+fn place(tracker: &Tracker, sync: &str, tables: &str, groups: &str) -> Place {
+    let config = tracker.config().replace("policy =", &format!("sync = \"{sync}\"\npolicy ="));
+    Place::configured(&format!("{config}{tables}"), groups)
+}
+
+fn start(place: &Place) -> Daemon {
+    Daemon::start(&mut place.command("daemon"), &place.path(""))
+}
+
+/// Waits for so many runs to begin.
+fn runs(daemon: &Daemon, count: usize) {
+    for _ in 0..count {
+        daemon.hears("STATUS=run ");
+    }
+}
+
+#[test]
+fn it_is_ready_alive_and_at_work_and_a_plan_is_all_that_comes_of_it_unless_more_is_allowed() {
+    let tracker = Tracker::serving(world(&[&[1, 2]]));
+    let place = place(&tracker, "plan-only", EACH_SECOND, "1 2\n3 4\n");
+    let daemon = start(&place);
+    daemon.hears("READY=1");
+    for _ in 0..3 {
+        daemon.hears("WATCHDOG=1");
+    }
+    assert!(daemon.hears("STATUS=run ").ends_with(": sync of tracker kernel"));
+    assert!(
+        daemon
+            .hears("STATUS=next: ")
+            .starts_with("STATUS=next: sync of tracker kernel at 20")
+    );
+    runs(&daemon, 1);
+    let log = daemon.stop();
+    assert!(
+        log.contains("run{run=1 job=sync of tracker kernel}: sync of tracker kernel: waiting outcome=\"waiting\""),
+        "{log}"
+    );
+    assert_eq!(tracker.writes(), 0);
+    let status = place.run("status");
+    assert!(
+        status.contains("1 write; the daemon only plans; `kinset plan kernel` shows it"),
+        "{status}"
+    );
+    let status: Value = serde_json::from_str(&place.data("status --format json")).unwrap();
+    assert_eq!(status[0]["waiting"]["because"], "plan-only");
+    assert_eq!(status[0]["jobs"][0]["job"], "sync");
+    assert_eq!(status[0]["jobs"][0]["last_run"]["drift"], 1);
+}
+
+#[test]
+fn where_it_is_allowed_to_it_writes_on_schedule_and_logs_json_when_asked() {
+    let tracker = Tracker::serving(world(&[&[1, 2]]));
+    let place = place(&tracker, "apply", EACH_SECOND, "1 2\n3 4\n");
+    let daemon = Daemon::start(&mut place.command("daemon --log-format json"), &place.path(""));
+    runs(&daemon, 2);
+    let log = daemon.stop();
+    let first: Value = serde_json::from_str(log.lines().find(|line| line.contains("outcome")).unwrap()).unwrap();
+    assert_eq!(
+        (
+            &first["outcome"],
+            &first["writes"],
+            &first["relates"],
+            &first["drift"],
+            &first["journal_run"],
+            &first["span"]["run"]
+        ),
+        (&"changed".into(), &1.into(), &1.into(), &0.into(), &1.into(), &1.into())
+    );
+    assert_eq!(tracker.writes(), 1);
+    assert!(place.run("plan --detailed-exitcode").starts_with("exit 0"));
+}
+
+#[test]
+fn a_second_daemon_is_told_whose_the_state_is_and_commands_work_beside_the_first() {
+    let tracker = Tracker::serving(world(&[&[1, 2]]));
+    let place = place(&tracker, "plan-only", "[tracker.schedule]\nsweep = \"0 0 1 1 *\"\n", "1 2\n3 4\n");
+    let daemon = start(&place);
+    daemon.hears("READY=1");
+    assert_snapshot!(place.run("daemon"), @r"
+    exit 1
+    --- stderr
+    error: the daemon cannot look after the state
+      because: process PID (kinset daemon, since TIME) is the daemon of the state in DIR/state
+      help: a state has one daemon: stop that one first, or set another folder with `state_dir` in the configuration
+    ");
+    assert!(place.run("apply --yes").starts_with("exit 0"));
+    assert_eq!(tracker.writes(), 1);
+    daemon.stop();
+}
+
+#[test]
+fn without_a_schedule_it_says_so_and_does_not_begin() {
+    let tracker = Tracker::serving(world(&[]));
+    assert_snapshot!(place(&tracker, "apply", "", "1 2\n").run("daemon"), @r"
+    exit 1
+    --- stderr
+    error: the configuration DIR/kinset.toml has no schedule, so there is nothing to do
+      help: say when something is to be done, under [tracker.schedule] or [distribution.schedule]; `kinset config init` shows how
+    ");
+}
+
+#[test]
+fn a_bad_configuration_is_refused_whole_and_a_good_one_takes_effect_without_a_restart() {
+    let tracker = Tracker::serving(world(&[&[1, 2]]));
+    let rarely = "[tracker.schedule]\nsweep = \"0 0 1 1 *\"\n";
+    let place = place(&tracker, "plan-only", rarely, "1 2\n3 4\n");
+    let good = place.read("kinset.toml").replace(rarely, EACH_SECOND).replace("plan-only", "apply");
+    let daemon = start(&place);
+    daemon.hears("READY=1");
+
+    place.write("kinset.toml", good.replace("* * * * * *", "61 * * * * *"));
+    daemon.signal(Signal::HUP);
+    daemon.hears("RELOADING=1");
+    assert_eq!(
+        daemon.hears("STATUS="),
+        "STATUS=the configuration cannot be read again; the old configuration stays in effect"
+    );
+    daemon.hears("READY=1");
+    place.write("kinset.toml", good.replace("state_dir = \"state\"", "state_dir = \"elsewhere\""));
+    daemon.signal(Signal::HUP);
+    assert!(
+        daemon
+            .hears("STATUS=the state in ")
+            .ends_with("; the old configuration stays in effect")
+    );
+    daemon.hears("READY=1");
+    assert_eq!(tracker.simulator().log().len(), 0, "nothing was due");
+
+    place.write("kinset.toml", &good);
+    daemon.signal(Signal::HUP);
+    runs(&daemon, 2);
+    let log = daemon.stop();
+    assert!(log.contains("61 * * * * *"), "{log}");
+    assert_eq!(tracker.writes(), 1);
+}
+
+/// A rig whose daemon may write.
+fn rig(before: &[&[u64]]) -> Rig {
+    Rig::serving(
+        &town(before),
+        Terms {
+            sync: "apply",
+            tables: EACH_SECOND,
+            concurrent_requests: 1,
+            ..Terms::default()
+        },
+    )
+}
+
+fn start_on(rig: &Rig) -> Daemon {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kinset"));
+    command.env_clear().arg("--config").arg(rig.config_file()).arg("daemon");
+    Daemon::start(&mut command, rig.config_file().parent().unwrap())
+}
+
+const WANTED: &[&[u64]] = &[&[1, 2], &[3, 4], &[5, 6]];
+
+fn wanted() -> Classes {
+    classes(WANTED)
+}
+
+fn wait_for(Held { arrived, release }: Held, act: impl FnOnce()) {
+    arrived.blocking_recv().unwrap();
+    act();
+    drop(release);
+}
+
+#[test]
+fn told_to_stop_during_a_write_it_finishes_that_one_and_the_next_daemon_goes_on() {
+    let rig = rig(&[]);
+    rig.want("1 2\n3 4\n5 6\n");
+    let held = rig.hold_at(2, Requests::Writes, Moment::After);
+    let daemon = start_on(&rig);
+    wait_for(held, || daemon.signal(Signal::TERM));
+    daemon.hears("STOPPING=1");
+    let log = daemon.end();
+    assert!(log.contains("outcome=\"stopped\""), "{log}");
+    assert_eq!(rig.open_entries(), []);
+    assert_eq!(rig.own_writes(), (0, 2));
+    rig.leave_alone();
+
+    let daemon = start_on(&rig);
+    runs(&daemon, 2);
+    daemon.stop();
+    assert_eq!(writes(&rig.log()), 3, "no write is made twice");
+    rig.assert_at_rest(&wanted());
+}
+
+#[test]
+fn killed_during_a_write_the_next_daemon_says_so_settles_the_journal_and_goes_on() {
+    let rig = rig(&[]);
+    rig.want("1 2\n3 4\n5 6\n");
+    let held = rig.hold_at(2, Requests::Writes, Moment::After);
+    let mut daemon = start_on(&rig);
+    wait_for(held, || {
+        daemon.child.kill().unwrap();
+        daemon.child.wait().unwrap();
+    });
+    drop(daemon);
+    rig.leave_alone();
+    assert_eq!(rig.open_entries().len(), 1);
+
+    let daemon = start_on(&rig);
+    runs(&daemon, 2);
+    let log = daemon.stop();
+    assert!(log.contains("an earlier daemon ended in the middle of this run"), "{log}");
+    let runs = rig.state().daemon_runs(None, 100).unwrap();
+    let (_, first) = runs.last().unwrap().ended.clone().unwrap();
+    assert_eq!(first.outcome, DaemonOutcome::CutShort);
+    assert_eq!(runs.last().unwrap().relates, 1, "what was known to be written when it ended");
+    rig.assert_at_rest(&wanted());
+}
+
+#[test]
+fn a_disk_that_is_full_is_told_and_the_daemon_mends_itself_when_there_is_room() {
+    let tracker = Tracker::serving(world(&[&[1, 2]]));
+    let place = place(&tracker, "apply", EACH_SECOND, "1 2\n3 4\n");
+    place.data("pull");
+    // Files may grow no further, which is what a full disk looks like.
+    let mut command = Command::new("/bin/sh");
+    command.args([
+        "-c",
+        "trap '' XFSZ; ulimit -S -f 1; exec \"$0\" daemon",
+        env!("CARGO_BIN_EXE_kinset"),
+    ]);
+    command.current_dir(place.path("")).env_clear().env("KINSET_CONFIG", "kinset.toml");
+    let daemon = Daemon::start(&mut command, &place.path(""));
+    daemon.hears("READY=1");
+    daemon.hears("STATUS=1 job fails; next: sync of tracker kernel");
+    assert_eq!(tracker.writes(), 0, "no write without an entry in the journal");
+
+    let room = Rlimit {
+        current: None,
+        maximum: None,
+    };
+    let pid = Pid::from_child(&daemon.child);
+    prlimit(Some(pid), Resource::Fsize, room).unwrap();
+    runs(&daemon, 2);
+    daemon.hears("STATUS=next: sync of tracker kernel");
+    let log = daemon.stop();
+    assert!(
+        log.contains("cannot use the state file") || log.contains("no space is left for the state file"),
+        "{log}"
+    );
+    assert_eq!(tracker.writes(), 1);
+}
+
+/// The notices that a command was given, as `kind: job, run`.
+fn notices(place: &Place) -> Vec<Value> {
+    let told = fs::read_to_string(place.path("notices")).unwrap_or_default();
+    told.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_command_is_told_once_of_each_thing_that_is_new() {
+    let tracker = Tracker::serving(world(&[&[1, 2], &[3, 4]]));
+    let notice = "[daemon.notice]\ncommand = [\"/bin/sh\", \"-c\", \"cat >> notices; echo >> notices\"]\n";
+    let guard = "[tracker.guard]\nmin_clears = 1\nmax_clear_fraction = 0\n";
+    let place = place(&tracker, "apply", &format!("{guard}{EACH_SECOND}{notice}"), "1 2\n");
+    let daemon = start(&place);
+    runs(&daemon, 3);
+    let [refused] = &notices(&place)[..] else {
+        panic!("{:?}", notices(&place))
+    };
+    assert_eq!(
+        (&refused["notice"], &refused["tracker"], &refused["run"]),
+        (&"refused".into(), &"kernel".into(), &1.into())
+    );
+    assert_eq!(refused["guards"][0]["option"], "max_clear_fraction");
+    assert_eq!(refused["format"], 1);
+
+    tracker.somebody_writes(7, &[8]);
+    while notices(&place).len() < 2 {
+        runs(&daemon, 1);
+    }
+    runs(&daemon, 2);
+    daemon.stop();
+    let [_, decisions] = &notices(&place)[..] else {
+        panic!("{:?}", notices(&place))
+    };
+    assert_eq!(decisions["notice"], "decisions");
+    assert_eq!(decisions["decisions"][0]["kind"], "joined");
+}
+
+#[test]
+fn a_command_that_fails_or_hangs_is_killed_counted_and_keeps_nobody_from_work() {
+    let tracker = Tracker::serving(world(&[]));
+    let notice = "[daemon.notice]\ncommand = [\"/bin/sh\", \"-c\", \"if test -e once; then exec sleep 1000; fi; touch once; exit 3\"]\nseconds = 1\nfailures = 1\n";
+    let place = place(&tracker, "apply", &format!("{EACH_SECOND}{notice}"), "1 2\n");
+    fs::remove_file(place.path("patch-groups")).unwrap();
+    let daemon = start(&place);
+    runs(&daemon, 3);
+    let log = daemon.stop();
+    assert!(log.contains("/bin/sh ended with exit status: 3"), "{log}");
+    assert!(log.contains("/bin/sh took longer than 1 s, and was killed"), "{log}");
+    let known = Store::open_read_only(&place.path("state")).unwrap().daemon_jobs().unwrap();
+    assert!(known[0].told.contains("\"failed_notices\":"), "{}", known[0].told);
+}
+
+/// What is told at an address of the daemon's.
+fn told(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Asks until that is told. Who asks in the middle of a change, or when the machine is busy, has to ask again.
+fn is_told(address: SocketAddr, path: &str, wanted: &str) {
+    let mut last = String::new();
+    for _ in 0..600 {
+        last = told(address, path);
+        if last.contains(wanted) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("{path} never told {wanted}: {last}");
+}
+
+#[test]
+fn how_things_stand_is_told_over_http_as_long_as_it_lives() {
+    let tracker = Tracker::serving(world(&[&[1, 2]]));
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let tables = EACH_SECOND.replace("\"off\"", &format!("\"{address}\""));
+    let place = place(&tracker, "plan-only", &tables, "1 2\n3 4\n");
+    let daemon = start(&place);
+    daemon.hears("READY=1");
+    runs(&daemon, 2);
+    is_told(address, "/", "<h1>All is well</h1>");
+    is_told(address, "/trackers/kernel", "1 write");
+    is_told(address, "/readyz", "{\"ready\":true,\"reasons\":[]}");
+    is_told(address, "/metrics", "kinset_waiting_plan_writes{tracker=\"kernel\"} 1.0");
+    let labels = "subject=\"tracker\",name=\"kernel\",job=\"sync\",outcome=\"waiting\"";
+    is_told(address, "/metrics", &format!("kinset_runs_total{{{labels}}} "));
+    let config = place.read("kinset.toml").replace("policy", "polycy");
+    place.write("kinset.toml", config);
+    daemon.signal(Signal::HUP);
+    is_told(address, "/metrics", "\nkinset_configuration_refused 1.0\n");
+    is_told(address, "/", "refused, so the old one is in effect");
+    daemon.stop();
+    assert!(TcpStream::connect(address).is_err());
+}
