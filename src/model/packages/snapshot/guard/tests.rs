@@ -33,8 +33,11 @@ fn named(count: usize, what: &Value) -> Value {
         .into()
 }
 
+/// A reading that has so much of something.
+type Much = fn(usize) -> Value;
+
 /// What there is much of in a reading, by how much of it there is; and what it is told as.
-fn kinds() -> Vec<(&'static str, fn(usize) -> Value)> {
+fn kinds() -> Vec<(&'static str, Much)> {
     fn series(count: usize, facts: &Value) -> Value {
         json!({ "series": named(count, facts) })
     }
