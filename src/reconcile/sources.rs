@@ -2,7 +2,7 @@
 //! taken in.
 //!
 //! Sources are taken in one after the other in the order of the configuration, each in one transaction and with its own name in the log, so the log
-//! tells of each fact which source it is from. One that cannot be read is in nobody's way: what it said last still counts.
+//! tells of each fact which source it is from. One that cannot be read, or suddenly tells of far less, is in nobody's way: what it said last still counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 

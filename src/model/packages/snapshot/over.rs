@@ -256,24 +256,30 @@ fn take<T: Clone>(value: &mut T, said: &Option<T>) {
     }
 }
 
-/// Takes away all permissions but those on packages of one series. Of a series whose sets are not told of, and on none of which a permission is,
-/// nothing is said: its permissions stay as they are.
+/// Takes away all permissions but those on packages of one series. Of a series whose sets are not told of nothing is said of permissions on them, unless
+/// there is one, and nothing of others either, unless there is one there: those stay as they are.
 fn withdraw_permissions(
     sets: &mut Sets,
     want: &mut DistributionDocument,
     permissions: &BTreeSet<Permission>,
     told: &BTreeSet<&SeriesName>,
 ) {
-    let of_permissions = permissions.iter().filter_map(|permission| permission.target.series());
-    let told: BTreeSet<&SeriesName> = told.iter().copied().chain(of_permissions).collect();
+    let targets = permissions.iter().map(|permission| &permission.target);
+    let with_any: BTreeSet<&SeriesName> = targets.clone().filter_map(Target::series).collect();
+    let on_sets = targets.filter(|target| matches!(target, Target::PackageSet { .. }));
+    let with_any_on_sets: BTreeSet<&SeriesName> = on_sets.filter_map(Target::series).collect();
     want.permissions.clear();
-    for series in want.series.iter_mut().filter(|series| told.contains(&series.name)) {
-        series
-            .permissions
-            .retain(|permission| matches!(permission.target, SeriesTarget::Listing { .. }));
+    for series in &mut want.series {
+        if told.contains(&series.name) || with_any.contains(&series.name) {
+            series
+                .permissions
+                .retain(|permission| matches!(permission.target, SeriesTarget::Listing { .. }));
+        }
     }
-    for (_, set) in sets.iter_mut().filter(|((series, _), _)| told.contains(series)) {
-        set.content.permissions.clear();
+    for ((series, _), set) in sets.iter_mut() {
+        if told.contains(series) || with_any_on_sets.contains(series) {
+            set.content.permissions.clear();
+        }
     }
 }
 
