@@ -3,7 +3,7 @@
 //!
 //! Sources are taken in one after the other, each in one transaction and with its own name in the log, so the log tells of each fact which source it
 //! is from. They go in the order of the configuration, but for those that speak of a series which another one is to bring ([`turns()`]). One that cannot
-//! be read, or tells of too little to be believed, is in nobody's way: what it said last still counts.
+//! be read, or suddenly tells of far less, is in nobody's way: what it said last still counts.
 
 mod guarded;
 mod modules;

@@ -302,6 +302,7 @@ fn a_second_pull_of_every_kind_of_source_changes_nothing_and_says_so() {
     ubuntu.pull();
     insta::assert_snapshot!(ubuntu.pull(), @r"
     ubuntu: launchpad: nothing changed
+    ubuntu: launchpad: not read again: 2 package sets of noble, of which no list shows a change; `kinset pull ubuntu --full` reads all, and with `read_sets = "living"` each pull does
     ubuntu: distro-info: nothing changed
     ubuntu: ours: nothing changed
     ");

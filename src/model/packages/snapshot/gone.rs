@@ -17,13 +17,13 @@ impl SourceSnapshot {
     #[must_use]
     pub fn without(&self, now: &Self, others: &[&Self], by_hand: &ByHand) -> Self {
         let mut gone = Self {
-            is_partial: self.is_partial,
+            is_additive: self.is_additive,
             ..Self::default()
         };
         let all: Vec<&Self> = std::iter::once(now).chain(others.iter().copied()).collect();
         let nothing = SeriesFacts::default();
         for (name, last) in &self.series {
-            let Some(now) = now.series.get(name).or_else(|| now.is_partial.then_some(&nothing)) else {
+            let Some(now) = now.series.get(name).or_else(|| now.is_additive.then_some(&nothing)) else {
                 continue;
             };
             if !now.remarks.is_subset(&last.remarks) {
@@ -34,10 +34,10 @@ impl SourceSnapshot {
             facts
                 .dates
                 .retain(|milestone, _| !by_hand.dates.contains(&(name.clone(), milestone.clone())));
-            facts.sets = (self.is_partial || now.sets.is_some()).then(|| sets(name, last, now, &all));
+            facts.sets = (self.is_additive || now.sets.is_some()).then(|| sets(name, last, now, &all));
             gone.series.insert(name.clone(), facts);
         }
-        if now.is_partial {
+        if now.is_additive {
             let current = self.current_series.clone();
             gone.current_series = current.filter(|_| all.iter().all(|other| other.current_series.is_none()));
             let mut teams = self.teams.clone().unwrap_or_default();
@@ -209,7 +209,7 @@ mod tests {
             |party: &str| json!({ "party": party, "action": "upload", "on": "component", "component": "main", "status": "approved" });
         let all = |json: Value| {
             let mut snapshot = snapshot(json);
-            snapshot.is_partial = true;
+            snapshot.is_additive = true;
             snapshot
         };
         let last = all(json!({

@@ -50,7 +50,7 @@ impl SourceSnapshot {
     #[must_use]
     pub fn over(&self, have: &DistributionDocument, around: Around<'_>) -> DistributionDocument {
         let Self {
-            is_partial,
+            is_additive,
             current_series,
             series,
             teams,
@@ -71,7 +71,7 @@ impl SourceSnapshot {
         for (name, facts) in series {
             if let Some(said) = facts.sets.as_ref().filter(|_| has_series(&want, name)) {
                 let stays = |set: &PackageSetName| said.contains_key(set) || around.others.iter().any(|other| other.brings_set(name, set));
-                take_in_sets(&mut sets, &want.name, name, said, *is_partial || facts.partial_sets, stays);
+                take_in_sets(&mut sets, &want.name, name, said, *is_additive || facts.partial_sets, stays);
             }
         }
         for (team, members) in teams.iter().flatten() {
@@ -85,7 +85,7 @@ impl SourceSnapshot {
         let told = series.iter().filter(|(_, facts)| facts.sets.is_some());
         let told: BTreeSet<&SeriesName> = told.map(|(name, _)| name).collect();
         let nothing = BTreeSet::new();
-        let are_all = permissions.is_some() && !is_partial && !partial.contains(&PartialList::Permissions);
+        let are_all = permissions.is_some() && !is_additive && !partial.contains(&PartialList::Permissions);
         let given = Given {
             told: are_all.then_some(&told),
             permissions: permissions.as_ref().unwrap_or(&nothing),
