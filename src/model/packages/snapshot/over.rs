@@ -88,7 +88,8 @@ impl SourceSnapshot {
         };
         given.take_in(&mut sets, &mut want);
         self.take_in_listings(&mut want, around);
-        put_back(only_there(sets), have, &mut want);
+        keep_what_is_there(&mut sets);
+        put_back(&sets, have, &mut want);
         want
     }
 
@@ -270,18 +271,17 @@ fn entry<T>(party: &Party, action: Action, target: T, status: PermissionStatus) 
 }
 
 /// Takes out of sets the sets that are not there: what includes one that was removed may not have been read again since.
-fn only_there(mut sets: Sets) -> Sets {
+fn keep_what_is_there(sets: &mut Sets) {
     let there: BTreeSet<(SeriesName, PackageSetName)> = sets.keys().cloned().collect();
-    for ((series, _), set) in &mut sets {
+    for ((series, _), set) in sets.iter_mut() {
         set.content
             .subsets
             .retain(|subset| there.contains(&(series.clone(), subset.clone())));
     }
-    sets
 }
 
 /// Puts the sets into the series. One that was the same as in another series, and still is, says so.
-fn put_back(sets: Sets, have: &DistributionDocument, want: &mut DistributionDocument) {
+fn put_back(sets: &Sets, have: &DistributionDocument, want: &mut DistributionDocument) {
     let shared: BTreeMap<(&SeriesName, &PackageSetName), &SeriesName> = all_sets(have)
         .filter_map(|(series, set)| match &set.body {
             SetBody::AsIn { as_in } => Some(((series, &set.name), as_in)),
@@ -291,7 +291,7 @@ fn put_back(sets: Sets, have: &DistributionDocument, want: &mut DistributionDocu
     for document in &mut want.series {
         document.packagesets.clear();
     }
-    for ((series, name), set) in &sets {
+    for ((series, name), set) in sets {
         let Some(document) = want.series.iter_mut().find(|document| document.name == *series) else {
             continue;
         };
