@@ -5,6 +5,7 @@
 //! is from. They go in the order of the configuration, but for those that speak of a series which another one is to bring ([`turns()`]). One that cannot
 //! be read is in nobody's way: what it said last still counts.
 
+mod found;
 mod modules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,19 +15,17 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use found::{Found, found};
 use modules::ModulesWish;
 
 use super::document::GuardDocument;
 use super::{DistributionPlan, Error, Keeper, SourceSettings};
 use crate::model::packages::document::{DistributionDocument, Mistake, Segment, Thresholds, Tripped, Wish, difference, guard};
 use crate::model::packages::modules::StreamPath;
-use crate::model::packages::snapshot::{
-    AmongModules, Around, ByHand, Disagreement, KnownModules, Layer, ModuleFacts, Remark, SourceSnapshot, believed, turns,
-};
+use crate::model::packages::snapshot::{AmongModules, Around, Disagreement, Layer, ModuleFacts, Remark, SourceSnapshot, believed, turns};
 use crate::model::packages::{ContextName, DistributionDetails, DistributionName, Operation, SeriesName};
 use crate::source::{Previous, Reading, Traffic};
-use crate::store::Fault;
-use crate::store::packages::{Change, Force, Hand, Performed, StoredReading, View};
+use crate::store::packages::{Change, Force, Hand, Performed, StoredReading};
 
 /// Which distribution is to follow which services, and how.
 #[derive(Clone, Debug)]
@@ -96,35 +95,13 @@ pub enum Taking {
     Everything,
 }
 
-/// What is found of a distribution.
-#[derive(Clone, Debug, Default)]
-struct Found {
-    /// `None` if there is none of its name.
-    document: Option<DistributionDocument>,
-    modules: KnownModules,
-    by_hand: ByHand,
-}
-
-impl Found {
-    /// The dates of series that somebody said who is no source.
-    fn dates_by_hand(&self) -> SourceSnapshot {
-        let mut said = SourceSnapshot::default();
-        for document in self.document.iter().flat_map(|document| &document.series) {
-            let mut dates = document.details.dates.clone();
-            dates.retain(|milestone, _| self.by_hand.dates.contains(&(document.name.clone(), milestone.clone())));
-            if !dates.is_empty() {
-                said.series.entry(document.name.clone()).or_default().dates = dates;
-            }
-        }
-        said
-    }
-}
-
 /// What a source says now.
 #[derive(Clone, Debug)]
 struct Fresh {
     reading: Arc<StoredReading>,
     traffic: Traffic,
+    /// Whether a guard holds it back whatever it would change. Then what the source said last counts for the others.
+    is_doubted: bool,
 }
 
 /// What the sources of a distribution say and said, and what is found there.
@@ -137,6 +114,8 @@ struct Scene<'a> {
     /// What they say now, but for those that could not be read or are not to be believed.
     fresh: BTreeMap<String, Fresh>,
     have: Found,
+    /// The sources that have had their turn.
+    dealt_with: BTreeSet<String>,
     /// What sources before this one would do; nothing, once it is done.
     pending: Vec<Operation>,
 }
@@ -164,6 +143,7 @@ pub async fn follow(keeper: &Keeper, order: &SourcesOrder, taking: Taking, mut e
         stored,
         fresh: BTreeMap::new(),
         have,
+        dealt_with: BTreeSet::new(),
         pending: Vec::new(),
     };
     let mut failed = BTreeMap::new();
@@ -182,6 +162,7 @@ pub async fn follow(keeper: &Keeper, order: &SourcesOrder, taking: Taking, mut e
         if !result.as_ref().is_ok_and(|draft| draft.tripped.is_none()) {
             scene.fresh.remove(settings.name());
         }
+        scene.dealt_with.insert(settings.name().to_owned());
         each(settings.name(), result);
     }
     Ok(())
@@ -195,7 +176,12 @@ impl Scene<'_> {
             .map_err(|error| Error::Source(Box::new(error)))?;
         let traffic = reading.traffic;
         let reading = Arc::new(self.stored(settings, reading)?);
-        self.fresh.insert(settings.name().to_owned(), Fresh { reading, traffic });
+        let fresh = Fresh {
+            is_doubted: self.shrunk(settings.name(), &reading.snapshot).is_some(),
+            reading,
+            traffic,
+        };
+        self.fresh.insert(settings.name().to_owned(), fresh);
         Ok(())
     }
 
@@ -209,7 +195,7 @@ impl Scene<'_> {
 
     /// What a source says, or said last.
     fn said(&self, source: &str) -> Option<&SourceSnapshot> {
-        match self.fresh.get(source) {
+        match self.fresh.get(source).filter(|fresh| !fresh.is_doubted) {
             Some(fresh) => Some(&fresh.reading.snapshot),
             None => Some(&self.last(source)?.snapshot),
         }
@@ -221,8 +207,14 @@ impl Scene<'_> {
         others.filter_map(|settings| self.said(settings.name())).collect()
     }
 
+    /// What those of the others said last whose turn is still to come.
+    fn held(&self, source: &str) -> Vec<&SourceSnapshot> {
+        let is_to_come = |last: &&StoredReading| last.source != source && !self.dealt_with.contains(&last.source);
+        self.stored.iter().filter(is_to_come).map(|last| &last.snapshot).collect()
+    }
+
     async fn take(&mut self, place: usize, settings: &SourceSettings, fresh: Fresh, taking: Taking) -> SourceResult {
-        let Fresh { reading, traffic } = fresh;
+        let Fresh { reading, traffic, .. } = fresh;
         let (snapshot, disagreements) = self.believed(place, &reading.snapshot);
         let founded = || DistributionDocument::new(self.order.name.clone(), self.order.founding.clone());
         let others = self.others(settings.name());
@@ -231,6 +223,7 @@ impl Scene<'_> {
         let around = Around {
             listed: &self.order.listed,
             others: &others,
+            held: &self.held(settings.name()),
             gone: &last.without(&reading.snapshot, &others, &self.have.by_hand),
         };
         let want = snapshot.over(&self.have.document.clone().unwrap_or_else(founded), around);
@@ -454,16 +447,4 @@ fn told(mistake: &Mistake, want: &DistributionDocument) -> String {
     } else {
         format!("{}: {}", place.join(", "), mistake.kind)
     }
-}
-
-fn found(view: &View<'_>, name: &DistributionName, sources: &BTreeSet<String>) -> Result<Found, Fault> {
-    let rows = view.distributions()?;
-    let Some(row) = rows.iter().find(|row| row.name == *name) else {
-        return Ok(Found::default());
-    };
-    Ok(Found {
-        document: Some(view.document(row)?),
-        modules: view.known_modules(row)?,
-        by_hand: view.by_hand(row, sources)?,
-    })
 }

@@ -33,8 +33,17 @@ pub struct Around<'a> {
     pub listed: &'a BTreeSet<SeriesName>,
     /// What the other sources say, those first that are believed before others.
     pub others: &'a [&'a SourceSnapshot],
+    /// What those of them said last whose turn is still to come: it is for them to take it away.
+    pub held: &'a [&'a SourceSnapshot],
     /// What the source said when it was last read, and nobody says any more: where it still holds, it goes.
     pub gone: &'a SourceSnapshot,
+}
+
+impl<'a> Around<'a> {
+    /// What others say, or said last.
+    fn told(self) -> impl Iterator<Item = &'a SourceSnapshot> {
+        self.others.iter().chain(self.held).copied()
+    }
 }
 
 impl SourceSnapshot {
@@ -68,9 +77,8 @@ impl SourceSnapshot {
         self.take_out_sets(&mut sets, around);
         for (name, facts) in series {
             if let Some(said) = facts.sets.as_ref().filter(|_| has_series(&want, name)) {
-                let stays = |set: &PackageSetName| {
-                    *is_partial || said.contains_key(set) || around.others.iter().any(|other| other.brings_set(name, set))
-                };
+                let stays =
+                    |set: &PackageSetName| *is_partial || said.contains_key(set) || around.told().any(|other| other.brings_set(name, set));
                 take_in_sets(&mut sets, &want.name, name, said, stays);
             }
         }
