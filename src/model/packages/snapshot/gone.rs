@@ -147,7 +147,7 @@ mod tests {
         serde_json::from_value(json).unwrap()
     }
 
-    fn noble(facts: Value) -> SourceSnapshot {
+    fn noble(facts: &Value) -> SourceSnapshot {
         snapshot(json!({ "series": { "noble": facts } }))
     }
 
@@ -158,25 +158,25 @@ mod tests {
 
     #[test]
     fn what_is_said_no_longer_is_gone_unless_another_says_it() {
-        let last = noble(json!({ "title": "Noble", "dates": { "released": "2024-04-25", "eol": "2029-05-31" } }));
-        let now = noble(json!({ "dates": { "released": "2024-04-26" } }));
+        let last = noble(&json!({ "title": "Noble", "dates": { "released": "2024-04-25", "eol": "2029-05-31" } }));
+        let now = noble(&json!({ "dates": { "released": "2024-04-26" } }));
         assert_eq!(
             gone(&last, &now, &[]),
             json!({ "title": "Noble", "dates": { "eol": "2029-05-31" } })
         );
-        let other = noble(json!({ "dates": { "eol": "2030-01-01" } }));
+        let other = noble(&json!({ "dates": { "eol": "2030-01-01" } }));
         assert_eq!(gone(&last, &now, &[&other]), json!({ "title": "Noble" }));
         assert_eq!(gone(&last, &last, &[]), json!({}));
     }
 
     #[test]
     fn what_a_source_may_merely_not_tell_is_not_gone() {
-        let last = noble(json!({ "owner": "ann", "status": "active" }));
-        let hidden = noble(json!({ "remarks": [{ "remark": "hidden", "what": "the owner of noble" }] }));
+        let last = noble(&json!({ "owner": "ann", "status": "active" }));
+        let hidden = noble(&json!({ "remarks": [{ "remark": "hidden", "what": "the owner of noble" }] }));
         assert_eq!(gone(&last, &hidden, &[]), Value::Null);
         assert_eq!(gone(&last, &SourceSnapshot::default(), &[]), Value::Null);
-        let unread = noble(json!({ "owner": "ann", "remarks": [{ "remark": "hidden", "what": "the title of noble" }] }));
-        let still = noble(json!({ "remarks": [{ "remark": "hidden", "what": "the title of noble" }] }));
+        let unread = noble(&json!({ "owner": "ann", "remarks": [{ "remark": "hidden", "what": "the title of noble" }] }));
+        let still = noble(&json!({ "remarks": [{ "remark": "hidden", "what": "the title of noble" }] }));
         assert_eq!(gone(&unread, &still, &[]), json!({ "owner": "ann" }), "that was hidden before");
     }
 
@@ -194,13 +194,13 @@ mod tests {
 
     #[test]
     fn what_somebody_else_said_is_not_gone() {
-        let last = noble(json!({ "dates": { "released": "2024-04-25", "eol": "2029-05-31" } }));
+        let last = noble(&json!({ "dates": { "released": "2024-04-25", "eol": "2029-05-31" } }));
         let by_hand = ByHand {
             dates: [("noble".parse().unwrap(), "eol".parse().unwrap())].into(),
             ..ByHand::default()
         };
-        let gone = last.without(&noble(json!({})), &[], &by_hand);
-        assert_eq!(gone, noble(json!({ "dates": { "released": "2024-04-25" } })));
+        let gone = last.without(&noble(&json!({})), &[], &by_hand);
+        assert_eq!(gone, noble(&json!({ "dates": { "released": "2024-04-25" } })));
     }
 
     #[test]

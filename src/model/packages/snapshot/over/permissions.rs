@@ -23,7 +23,7 @@ impl Given<'_> {
     pub(super) fn take_in(self, sets: &mut Sets, want: &mut DistributionDocument) {
         let Self { permissions, told, around } = self;
         let own: BTreeSet<Grant<'_>> = permissions.iter().map(Permission::grant).collect();
-        let theirs = around.others.iter().filter_map(|other| other.permissions.as_ref()).flatten();
+        let theirs = around.told().filter_map(|other| other.permissions.as_ref()).flatten();
         let theirs: BTreeSet<Grant<'_>> = theirs.map(Permission::grant).collect();
         let gone: BTreeSet<(Grant<'_>, PermissionStatus)> = around
             .gone
