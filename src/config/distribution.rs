@@ -171,12 +171,12 @@ pub(super) const REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_ad
 /// When the plan of a distribution is too drastic to be carried out unasked. A guard that trips changes nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DistributionGuard {
-    /// The share of all memberships and permissions that may be taken away by one plan. Default 0.25: more is far more often a file that was cut
-    /// off than a decision.
+    /// The share of all memberships and permissions that may be taken away by one plan, and of each kind of thing that a service told of that may be gone
+    /// from it. Default 0.25: more is far more often a file that was cut off than a decision.
     pub max_removed_fraction: Fraction,
     /// The number of those from which on [`Self::max_removed_fraction`] counts. Default 10.
     pub min_removed: u32,
-    /// Whether the file may leave no membership and no permission at all. Default false.
+    /// Whether the file may leave no membership and no permission at all, or a service have nothing any more of what it told of. Default false.
     pub allow_empty: bool,
 }
 

@@ -18,6 +18,8 @@ pub(super) struct Said {
     last: BTreeMap<String, (Worth, StoredReading)>,
     /// What they say now, but for those that could not be read or are not to be believed.
     now: BTreeMap<String, Arc<StoredReading>>,
+    /// Those that have had their turn.
+    settled: BTreeSet<String>,
 }
 
 impl Said {
@@ -30,7 +32,7 @@ impl Said {
         });
         Self {
             last: weighed.collect(),
-            now: BTreeMap::new(),
+            ..Self::default()
         }
     }
 
@@ -77,6 +79,15 @@ impl Said {
         others.filter_map(|settings| self.now(settings.name())).collect()
     }
 
+    /// What those of the others said last whose turn is still to come.
+    pub(super) fn held(&self, source: &str) -> Vec<&SourceSnapshot> {
+        let to_come = self
+            .last
+            .iter()
+            .filter(|(name, _)| *name != source && !self.settled.contains(*name));
+        to_come.map(|(_, (_, stored))| &stored.snapshot).collect()
+    }
+
     /// The contexts of streams that sources had when they were last read, and have no longer.
     pub(super) fn dropped(&self) -> BTreeSet<(StreamPath, ContextName)> {
         let last = self
@@ -92,9 +103,12 @@ impl Said {
         self.now.insert(reading.source.clone(), reading);
     }
 
-    /// Goes back to what a source said last.
-    pub(super) fn doubt(&mut self, source: &str) {
-        self.now.remove(source);
+    /// A source has had its turn. If it turned out not to be believed, what it said last counts again.
+    pub(super) fn settle(&mut self, source: &str, is_believed: bool) {
+        self.settled.insert(source.to_owned());
+        if !is_believed {
+            self.now.remove(source);
+        }
     }
 }
 

@@ -3,8 +3,9 @@
 //!
 //! Sources are taken in one after the other, each in one transaction and with its own name in the log, so the log tells of each fact which source it
 //! is from. They go in the order of the configuration, but for those that speak of a series which another one is to bring ([`turns()`]). One that cannot
-//! be read, or tells of too little to be believed, is in nobody's way: what it said last still counts.
+//! be read, or suddenly tells of far less, is in nobody's way: what it said last still counts.
 
+mod found;
 mod guarded;
 mod modules;
 
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use found::{Found, found};
 use modules::ModulesWish;
 
 pub use guarded::{GuardedSource, SourceGuard};
@@ -24,12 +26,11 @@ use super::said::Said;
 use super::{DistributionPlan, Error, Keeper, SourceSettings};
 use crate::model::packages::document::{DistributionDocument, Mistake, Segment, Thresholds, Tripped, Wish, difference, guard};
 use crate::model::packages::snapshot::{
-    AmongModules, Around, ByHand, Disagreement, KnownModules, Layer, ModuleFacts, Remark, Shrunk, SourceSnapshot, believed, turns,
+    AmongModules, Around, Disagreement, Layer, ModuleFacts, Remark, Shrunk, SourceSnapshot, believed, turns,
 };
 use crate::model::packages::{DistributionDetails, DistributionName, Operation, SeriesName};
 use crate::source::{Previous, Reading, Traffic};
-use crate::store::Fault;
-use crate::store::packages::{Change, Force, Hand, Performed, StoredReading, View};
+use crate::store::packages::{Change, Force, Hand, Performed, StoredReading};
 
 /// Which distribution is to follow which services, and how.
 #[derive(Clone, Debug)]
@@ -113,30 +114,6 @@ pub enum Taking {
     Everything,
 }
 
-/// What is found of a distribution.
-#[derive(Clone, Debug, Default)]
-struct Found {
-    /// `None` if there is none of its name.
-    document: Option<DistributionDocument>,
-    modules: KnownModules,
-    by_hand: ByHand,
-}
-
-impl Found {
-    /// The dates of series that somebody said who is no source.
-    fn dates_by_hand(&self) -> SourceSnapshot {
-        let mut said = SourceSnapshot::default();
-        for document in self.document.iter().flat_map(|document| &document.series) {
-            let mut dates = document.details.dates.clone();
-            dates.retain(|milestone, _| self.by_hand.dates.contains(&(document.name.clone(), milestone.clone())));
-            if !dates.is_empty() {
-                said.series.entry(document.name.clone()).or_default().dates = dates;
-            }
-        }
-        said
-    }
-}
-
 /// What a source says now.
 #[derive(Debug)]
 struct Fresh {
@@ -200,9 +177,8 @@ pub async fn follow(keeper: &Keeper, order: &SourcesOrder, taking: Taking, mut e
             Ok(fresh) => scene.take(place, settings, fresh, taking).await,
             Err(error) => Err(error),
         };
-        if !result.as_ref().is_ok_and(|draft| draft.tripped.is_none()) {
-            scene.said.doubt(settings.name());
-        }
+        let is_believed = result.as_ref().is_ok_and(|draft| draft.tripped.is_none());
+        scene.said.settle(settings.name(), is_believed);
         each(settings.name(), result);
     }
     Ok(())
@@ -307,6 +283,7 @@ impl Scene<'_> {
         let around = Around {
             listed: &self.order.listed,
             others: &others,
+            held: &self.said.held(settings.name()),
             gone: &last.without(says, &others, &self.have.by_hand),
         };
         let want = snapshot.over(&self.have.document.clone().unwrap_or_else(founded), around);
@@ -472,16 +449,4 @@ fn told(mistake: &Mistake, want: &DistributionDocument) -> String {
     } else {
         format!("{}: {}", place.join(", "), mistake.kind)
     }
-}
-
-fn found(view: &View<'_>, name: &DistributionName, sources: &BTreeSet<String>) -> Result<Found, Fault> {
-    let rows = view.distributions()?;
-    let Some(row) = rows.iter().find(|row| row.name == *name) else {
-        return Ok(Found::default());
-    };
-    Ok(Found {
-        document: Some(view.document(row)?),
-        modules: view.known_modules(row)?,
-        by_hand: view.by_hand(row, sources)?,
-    })
 }

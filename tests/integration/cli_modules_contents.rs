@@ -259,8 +259,8 @@ fn a_file_that_is_wrong_changes_nothing() {
     assert_snapshot!(place.run("module import nowhere.yaml --actor ann"), @r"
     exit 1
     --- stderr
-    error: cannot read nowhere.yaml
-      because: No such file or directory (os error 2)
+    error: there is no file nowhere.yaml
+      help: check the path
     ");
     assert_snapshot!(place.run("module list --quiet"), @r"
     exit 0

@@ -1,8 +1,10 @@
 //! What sources said counts for as long as it is asked: when settings change, when kinset does, and while they cannot be read.
 
 use rusqlite::Connection;
+use serde_json::json;
 
 use crate::cli_sources::Ubuntu;
+use crate::support::launchpad::permission;
 
 /// When noble was released: a day later by the table of dates, which stands after Launchpad.
 fn released(ubuntu: &Ubuntu) -> &'static str {
@@ -99,7 +101,18 @@ fn what_another_kinset_kept_and_this_one_does_not_understand_is_in_nobodys_way()
     keep(&ubuntu, unheard_of);
     let told = ubuntu.run("pull");
     assert!(
-        told.starts_with("exit 1\n") || told.starts_with("exit 2\n"),
+        told.starts_with("exit 1\n") && told.contains("is damaged"),
         "of this one it is damage: {told}"
     );
+}
+
+#[test]
+fn permissions_on_sets_of_a_series_that_is_not_asked_for_any_more_stay() {
+    let ubuntu = Ubuntu::new();
+    let of_a_pocket = permission("alice", &json!({"pocket": "Updates", "distro_series_name": "noble"}));
+    ubuntu.change(|world| world.permissions.push(of_a_pocket));
+    assert!(ubuntu.run("pull").starts_with("exit 0\n"));
+    configure(&ubuntu, "kind = \"launchpad\"\n", "kind = \"launchpad\"\nseries = [\"plucky\"]\n");
+    assert!(ubuntu.run("pull").contains("launchpad: nothing changed"));
+    assert!(ubuntu.run("acl can bob upload linux --series noble").starts_with("exit 0\n"));
 }

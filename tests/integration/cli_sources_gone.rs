@@ -157,7 +157,7 @@ fn the_order_of_sources_decides_when_a_stream_ends_and_what_the_other_says_takes
 }
 
 #[test]
-fn another_repositorys_older_build_takes_the_place_of_one_that_is_gone_in_one_pull_whoever_stands_first() {
+fn an_older_build_of_another_repository_takes_the_place_of_one_that_is_gone_in_one_pull_whoever_stands_first() {
     let older = || nodejs(1).replace("nodejs: {}", "npm: {}");
     for has_newer in [0, 1] {
         let repositories = [repository(&[older(), perl()]), repository(&[older(), perl()])];
@@ -172,6 +172,26 @@ fn another_repositorys_older_build_takes_the_place_of_one_that_is_gone_in_one_pu
         assert!(has("npm") && !has("nodejs"));
         assert!(fedora.is_at_rest());
     }
+}
+
+#[test]
+fn what_a_repository_has_no_longer_that_nobody_believes_stays_whoever_else_has_an_older_build() {
+    let bodhi = Arc::new(Bodhi::new(vec![f29(None)]));
+    let many: Vec<String> = (0..30)
+        .map(|number| stream(&format!("module-{number}:1"), 1, &["one", "two"]))
+        .collect();
+    let (modules, more) = (repository(&[nodejs(1)]), repository(&[many.concat(), nodejs(7)]));
+    let fedora = Following::new("fedora", "versions = \"rpm\"\n")
+        .with(&bodhi, BODHI)
+        .with(&modules, MODULES)
+        .with(&more, MORE)
+        .started();
+    fedora.pull();
+    let before = fedora.place.data("log --quiet");
+    publish(&more, &[perl()]);
+    let told = fedora.run("pull");
+    assert!(told.starts_with("exit 1\n") && told.contains("max_removed_fraction"), "{told}");
+    assert_eq!(fedora.place.data("log --quiet"), before);
 }
 
 #[test]

@@ -212,6 +212,30 @@ fn permissions_that_launchpad_suddenly_does_not_list_are_told_with_source_and_ad
 }
 
 #[test]
+fn what_a_first_answer_to_a_question_would_take_away_is_told_with_its_source() {
+    let ubuntu = Ubuntu::new();
+    ubuntu.change(|world| world.set("plucky", "core").sources.extend(names(40)));
+    assert!(ubuntu.run("pull").starts_with("exit 0\n"));
+    let before = ubuntu.state();
+    let config = ubuntu.place.read("kinset.toml");
+    let narrower = config.replacen("kind = \"launchpad\"\n", "kind = \"launchpad\"\nseries = [\"plucky\"]\n", 1);
+    ubuntu.place.write("kinset.toml", narrower);
+    ubuntu.change(|world| world.set("plucky", "core").sources.truncate(2));
+    assert_snapshot!(ubuntu.run("pull"), @r"
+    exit 1
+    --- stderr
+    distribution ubuntu:
+    error: source ubuntu/launchpad at http://TRACKER/devel/: 40 of 58 memberships and permissions (69.0 %) would be taken away, at most 25.0 % may be
+      help: nothing of it was taken in, and what was known of it before still holds; look at what it has now, and at `kinset plan ubuntu`; if this is meant, set `max_removed_fraction` under [distribution.guard], or let it pass once with `kinset pull ubuntu --max-removed-fraction 1`
+    ubuntu: distro-info: nothing changed
+    ubuntu: distro-info is not believed in 2 things that another source says otherwise; `kinset plan ubuntu` lists them
+    ");
+    assert_eq!(ubuntu.state(), before);
+    assert!(ubuntu.run("pull ubuntu --max-removed-fraction 1").starts_with("exit 0\n"));
+    assert!(!ubuntu.place.data("packageset show core --series plucky").contains("package-1"));
+}
+
+#[test]
 fn what_is_cut_off_and_does_not_even_go_together_is_told_as_cut_off() {
     let ubuntu = Ubuntu::pulled();
     let before = ubuntu.state();

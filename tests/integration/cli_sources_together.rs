@@ -234,8 +234,12 @@ fn a_file_that_stands_behind_launchpad_adds_and_is_not_believed_where_they_diffe
     ubuntu.pull();
     assert_eq!(sets(&ubuntu), ["core", "extra"]);
     assert!(ubuntu.is_at_rest());
+    // It is the file that takes back what it said, though Launchpad comes first.
     ubuntu.place.write("ours.toml", HEAD);
-    ubuntu.pull();
+    insta::assert_snapshot!(ubuntu.pull(), @r"
+    ubuntu: launchpad: nothing changed
+    ubuntu: ours: 3 changes taken in
+    ");
     assert_eq!(sets(&ubuntu), ["core"]);
     let teams = ubuntu.place.data("team list");
     assert!(!teams.contains("@locals") && teams.contains("@core-dev"), "{teams}");
@@ -302,6 +306,7 @@ fn a_second_pull_of_every_kind_of_source_changes_nothing_and_says_so() {
     ubuntu.pull();
     insta::assert_snapshot!(ubuntu.pull(), @r"
     ubuntu: launchpad: nothing changed
+    ubuntu: launchpad: not read again: 2 package sets of noble, of which no list shows a change; `kinset pull ubuntu --full` reads all, and with `read_sets = "living"` each pull does
     ubuntu: distro-info: nothing changed
     ubuntu: ours: nothing changed
     ");

@@ -420,7 +420,12 @@ async fn a_series_that_is_not_released_is_read_again_unless_only_lists_are() {
     let settings = settings(&server);
     let previous = read(&settings, &Previous::default()).await.unwrap().into_previous();
     launchpad.world().set("plucky", "core").sources.push("dpkg".to_owned());
-    for (reread, sources) in [(Reread::Listed, 2), (Reread::Unreleased, 3), (Reread::Living, 3)] {
+    let all = r#"{"noble":2,"plucky":2}"#;
+    for (reread, sources, unread) in [
+        (Reread::Listed, 2, all),
+        (Reread::Unreleased, 3, r#"{"noble":2}"#),
+        (Reread::Living, 3, "{}"),
+    ] {
         let again = read(
             &Settings {
                 reread,
@@ -435,6 +440,7 @@ async fn a_series_that_is_not_released_is_read_again_unless_only_lists_are() {
             sources,
             "{reread:?}"
         );
+        assert_eq!(serde_json::to_string(&again.unread).unwrap(), unread, "{reread:?}");
     }
     assert_eq!(Reread::default(), Reread::Unreleased);
 }

@@ -17,7 +17,7 @@ use crate::store::error::StoreError;
 pub struct StoredReading {
     /// The source's name in the configuration.
     pub source: String,
-    /// What it was asked and by whom, as a JSON object: what another was asked says nothing of what this one would find.
+    /// What it was asked and by whom, as a JSON object: how much that says of what is asked now is for whoever asks to tell.
     pub asked: String,
     /// When it was read.
     pub read_at: Timestamp,

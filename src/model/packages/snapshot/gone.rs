@@ -17,13 +17,13 @@ impl SourceSnapshot {
     #[must_use]
     pub fn without(&self, now: &Self, others: &[&Self], by_hand: &ByHand) -> Self {
         let mut gone = Self {
-            is_partial: self.is_partial,
+            is_additive: self.is_additive,
             ..Self::default()
         };
         let all: Vec<&Self> = std::iter::once(now).chain(others.iter().copied()).collect();
         let nothing = SeriesFacts::default();
         for (name, last) in &self.series {
-            let Some(now) = now.series.get(name).or_else(|| now.is_partial.then_some(&nothing)) else {
+            let Some(now) = now.series.get(name).or_else(|| now.is_additive.then_some(&nothing)) else {
                 continue;
             };
             if !now.remarks.is_subset(&last.remarks) {
@@ -34,10 +34,10 @@ impl SourceSnapshot {
             facts
                 .dates
                 .retain(|milestone, _| !by_hand.dates.contains(&(name.clone(), milestone.clone())));
-            facts.sets = (self.is_partial || now.sets.is_some()).then(|| sets(name, last, now, &all));
+            facts.sets = (self.is_additive || now.sets.is_some()).then(|| sets(name, last, now, &all));
             gone.series.insert(name.clone(), facts);
         }
-        if now.is_partial {
+        if now.is_additive {
             let current = self.current_series.clone();
             gone.current_series = current.filter(|_| all.iter().all(|other| other.current_series.is_none()));
             let mut teams = self.teams.clone().unwrap_or_default();
@@ -147,7 +147,7 @@ mod tests {
         serde_json::from_value(json).unwrap()
     }
 
-    fn noble(facts: Value) -> SourceSnapshot {
+    fn noble(facts: &Value) -> SourceSnapshot {
         snapshot(json!({ "series": { "noble": facts } }))
     }
 
@@ -158,25 +158,25 @@ mod tests {
 
     #[test]
     fn what_is_said_no_longer_is_gone_unless_another_says_it() {
-        let last = noble(json!({ "title": "Noble", "dates": { "released": "2024-04-25", "eol": "2029-05-31" } }));
-        let now = noble(json!({ "dates": { "released": "2024-04-26" } }));
+        let last = noble(&json!({ "title": "Noble", "dates": { "released": "2024-04-25", "eol": "2029-05-31" } }));
+        let now = noble(&json!({ "dates": { "released": "2024-04-26" } }));
         assert_eq!(
             gone(&last, &now, &[]),
             json!({ "title": "Noble", "dates": { "eol": "2029-05-31" } })
         );
-        let other = noble(json!({ "dates": { "eol": "2030-01-01" } }));
+        let other = noble(&json!({ "dates": { "eol": "2030-01-01" } }));
         assert_eq!(gone(&last, &now, &[&other]), json!({ "title": "Noble" }));
         assert_eq!(gone(&last, &last, &[]), json!({}));
     }
 
     #[test]
     fn what_a_source_may_merely_not_tell_is_not_gone() {
-        let last = noble(json!({ "owner": "ann", "status": "active" }));
-        let hidden = noble(json!({ "remarks": [{ "remark": "hidden", "what": "the owner of noble" }] }));
+        let last = noble(&json!({ "owner": "ann", "status": "active" }));
+        let hidden = noble(&json!({ "remarks": [{ "remark": "hidden", "what": "the owner of noble" }] }));
         assert_eq!(gone(&last, &hidden, &[]), Value::Null);
         assert_eq!(gone(&last, &SourceSnapshot::default(), &[]), Value::Null);
-        let unread = noble(json!({ "owner": "ann", "remarks": [{ "remark": "hidden", "what": "the title of noble" }] }));
-        let still = noble(json!({ "remarks": [{ "remark": "hidden", "what": "the title of noble" }] }));
+        let unread = noble(&json!({ "owner": "ann", "remarks": [{ "remark": "hidden", "what": "the title of noble" }] }));
+        let still = noble(&json!({ "remarks": [{ "remark": "hidden", "what": "the title of noble" }] }));
         assert_eq!(gone(&unread, &still, &[]), json!({ "owner": "ann" }), "that was hidden before");
     }
 
@@ -194,13 +194,13 @@ mod tests {
 
     #[test]
     fn what_somebody_else_said_is_not_gone() {
-        let last = noble(json!({ "dates": { "released": "2024-04-25", "eol": "2029-05-31" } }));
+        let last = noble(&json!({ "dates": { "released": "2024-04-25", "eol": "2029-05-31" } }));
         let by_hand = ByHand {
             dates: [("noble".parse().unwrap(), "eol".parse().unwrap())].into(),
             ..ByHand::default()
         };
-        let gone = last.without(&noble(json!({})), &[], &by_hand);
-        assert_eq!(gone, noble(json!({ "dates": { "released": "2024-04-25" } })));
+        let gone = last.without(&noble(&json!({})), &[], &by_hand);
+        assert_eq!(gone, noble(&json!({ "dates": { "released": "2024-04-25" } })));
     }
 
     #[test]
@@ -209,7 +209,7 @@ mod tests {
             |party: &str| json!({ "party": party, "action": "upload", "on": "component", "component": "main", "status": "approved" });
         let all = |json: Value| {
             let mut snapshot = snapshot(json);
-            snapshot.is_partial = true;
+            snapshot.is_additive = true;
             snapshot
         };
         let last = all(json!({

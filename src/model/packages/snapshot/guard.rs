@@ -127,9 +127,8 @@ impl SourceSnapshot {
             return None;
         }
         let tallies = Comparison { before, now: self }.tallies();
-        // Of what a source merely adds any kind may come to its end, and all of it hardly at once.
-        let may_end = self.is_partial && tallies.iter().any(|(_, tally)| tally.now > 0);
-        let lasting = tallies.iter().filter(|(what, _)| what.never_ends() && !may_end);
+        // What a source merely adds may come to its end.
+        let lasting = tallies.iter().filter(|(what, _)| what.never_ends() && !self.is_additive);
         let gone = lasting.filter(|(_, tally)| tally.held > 0 && tally.now == 0 && !thresholds.allow_empty);
         let mut gone = gone.map(|(what, tally)| Shrunk::Gone {
             what: what.clone(),

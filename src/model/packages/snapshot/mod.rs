@@ -37,9 +37,9 @@ pub use turns::turns;
 #[serde(deny_unknown_fields)]
 pub struct SourceSnapshot {
     /// Whether what it says of series, package sets, permissions and teams is but what it adds to what others say: a set or a permission that it does not
-    /// list may be there all the same.
+    /// list may be there all the same. What it listed and lists no longer it has withdrawn, unlike what a [`PartialList`] does not show.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub is_partial: bool,
+    pub is_additive: bool,
     /// The series that is meant where none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_series: Option<SeriesName>,
@@ -66,7 +66,8 @@ pub struct SourceSnapshot {
     pub remarks: BTreeSet<Remark>,
 }
 
-/// A list that shows less than there is.
+/// A list that shows less than there is, though it is meant to be whole: nobody can say whether what it does not show was withdrawn. Of package sets, and of
+/// the sets in one, that stands where they are ([`SeriesFacts::partial_sets`], [`SetFacts::partial_subsets`]).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PartialList {
@@ -192,7 +193,7 @@ impl SourceSnapshot {
     /// Whether it says what is in a set.
     fn brings_set(&self, series: &SeriesName, set: &PackageSetName) -> bool {
         self.set(series, set)
-            .is_some_and(|facts| !self.is_partial || facts.says_what_is_in_it())
+            .is_some_and(|facts| !self.is_additive || facts.says_what_is_in_it())
     }
 
     /// Everything that could not be read, those of series and sets included.

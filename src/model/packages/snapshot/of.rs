@@ -16,7 +16,7 @@ impl SourceSnapshot {
         let series = document.series.iter();
         let series = series.map(|series| (series.name.clone(), facts(document, series, &is_said)));
         Self {
-            is_partial: true,
+            is_additive: true,
             current_series: document.current_series.clone(),
             series: series.collect(),
             teams: (!document.teams.is_empty()).then(|| document.teams.clone()),
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_document_among_others_says_nothing_by_what_is_not_in_it() {
         let nothing = SourceSnapshot {
-            is_partial: true,
+            is_additive: true,
             ..SourceSnapshot::default()
         };
         assert_eq!(SourceSnapshot::of(&document(), |_, _, _| true), nothing);
@@ -156,11 +156,11 @@ mod tests {
         let json = |said: &[&str]| serde_json::to_string(&SourceSnapshot::of(&document, |_, _, key| said.contains(&key))).unwrap();
         assert_eq!(
             json(&["status", "owner"]),
-            r#"{"is_partial":true,"series":{"noble":{"status":"development","owner":"ann","dates":{"eol":"2029-05-31"}}}}"#
+            r#"{"is_additive":true,"series":{"noble":{"status":"development","owner":"ann","dates":{"eol":"2029-05-31"}}}}"#
         );
         assert_eq!(
             json(&[]),
-            r#"{"is_partial":true,"series":{"noble":{"dates":{"eol":"2029-05-31"}}}}"#
+            r#"{"is_additive":true,"series":{"noble":{"dates":{"eol":"2029-05-31"}}}}"#
         );
     }
 }

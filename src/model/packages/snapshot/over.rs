@@ -33,8 +33,17 @@ pub struct Around<'a> {
     pub listed: &'a BTreeSet<SeriesName>,
     /// What the other sources say, those first that are believed before others.
     pub others: &'a [&'a SourceSnapshot],
+    /// What those of them said last whose turn is still to come: it is for them to take it away.
+    pub held: &'a [&'a SourceSnapshot],
     /// What the source said when it was last read, and nobody says any more: where it still holds, it goes.
     pub gone: &'a SourceSnapshot,
+}
+
+impl<'a> Around<'a> {
+    /// What others say, or said last.
+    fn told(self) -> impl Iterator<Item = &'a SourceSnapshot> {
+        self.others.iter().chain(self.held).copied()
+    }
 }
 
 impl SourceSnapshot {
@@ -50,7 +59,7 @@ impl SourceSnapshot {
     #[must_use]
     pub fn over(&self, have: &DistributionDocument, around: Around<'_>) -> DistributionDocument {
         let Self {
-            is_partial,
+            is_additive,
             current_series,
             series,
             teams,
@@ -70,8 +79,8 @@ impl SourceSnapshot {
         self.take_out_sets(&mut sets, around);
         for (name, facts) in series {
             if let Some(said) = facts.sets.as_ref().filter(|_| has_series(&want, name)) {
-                let stays = |set: &PackageSetName| said.contains_key(set) || around.others.iter().any(|other| other.brings_set(name, set));
-                take_in_sets(&mut sets, &want.name, name, said, *is_partial || facts.partial_sets, stays);
+                let stays = |set: &PackageSetName| said.contains_key(set) || around.told().any(|other| other.brings_set(name, set));
+                take_in_sets(&mut sets, &want.name, name, said, *is_additive || facts.partial_sets, stays);
             }
         }
         for (team, members) in teams.iter().flatten() {
@@ -85,7 +94,7 @@ impl SourceSnapshot {
         let told = series.iter().filter(|(_, facts)| facts.sets.is_some());
         let told: BTreeSet<&SeriesName> = told.map(|(name, _)| name).collect();
         let nothing = BTreeSet::new();
-        let are_all = permissions.is_some() && !is_partial && !partial.contains(&PartialList::Permissions);
+        let are_all = permissions.is_some() && !is_additive && !partial.contains(&PartialList::Permissions);
         let given = Given {
             told: are_all.then_some(&told),
             permissions: permissions.as_ref().unwrap_or(&nothing),
@@ -93,7 +102,8 @@ impl SourceSnapshot {
         };
         given.take_in(&mut sets, &mut want);
         self.take_in_listings(&mut want, around);
-        put_back(only_there(sets), have, &mut want);
+        keep_what_is_there(&mut sets);
+        put_back(&sets, have, &mut want);
         want
     }
 
@@ -282,18 +292,17 @@ fn entry<T>(party: &Party, action: Action, target: T, status: PermissionStatus) 
 }
 
 /// Takes out of sets the sets that are not there: what includes one that was removed may not have been read again since.
-fn only_there(mut sets: Sets) -> Sets {
+fn keep_what_is_there(sets: &mut Sets) {
     let there: BTreeSet<(SeriesName, PackageSetName)> = sets.keys().cloned().collect();
-    for ((series, _), set) in &mut sets {
+    for ((series, _), set) in sets.iter_mut() {
         set.content
             .subsets
             .retain(|subset| there.contains(&(series.clone(), subset.clone())));
     }
-    sets
 }
 
 /// Puts the sets into the series. One that was the same as in another series, and still is, says so.
-fn put_back(sets: Sets, have: &DistributionDocument, want: &mut DistributionDocument) {
+fn put_back(sets: &Sets, have: &DistributionDocument, want: &mut DistributionDocument) {
     let shared: BTreeMap<(&SeriesName, &PackageSetName), &SeriesName> = all_sets(have)
         .filter_map(|(series, set)| match &set.body {
             SetBody::AsIn { as_in } => Some(((series, &set.name), as_in)),
@@ -303,7 +312,7 @@ fn put_back(sets: Sets, have: &DistributionDocument, want: &mut DistributionDocu
     for document in &mut want.series {
         document.packagesets.clear();
     }
-    for ((series, name), set) in &sets {
+    for ((series, name), set) in sets {
         let Some(document) = want.series.iter_mut().find(|document| document.name == *series) else {
             continue;
         };

@@ -62,7 +62,7 @@ pub fn believed(source: Layer<'_>, before: &[Layer<'_>]) -> (SourceSnapshot, Vec
     };
     let mut snapshot = source.snapshot.clone();
     let SourceSnapshot {
-        is_partial: _,
+        is_additive: _,
         current_series,
         series,
         teams,

@@ -70,8 +70,8 @@ impl SourceSnapshot {
             if facts.says_what_it_is() {
                 let knows = match (facts.status, &facts.owner) {
                     (Some(_), Some(_)) => Knows::Whole,
-                    (Some(_), None) if !self.is_partial => Knows::Whole,
-                    _ if self.is_partial => Knows::Additions,
+                    (Some(_), None) if !self.is_additive => Knows::Whole,
+                    _ if self.is_additive => Knows::Additions,
                     _ => Knows::Something,
                 };
                 known.insert((name.clone(), None), knows);
@@ -143,14 +143,14 @@ impl SourceSnapshot {
         let is_brought = |name: &SeriesName| {
             let mut told = others
                 .iter()
-                .filter(|other| !other.is_partial)
+                .filter(|other| !other.is_additive)
                 .filter_map(|other| other.series.get(name));
             told.any(SeriesFacts::says_what_it_is)
         };
         let new = self
             .series
             .iter()
-            .filter(|(name, facts)| self.is_partial && facts.says_what_it_is() && !is_there(name) && !is_brought(name));
+            .filter(|(name, facts)| self.is_additive && facts.says_what_it_is() && !is_there(name) && !is_brought(name));
         let unfounded = new.map(|(name, _)| {
             let mut said = others.iter().copied().chain([self]).filter_map(|all| all.series.get(name));
             let mut missing = Vec::new();

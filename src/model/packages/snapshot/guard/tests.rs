@@ -33,8 +33,11 @@ fn named(count: usize, what: &Value) -> Value {
         .into()
 }
 
+/// A reading that has so much of something.
+type Much = fn(usize) -> Value;
+
 /// What there is much of in a reading, by how much of it there is; and what it is told as.
-fn kinds() -> Vec<(&'static str, fn(usize) -> Value)> {
+fn kinds() -> Vec<(&'static str, Much)> {
     fn series(count: usize, facts: &Value) -> Value {
         json!({ "series": named(count, facts) })
     }
@@ -143,13 +146,14 @@ fn what_ends_altogether_is_told_however_little_it_was() {
 }
 
 #[test]
-fn of_what_a_source_merely_adds_all_is_hardly_gone_at_once() {
+fn the_little_that_a_source_adds_to_others_may_end_altogether() {
     let permission = json!({ "party": "ann", "action": "upload", "on": "component", "component": "main", "status": "approved" });
-    let before = json!({ "is_partial": true, "permissions": [permission], "teams": { "core": ["ann"] } });
-    assert_eq!(told(&before, &json!({ "is_partial": true, "teams": { "core": ["ann"] } })), "");
+    let before = json!({ "is_additive": true, "permissions": [permission], "teams": { "core": ["ann"] } });
+    assert_eq!(told(&before, &json!({ "is_additive": true })), "");
+    let much = json!({ "is_additive": true, "teams": { "core": names(4) } });
     assert_eq!(
-        told(&before, &json!({ "is_partial": true })),
-        "nothing is left of the 1 permissions that the source told of when it was last read"
+        told(&much, &json!({ "is_additive": true })),
+        "4 of 4 members of teams (100.0 %) are gone from the source since it was last read, at most 25.0 % may be"
     );
 }
 

@@ -12,8 +12,8 @@ type Grant<'a> = (&'a Party, Action, &'a Target);
 #[derive(Clone, Copy)]
 pub(super) struct Given<'a> {
     pub(super) permissions: &'a BTreeSet<Permission>,
-    /// Where they are all that there are, besides those of no series and those of series that one of them is in: the series whose sets the source tells of.
-    /// `None`: they come to what others say.
+    /// Where they are all that there are, besides those of no series: the series whose sets the source tells of. Of another series they are all on its sets if
+    /// one of them is on one, and all others if there is any of it. `None`: they come to what there is.
     pub(super) told: Option<&'a BTreeSet<&'a SeriesName>>,
     pub(super) around: Around<'a>,
 }
@@ -23,7 +23,7 @@ impl Given<'_> {
     pub(super) fn take_in(self, sets: &mut Sets, want: &mut DistributionDocument) {
         let Self { permissions, told, around } = self;
         let own: BTreeSet<Grant<'_>> = permissions.iter().map(Permission::grant).collect();
-        let theirs = around.others.iter().filter_map(|other| other.permissions.as_ref()).flatten();
+        let theirs = around.told().filter_map(|other| other.permissions.as_ref()).flatten();
         let theirs: BTreeSet<Grant<'_>> = theirs.map(Permission::grant).collect();
         let gone: BTreeSet<(Grant<'_>, PermissionStatus)> = around
             .gone
@@ -32,15 +32,21 @@ impl Given<'_> {
             .flatten()
             .map(|permission| (permission.grant(), permission.status))
             .collect();
-        let told: Option<BTreeSet<&SeriesName>> = told.map(|told| {
-            let of_permissions = permissions.iter().filter_map(|permission| permission.target.series());
-            told.iter().copied().chain(of_permissions).collect()
-        });
+        let targets = permissions.iter().map(|permission| &permission.target);
+        let with_any: BTreeSet<&SeriesName> = targets.clone().filter_map(Target::series).collect();
+        let on_sets = targets.filter(|target| matches!(target, Target::PackageSet { .. }));
+        let with_any_on_sets: BTreeSet<&SeriesName> = on_sets.filter_map(Target::series).collect();
         let stays = |party: &Party, action: Action, target: &Target, status: PermissionStatus| {
             let grant = (party, action, target);
-            let is_whole = told
-                .as_ref()
-                .is_some_and(|told| target.series().is_none_or(|series| told.contains(series)));
+            let with_any = match target {
+                Target::PackageSet { .. } => &with_any_on_sets,
+                _ => &with_any,
+            };
+            let is_all_of = |told: &BTreeSet<_>| {
+                let series = target.series();
+                series.is_none_or(|series| told.contains(series) || with_any.contains(series))
+            };
+            let is_whole = told.is_some_and(is_all_of);
             !own.contains(&grant) && !gone.contains(&(grant, status)) && (!is_whole || theirs.contains(&grant))
         };
         want.permissions
