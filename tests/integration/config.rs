@@ -31,18 +31,7 @@ format = "pasta"
 "#;
 
 /// Every key, none with its default.
-pub(crate) const FULL: &str = r#"state_dir = "state"
-
-[daemon]
-jitter_seconds = 0
-backoff_seconds = 1
-max_backoff_seconds = 2
-keep_runs = 3
-
-[daemon.notice]
-command = ["tell", "some body"]
-seconds = 4
-failures = 5
+const FULL: &str = r#"state_dir = "state"
 
 [[tracker]]
 name = "kernel.org-1_a"
@@ -53,7 +42,6 @@ token_file = "secrets/token"
 contact = "Ann O'Nymous <ann@example.org>"
 feedback = "feedback"
 commit_ref = "fill"
-sync = "apply"
 
 [[tracker.project]]
 name = "beta"
@@ -81,13 +69,6 @@ min_resolved_fraction = 0.0
 max_shrink_fraction = 5e-1
 max_foreign_fraction = 0
 max_overwrite_fraction = 0.5
-
-[tracker.schedule]
-pull = "*/10 * * * *"
-sweep = "@weekly"
-sync = "30 5 * * * MON-FRI"
-time_zone = "Europe/Berlin"
-quiet = ["22:00-06:00", "12:00-13:00"]
 
 [[distribution]]
 name = "tidewater"
@@ -490,6 +471,9 @@ fn the_example_is_valid_as_it_stands_and_all_in_it_that_is_commented_out_is_the_
     assert_eq!(all.trackers[0].feedback.take(), Some(PathBuf::from("/srv/pasta/feedback")));
     let collections = std::mem::take(&mut all.trackers[0].collections);
     assert_eq!(collections[&all.trackers[0].projects[0]].to_string(), "fedora/f40");
+    let schedule = std::mem::take(&mut all.trackers[0].schedule);
+    assert!(schedule.sync.is_some() && !schedule.quiet.is_empty());
+    assert!(all.daemon.notice.take().is_some());
     let distributions = std::mem::take(&mut all.distributions);
     assert_eq!(distributions.len(), 1);
     assert_eq!(distributions[0].guard, DistributionGuard::default());

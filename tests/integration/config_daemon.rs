@@ -5,7 +5,35 @@ use std::num::NonZeroU32;
 use jiff::Timestamp;
 use kinset::config::{CronRule, Daemon, Notice, SyncMode, TrackerSchedule, Zone, example};
 
-use super::config::{FULL, LEAST, least_with, parse, problems};
+use super::config::{LEAST, least_with, parse, problems};
+
+/// Every key, none with its default.
+const FULL: &str = r#"
+[daemon]
+jitter_seconds = 0
+backoff_seconds = 1
+max_backoff_seconds = 2
+keep_runs = 3
+[daemon.notice]
+command = ["tell", "some body"]
+seconds = 4
+failures = 5
+[[tracker]]
+name = "kernel"
+url = "https://patchwork.example.org"
+projects = ["alpha"]
+policy = "additive"
+sync = "apply"
+[tracker.desired]
+path = "patch-groups"
+format = "pasta"
+[tracker.schedule]
+pull = "*/10 * * * *"
+sweep = "@weekly"
+sync = "30 5 * * * MON-FRI"
+time_zone = "Europe/Berlin"
+quiet = ["22:00-06:00", "12:00-13:00"]
+"#;
 
 fn number(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).unwrap()
