@@ -160,7 +160,7 @@ fn each_other_mistake_is_told_with_its_place_and_what_was_expected() {
     );
     assert_eq!(
         about_schedule("quiet = [\"22:00\"]"),
-        ["10:9: `tracker.schedule.quiet`: expected a list of times of day, such as [\"22:00-06:00\"], found a list"]
+        ["10:9: `tracker.schedule.quiet`: expected a list of times of day, such as [\"22:00-06:00\"], found \"22:00\""]
     );
     assert_eq!(
         about_schedule("snyc = \"5 * * * *\""),

@@ -131,10 +131,11 @@ fn eight_hours_bring_each_job_as_often_as_its_rule_says_and_the_tracker_to_rest(
     rig.want("1 2\n4 5\n");
     let (clock, _) = own_clock!();
     let left = daemon_during(&rig, clock, async || {
-        sleep(3 * HOUR).await;
+        // Between a sync and a pull.
+        sleep(3 * HOUR + HOUR / 10).await;
         rig.want("1 2\n4 5 6\n");
         rig.human_writes(20, &[19]);
-        sleep(5 * HOUR).await;
+        sleep(5 * HOUR - HOUR / 10).await;
     });
     let count = |kind, outcome| left.outcomes(kind).iter().filter(|found| **found == outcome).count();
     use DaemonOutcome::{Changed, NothingToDo};

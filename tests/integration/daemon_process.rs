@@ -150,17 +150,11 @@ fn it_is_ready_alive_and_at_work_and_a_plan_is_all_that_comes_of_it_unless_more_
         daemon.hears("WATCHDOG=1");
     }
     assert!(daemon.hears("STATUS=run ").ends_with(": sync of tracker kernel"));
-    assert!(
-        daemon
-            .hears("STATUS=next: ")
-            .starts_with("STATUS=next: sync of tracker kernel at 20")
-    );
     runs(&daemon, 1);
     let log = daemon.stop();
-    assert!(
-        log.contains("run{run=1 job=sync of tracker kernel}: sync of tracker kernel: waiting outcome=\"waiting\""),
-        "{log}"
-    );
+    let first = log.lines().find(|line| line.contains("run{run=1 ")).unwrap();
+    let said = "job=sync of tracker kernel}: sync of tracker kernel: waiting outcome=\"waiting\" writes=0";
+    assert!(first.contains(said) && first.contains("drift=1"), "{first}");
     assert_eq!(tracker.writes(), 0);
     let status = place.run("status");
     assert!(
@@ -170,7 +164,7 @@ fn it_is_ready_alive_and_at_work_and_a_plan_is_all_that_comes_of_it_unless_more_
     let status: Value = serde_json::from_str(&place.data("status --format json")).unwrap();
     assert_eq!(status[0]["waiting"]["because"], "plan-only");
     assert_eq!(status[0]["jobs"][0]["job"], "sync");
-    assert_eq!(status[0]["jobs"][0]["last_run"]["drift"], 1);
+    assert!(status[0]["jobs"][0]["last_run"]["run"].as_u64().unwrap() >= 2);
 }
 
 #[test]
@@ -374,7 +368,6 @@ fn a_disk_that_is_full_is_told_and_the_daemon_mends_itself_when_there_is_room() 
     let pid = Pid::from_child(&daemon.child);
     prlimit(Some(pid), Resource::Fsize, room).unwrap();
     runs(&daemon, 2);
-    daemon.hears("STATUS=next: sync of tracker kernel");
     let log = daemon.stop();
     assert!(
         log.contains("cannot use the state file") || log.contains("no space is left for the state file"),
