@@ -163,8 +163,8 @@ fn each_other_mistake_is_told_with_its_place_and_what_was_expected() {
         ["10:9: `tracker.schedule.quiet`: expected a list of times of day, such as [\"22:00-06:00\"], found \"22:00\""]
     );
     assert_eq!(
-        about_schedule("snyc = \"5 * * * *\""),
-        ["10:1: `tracker.schedule.snyc`: unknown key; did you mean `sync`?"]
+        about_schedule("sinc = \"5 * * * *\""),
+        ["10:1: `tracker.schedule.sinc`: unknown key; did you mean `sync`?"]
     );
     assert_eq!(
         problems(&least_with("policy", "sync = \"yes\"\npolicy")),
