@@ -17,6 +17,7 @@ use super::packages::module::ModuleCommand;
 use super::packages::packageset::PackagesetCommand;
 use super::packages::series::SeriesCommand;
 use super::packages::team::TeamCommand;
+use super::state::StateCommand;
 
 /// Keeps groups in step: patch relations between an analysis and Patchwork, with the fewest writes.
 #[derive(Debug, Parser)]
@@ -81,6 +82,9 @@ pub(super) enum Command {
     Team(TeamCommand),
     /// Tell who changed what in distributions, when, from what to what
     Log(LogArguments),
+    /// Look after the file in which kinset remembers everything
+    #[command(subcommand)]
+    State(StateCommand),
     /// Serve a simulated Patchwork
     Simulate(SimulateArguments),
     /// Print completions for a shell
