@@ -14,14 +14,16 @@ use std::sync::{Mutex, PoisonError};
 use kinset::config::Config;
 use kinset::pasta::{Dialect, Ending, FalsePositives, GroupFile};
 use kinset::reconcile::PlanDocument;
-use kinset::source::local::{FileFormat, LocalFile};
+use kinset::source::local::{FileFormat, LocalFile, render};
 use kinset::source::modulemd::{Index, Repomd};
 use kinset::tracker::simulator::World;
 use peak_alloc::PeakAlloc;
+use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 use proptest::test_runner::TestRunner;
 
-use mutate::{config, inputs};
+use mutate::{Changes, config};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -32,11 +34,19 @@ static TURN: Mutex<()> = Mutex::new(());
 /// What a parser may take besides what grows with its input.
 const AT_ALL: usize = 4 << 20;
 
-/// Hands a parser many inputs. It may take so many bytes for each byte that it reads.
-fn survives(samples: &'static [&'static [u8]], per_byte: usize, parse: impl Fn(&[u8])) {
+/// Bytes at random, or one of these samples with a few changes.
+fn inputs(samples: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        1 => vec(any::<u8>(), 0..2000),
+        8 => (select(samples), Changes::any()).prop_map(|(sample, changes)| changes.apply(sample)),
+    ]
+}
+
+/// Hands a parser many inputs; it tells whether it takes one, as it has to take the samples. It may use so many bytes for each byte that it reads.
+fn survives(samples: &'static [&'static [u8]], per_byte: usize, parse: impl Fn(&[u8]) -> bool) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     for sample in samples {
-        parse(sample);
+        assert!(parse(sample), "{}", String::from_utf8_lossy(sample));
     }
     let run = TestRunner::new(config()).run(&inputs(samples), |input| {
         MEMORY.reset_peak_usage();
@@ -54,12 +64,12 @@ fn survives(samples: &'static [&'static [u8]], per_byte: usize, parse: impl Fn(&
 }
 
 /// The same of a parser that reads a file.
-fn survives_as_file(name: &str, samples: &'static [&'static [u8]], per_byte: usize, parse: impl Fn(&Path)) {
+fn survives_as_file(name: &str, samples: &'static [&'static [u8]], per_byte: usize, parse: impl Fn(&Path) -> bool) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     survives(samples, per_byte, |input| {
         fs::write(&path, input).unwrap();
-        parse(&path);
+        parse(&path)
     });
 }
 
@@ -71,21 +81,18 @@ const GROUPS: &[&[u8]] = &[
 #[test]
 fn group_files() {
     survives_as_file("patch-groups", GROUPS, 100, |path| {
-        for dialect in [Dialect::Pasta, Dialect::Ids, Dialect::Tokens] {
-            for ending in [Ending::Required, Ending::Optional] {
-                if let Ok(groups) = GroupFile::read(path, dialect, ending) {
-                    assert_eq!(groups.is_empty(), groups.len() == 0);
-                }
-            }
-        }
+        let dialects = [Dialect::MessageIds, Dialect::PatchIds, Dialect::Tokens];
+        let readings =
+            dialects.map(|dialect| [Ending::Complete, Ending::Open].map(|ending| GroupFile::read(path, dialect, ending).is_ok()));
+        readings.as_flattened().contains(&true)
     });
 }
 
 #[test]
 fn false_positives() {
-    const SAMPLES: &[&[u8]] = &[b"<a@example.org> <b@example.org>\n# a word\n\n<c@example.org> <d@example.org> <e@example.org>\n"];
+    const SAMPLES: &[&[u8]] = &[b"<a@example.org> <b@example.org>\n\n<c@example.org> <d@example.org> <e@example.org>\n"];
     survives(SAMPLES, 200, |input| {
-        drop(FalsePositives::parse(input.to_vec(), Path::new("false-positives")))
+        FalsePositives::parse(input.to_vec(), Path::new("false-positives")).is_ok()
     });
 }
 
@@ -121,67 +128,45 @@ file = "dates.csv"
 fn configurations() {
     const SAMPLES: &[&[u8]] = &[CONFIGURATION, include_bytes!("../../config/kinset.example.toml")];
     survives(SAMPLES, 600, |input| {
-        if let Ok(text) = std::str::from_utf8(input)
-            && let Ok(config) = Config::parse(text, Path::new("kinset.toml"))
-        {
-            let shown = config.to_effective_toml();
-            assert!(!shown.is_empty());
-        }
+        let config = std::str::from_utf8(input)
+            .ok()
+            .and_then(|text| Config::parse(text, Path::new("kinset.toml")).ok());
+        config.is_some_and(|config| !config.to_effective_toml().is_empty())
     });
 }
 
-const DISTRIBUTION: &[u8] = br#"format = 1
-[distribution]
-name = "d"
-sharing = "copy-on-write"
-versions = "debian"
-[[series]]
-name = "s1"
-version = "1.0"
-status = "supported"
-owner = "ann"
-[[series.set]]
-name = "core"
-owner = "ann"
-sources = ["apt", "bash"]
-[[permission]]
-party = "bob"
-action = "upload"
-on = "component"
-component = "main"
-[[team]]
-name = "@t"
-members = ["ann"]
-"#;
-
-const DISTRIBUTION_IN_JSON: &[u8] = br#"{"format": 1, "distribution": {"name": "d", "sharing": "tethered", "versions": "rpm"},
- "series": [{"name": "s1", "version": "1", "status": "development", "owner": "ann", "set": [{"name": "core", "owner": "ann", "sources": ["bash"]}]}]}"#;
+const DISTRIBUTION: &[u8] = include_bytes!("../../config/distribution.example.toml");
 
 #[test]
 fn distributions_in_toml() {
     survives(&[DISTRIBUTION], 1500, |input| {
-        drop(LocalFile::parse(input.to_vec(), FileFormat::Toml, Path::new("d.toml")));
+        LocalFile::parse(input.to_vec(), FileFormat::Toml, Path::new("d.toml")).is_ok()
     });
 }
 
 #[test]
 fn distributions_in_json() {
-    survives(&[DISTRIBUTION_IN_JSON], 1500, |input| {
-        drop(LocalFile::parse(input.to_vec(), FileFormat::Json, Path::new("d.json")));
+    let document = LocalFile::parse(DISTRIBUTION.to_vec(), FileFormat::Toml, Path::new("d.toml"))
+        .unwrap()
+        .document;
+    let sample = render(&document, FileFormat::Json).unwrap().leak().as_bytes();
+    survives(vec![sample].leak(), 1500, |input| {
+        LocalFile::parse(input.to_vec(), FileFormat::Json, Path::new("d.json")).is_ok()
     });
 }
 
+const PLAN: &[u8] = br#"{"format": 2, "writes": 3, "steps": [
+ {"tracker": "t", "component": 0, "op": "clear", "patch": 1, "reason": "moves", "message_id": "<1@example.org>"},
+ {"tracker": "t", "component": 0, "op": "relate", "patch": 1, "related": [2, 3], "reason": "joins"},
+ {"tracker": "t", "component": 1, "op": "commit-ref", "patch": 4, "from": null, "to": "0123456789abcdef"}],
+ "trackers": [{"name": "t", "url": "https://example.org/", "policy": "preserve", "pulled_at": "2026-11-21T12:00:00Z",
+ "identity": "maintainer", "user": "bot", "clears": 1, "relates": 1, "commit_refs": 1, "patches": 9, "relations": 2, "relations_after": 1,
+ "named": 9, "only_in_analysis": 0, "only_in_tracker": 0, "decisions": 1, "overruled": [{"kind": "parted", "patches": [5, 6]}],
+ "undone": [], "guards": [{"option": "max_clear_fraction", "message": "9 of 10", "remedy": null}], "digest": "00"}]}"#;
+
 #[test]
 fn saved_plans() {
-    const SAMPLES: &[&[u8]] = &[
-        br#"{"format": 1, "trackers": [{"name": "t", "url": "https://example.org/", "digest": "00"}], "steps": [{"op": "clear", "patch": 1}], "writes": 1}"#,
-        br#"{"format": 1, "writes": 0, "trackers": [], "steps": [], "distributions": []}"#,
-    ];
-    survives_as_file("plan.json", SAMPLES, 200, |path| {
-        if let Ok(plan) = PlanDocument::load(path) {
-            assert!(plan.names().len() <= fs::metadata(path).unwrap().len() as usize);
-        }
-    });
+    survives_as_file("plan.json", &[PLAN], 200, |path| PlanDocument::load(path).is_ok());
 }
 
 #[test]
@@ -193,9 +178,7 @@ fn worlds_of_the_simulator() {
         "faults": [{"kind": {"status": {"code": 503}}, "requests": "writes", "when": {"every": 10}}]}"#,
     ];
     survives(SAMPLES, 600, |input| {
-        if let Ok(text) = std::str::from_utf8(input) {
-            drop(World::parse("world.json", text));
-        }
+        std::str::from_utf8(input).is_ok_and(|text| World::parse("world.json", text).is_ok())
     });
 }
 
@@ -222,6 +205,7 @@ version: 1
 data: {modified: 2020-05-01T00:00Z, module: nodejs, stream: \"10\", eol_date: 2021-04-30T00:00Z, message: ended}
 ";
 
+/// Nine words that would be millions if somebody wrote them out.
 const LAUGHS: &[u8] = b"---
 document: modulemd
 version: 2
@@ -232,13 +216,13 @@ data:
   context: &d [*c, *c, *c, *c, *c, *c, *c, *c]
   arch: &e [*d, *d, *d, *d, *d, *d, *d, *d]
   summary: &f [*e, *e, *e, *e, *e, *e, *e, *e]
-  license: &g [*f, *f, *f, *f, *f, *f, *f, *f]
-  xmd: [*g, *g, *g, *g, *g, *g, *g, *g]
+  xmd: [*f, *f, *f, *f, *f, *f, *f, *f]
 ";
 
 #[test]
 fn modules() {
-    survives(&[MODULES, LAUGHS], 2000, |input| drop(Index::read("modules.yaml", input)));
+    assert!(Index::read("modules.yaml", LAUGHS).is_err());
+    survives(&[MODULES], 2000, |input| Index::read("modules.yaml", input).is_ok());
 }
 
 #[test]
@@ -248,5 +232,5 @@ fn indexes_of_repositories() {
         <repomd xmlns=\"http://linux.duke.edu/metadata/repo\"><revision>1</revision>\
         <data type=\"modules\"><checksum type=\"sha256\">00&b;</checksum><location href=\"repodata/modules.yaml.gz\"/></data></repomd>",
     ];
-    survives(SAMPLES, 200, |input| drop(Repomd::of_modules(input)));
+    survives(SAMPLES, 200, |input| Repomd::of_modules(input).is_ok());
 }

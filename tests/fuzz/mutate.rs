@@ -138,11 +138,3 @@ impl Changes {
         bytes
     }
 }
-
-/// Bytes at random, or one of these samples with a few changes.
-pub(crate) fn inputs(samples: &'static [&'static [u8]]) -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![
-        1 => vec(any::<u8>(), 0..2000),
-        8 => (select(samples), Changes::any()).prop_map(|(sample, changes)| changes.apply(sample)),
-    ]
-}

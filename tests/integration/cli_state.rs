@@ -88,7 +88,44 @@ fn a_backup_is_made_only_where_nothing_is_lost_by_it() {
         "state backup --force state/kinset.sqlite3",
     ]
     .map(|arguments| format!("$ kinset {arguments}\n{}", place.run(arguments)));
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r"
+    $ kinset state backup there
+    exit 1
+    --- stderr
+    error: there exists already
+      help: choose another name, or let the backup take its place with --force
+
+    $ kinset state backup folder
+    exit 1
+    --- stderr
+    error: folder is not a file
+      help: name a file of its own for the backup
+
+    $ kinset state backup --force folder
+    exit 1
+    --- stderr
+    error: folder is not a file
+      help: name a file of its own for the backup
+
+    $ kinset state backup --force pipe
+    exit 1
+    --- stderr
+    error: pipe is not a file
+      help: name a file of its own for the backup
+
+    $ kinset state backup missing/copy
+    exit 1
+    --- stderr
+    error: cannot write the backup missing/copy
+      because: No such file or directory (os error 2)
+      help: see to it that its folder exists and that this user may write there
+
+    $ kinset state backup --force state/kinset.sqlite3
+    exit 1
+    --- stderr
+    error: state/kinset.sqlite3 belongs to the state that is to be backed up
+      help: name a file of its own for the backup
+    ");
     assert_eq!(place.read("there"), "precious");
     assert_eq!(names(&place, "folder"), Vec::<String>::new());
     assert!(names(&place, ".").iter().all(|name| !name.contains("partial")));
@@ -130,7 +167,13 @@ fn a_backup_for_which_there_is_no_room_leaves_nothing_behind() {
         .env("PATH", "/usr/bin:/bin");
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", place.tell(&output));
-    insta::assert_snapshot!(place.tell(&output), @"");
+    insta::assert_snapshot!(place.tell(&output), @r"
+    exit 1
+    --- stderr
+    error: cannot make the backup copy
+      because: Error code 778: disk I/O error
+      help: run `kinset state check`: if the state is sound, look after the disk that the backup is on
+    ");
     assert!(
         names(&place, ".").iter().all(|name| !name.contains("copy")),
         "{:?}",
@@ -181,7 +224,17 @@ fn a_check_names_the_tables_that_are_damaged_and_what_that_costs() {
     for table in ["patch", "decision", "journal_by_run"] {
         damage(&place, table);
     }
-    insta::assert_snapshot!(place.run("state check"), @"");
+    insta::assert_snapshot!(place.run("state check"), @r"
+    exit 1
+    --- stdout
+    DIR/state/kinset.sqlite3, version 7: damaged
+      patch (a copy, can be pulled again): database disk image is malformed
+      journal (all rows can be read): *** in database main ***
+      journal (all rows can be read): Tree 13 page 13: btreeInitPage() returns error code 11
+      decision (no copy of anything): database disk image is malformed
+    --- stderr
+    `kinset state repair` shows what can be saved
+    ");
     insta::assert_snapshot!(place.run("status"), @r"
     exit 1
     --- stderr
@@ -219,20 +272,84 @@ fn a_check_finds_what_does_not_fit_together() {
         )
         .unwrap();
     connection.close().unwrap();
-    insta::assert_snapshot!(place.run("state check"), @"");
+    insta::assert_snapshot!(place.run("state check"), @r"
+    exit 1
+    --- stdout
+    DIR/state/kinset.sqlite3, version 7: the file is whole, and what is in it does not fit together
+      relation_member: a relation has two members or more; not so once
+      base: the base ends at an entry of the journal; not so once
+      log: no entry of the log is older than the one before; not so once
+      snapshot: pulled_at is a time; not so once
+      team_member: at no time two rows say different things of the same; not so once
+      log: an operation is one that kinset knows; not so once
+    --- stderr
+    no repair mends this: put a backup in its place if there is one that is sound, and report it as a bug
+    ");
 }
 
 #[test]
 fn a_repair_shows_what_can_be_saved_and_asks() {
     let (_tracker, place) = pulled();
-    insta::assert_snapshot!(place.run("state repair"), @"");
+    insta::assert_snapshot!(place.run("state repair"), @r"
+    exit 0
+    --- stderr
+    DIR/state/kinset.sqlite3: nothing is damaged, so nothing was done
+    ");
     damage(&place, "patch");
-    insta::assert_snapshot!(place.run("state repair"), @"");
-    insta::assert_snapshot!(place.run("state repair --yes"), @"");
+    insta::assert_snapshot!(place.run("state repair"), @r"
+    exit 1
+    --- stdout
+    DIR/state/kinset.sqlite3, version 7, is damaged; it would be kept as DIR/state/kinset.sqlite3.damaged-1
+      patch (a copy, can be pulled again): database disk image is malformed
+    saved: 24 rows that are nowhere else, 0 rows of copies
+    left to the next pull: snapshot, 1 row
+    left to the next pull: project, 1 row
+    left to the next pull: maintainer, 2 rows
+    left to the next pull: patch, an unknown number of rows
+    left to the next pull: relation_member, 5 rows
+    --- stderr
+    error: nothing was written: there is no terminal to ask on
+      help: read first what would be done, as it was printed or with `kinset plan`; then run the command again with --yes
+    ");
+    insta::assert_snapshot!(place.run("state repair --yes"), @r"
+    exit 0
+    --- stdout
+    DIR/state/kinset.sqlite3, version 7, is damaged; it would be kept as DIR/state/kinset.sqlite3.damaged-1
+      patch (a copy, can be pulled again): database disk image is malformed
+    saved: 24 rows that are nowhere else, 0 rows of copies
+    left to the next pull: snapshot, 1 row
+    left to the next pull: project, 1 row
+    left to the next pull: maintainer, 2 rows
+    left to the next pull: patch, an unknown number of rows
+    left to the next pull: relation_member, 5 rows
+    --- stderr
+    DIR/state/kinset.sqlite3 is repaired; the damaged file is DIR/state/kinset.sqlite3.damaged-1. Run `kinset pull`, then `kinset plan`
+    ");
     assert!(place.run("plan").contains("nothing to do"), "{}", place.run("plan"));
     damage(&place, "decision");
-    insta::assert_snapshot!(place.run("state repair --yes"), @"");
-    insta::assert_snapshot!(place.run("state repair --yes --accept-loss"), @"");
+    insta::assert_snapshot!(place.run("state repair --yes"), @r"
+    exit 1
+    --- stdout
+    DIR/state/kinset.sqlite3, version 7, is damaged; it would be kept as DIR/state/kinset.sqlite3.damaged-2
+      decision (no copy of anything): database disk image is malformed
+    saved: 18 rows that are nowhere else, 21 rows of copies
+    lost: decision, 2 rows
+    lost: decision_patch, 5 rows
+    --- stderr
+    error: the state file was not repaired: what is lost is nowhere else
+      help: put a backup in its place if there is a better one (docs/state.md says how), or accept the loss with --accept-loss
+    ");
+    insta::assert_snapshot!(place.run("state repair --yes --accept-loss"), @r"
+    exit 0
+    --- stdout
+    DIR/state/kinset.sqlite3, version 7, is damaged; it would be kept as DIR/state/kinset.sqlite3.damaged-2
+      decision (no copy of anything): database disk image is malformed
+    saved: 18 rows that are nowhere else, 21 rows of copies
+    lost: decision, 2 rows
+    lost: decision_patch, 5 rows
+    --- stderr
+    DIR/state/kinset.sqlite3 is repaired; the damaged file is DIR/state/kinset.sqlite3.damaged-2. Run `kinset pull`, then `kinset plan`
+    ");
     assert!(place.run("plan").contains("nothing to do"), "{}", place.run("plan"));
     assert!(names(&place, "state").contains(&"kinset.sqlite3.damaged-2".to_owned()));
 }

@@ -70,34 +70,15 @@ fn state() -> TempDir {
             };
             inserted.unwrap();
         }
-        if number <= 400 {
-            transaction
-                .prepare_cached("INSERT INTO journal (id, run, component, patch, related, intended_at) VALUES (?1, 1, 0, ?1, '[1,2]', ?2)")
-                .unwrap()
-                .execute(params![number, at])
-                .unwrap();
-            transaction
-                .prepare_cached("INSERT INTO decision (id, address, kind, seen_at, who) VALUES (?1, 1, 'joined', ?2, 'maya')")
-                .unwrap()
-                .execute(params![number, at])
-                .unwrap();
-            transaction
-                .prepare_cached("INSERT INTO sighting (id, address, seen_at, writer) VALUES (?1, 1, ?2, 'found')")
-                .unwrap()
-                .execute(params![number, at])
-                .unwrap();
-            for patch in [number, number + 1] {
-                transaction
-                    .prepare_cached("INSERT INTO decision_patch VALUES (?1, ?2, 7, '<m@example.org>')")
-                    .unwrap()
-                    .execute([number, patch])
-                    .unwrap();
-                transaction
-                    .prepare_cached("INSERT INTO sighting_patch VALUES (?1, ?2)")
-                    .unwrap()
-                    .execute([number, patch])
-                    .unwrap();
-            }
+        let values = [
+            "INSERT INTO journal (id, run, component, patch, related, intended_at) VALUES (?1, 1, 0, ?1, '[1,2]', ?2)",
+            "INSERT INTO decision (id, address, kind, seen_at, who) VALUES (?1, 1, 'joined', ?2, 'maya')",
+            "INSERT INTO decision_patch VALUES (?1, ?1, 7, '<' || ?2 || '>'), (?1, ?1 + 1, 7, '<' || ?2 || '>')",
+            "INSERT INTO sighting (id, address, seen_at, writer) VALUES (?1, 1, ?2, 'found')",
+            "INSERT INTO sighting_patch SELECT ?1, ?1 UNION SELECT ?1, ?1 + 1 WHERE ?2 IS NOT NULL",
+        ];
+        for sql in values.iter().filter(|_| number <= 400) {
+            transaction.prepare_cached(sql).unwrap().execute(params![number, at]).unwrap();
         }
     }
     // A row that goes on over several pages.
