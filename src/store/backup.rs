@@ -115,7 +115,9 @@ impl Remedy for BackupError {
             Self::Unwritable { .. } => "see to it that its folder exists and that this user may write there".to_owned(),
             Self::Full { .. } => "make room there, or name a file elsewhere; the backup is about as long as the state file".to_owned(),
             Self::Copying { .. } | Self::Unsound { .. } => {
-                "run `kinset state check`: if the state is sound, look after the disk that the backup is on".to_owned()
+                "see to it that there is room where the backup goes, and that its disk is sound; \
+                                                            `kinset state check` tells whether the state is"
+                    .to_owned()
             }
         })
     }

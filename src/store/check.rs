@@ -161,7 +161,10 @@ fn findings(connection: &Connection, check: &str) -> rusqlite::Result<Vec<String
     };
     match run() {
         Ok(told) if told == ["ok"] => Ok(Vec::new()),
-        Ok(told) => Ok(told.iter().flat_map(|told| told.lines()).map(str::to_owned).collect()),
+        Ok(told) => {
+            let lines = told.iter().flat_map(|told| told.lines()).filter(|line| !line.starts_with("***"));
+            Ok(lines.map(str::to_owned).collect())
+        }
         Err(error) if is_damage(&error) => Ok(vec![error.to_string()]),
         Err(error) => Err(error),
     }

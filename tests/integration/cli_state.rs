@@ -172,7 +172,7 @@ fn a_backup_for_which_there_is_no_room_leaves_nothing_behind() {
     --- stderr
     error: cannot make the backup copy
       because: Error code 778: disk I/O error
-      help: run `kinset state check`: if the state is sound, look after the disk that the backup is on
+      help: see to it that there is room where the backup goes, and that its disk is sound; `kinset state check` tells whether the state is
     ");
     assert!(
         names(&place, ".").iter().all(|name| !name.contains("copy")),
@@ -229,7 +229,6 @@ fn a_check_names_the_tables_that_are_damaged_and_what_that_costs() {
     --- stdout
     DIR/state/kinset.sqlite3, version 7: damaged
       patch (a copy, can be pulled again): database disk image is malformed
-      journal (all rows can be read): *** in database main ***
       journal (all rows can be read): Tree 13 page 13: btreeInitPage() returns error code 11
       decision (no copy of anything): database disk image is malformed
     --- stderr

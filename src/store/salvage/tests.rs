@@ -58,6 +58,7 @@ proptest! {
         let path = folder.path().join("x.sqlite3");
         let connection = Connection::open(&path).unwrap();
         connection.pragma_update(None, "page_size", page_size).unwrap();
+        connection.pragma_update(None, "synchronous", "OFF").unwrap();
         connection.pragma_update(None, "journal_mode", if logged { "WAL" } else { "DELETE" }).unwrap();
         connection.execute_batch(
             "CREATE TABLE numbered (one, two); CREATE TABLE keyed (key INTEGER, one, two, PRIMARY KEY (key)) WITHOUT ROWID",
@@ -87,7 +88,7 @@ proptest! {
         let path = folder.path().join("x.sqlite3");
         let connection = Connection::open(&path).unwrap();
         connection.execute_batch(
-            "PRAGMA page_size = 512; CREATE TABLE t (a INTEGER, b TEXT, PRIMARY KEY (a)) WITHOUT ROWID;
+            "PRAGMA page_size = 512; PRAGMA synchronous = OFF; CREATE TABLE t (a INTEGER, b TEXT, PRIMARY KEY (a)) WITHOUT ROWID;
              CREATE TABLE u (a INTEGER PRIMARY KEY, b TEXT); CREATE INDEX i ON u (b)",
         ).unwrap();
         for number in 0..200_usize {
