@@ -17,6 +17,7 @@ use super::packages::module::ModuleCommand;
 use super::packages::packageset::PackagesetCommand;
 use super::packages::series::SeriesCommand;
 use super::packages::team::TeamCommand;
+use super::state::StateCommand;
 use crate::config::Fraction;
 
 /// Keeps groups in step: patch relations between an analysis and Patchwork, with the fewest writes.
@@ -84,6 +85,9 @@ pub(super) enum Command {
     Team(TeamCommand),
     /// Tell who changed what in distributions, when, from what to what
     Log(LogArguments),
+    /// Look after the file in which kinset remembers everything
+    #[command(subcommand)]
+    State(StateCommand),
     /// Serve a simulated Patchwork
     Simulate(SimulateArguments),
     /// Print completions for a shell

@@ -127,6 +127,9 @@ pub(super) enum Misuse {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A repair would lose what is nowhere else.
+    #[error("the state file was not repaired: what is lost is nowhere else")]
+    Loss,
     /// Something cannot be written.
     #[error("cannot write {what}")]
     Unwritable {
@@ -187,6 +190,9 @@ impl Remedy for Misuse {
             }
             Self::Exists { .. } => "move it away, or choose another path with --config",
             Self::ExportExists { .. } => "move it away, or choose another path with --out; a file is never written over",
+            Self::Loss => {
+                "put a backup in its place if there is a better one (docs/state.md says how), or accept the loss with --accept-loss"
+            }
             Self::PlanUnread => "let all of the plan be read, or send it to a file",
             Self::NoPlaceForExample { .. } => {
                 "check that its folder exists and that this user may write there, or name another file with `--config FILE`"

@@ -25,6 +25,7 @@ mod relations_list;
 mod render;
 mod shell;
 mod simulate;
+mod state;
 mod status;
 mod wiring;
 
@@ -129,6 +130,7 @@ fn run(Arguments { config, command }: Arguments) -> Result<Status, Failure> {
         Command::Eol(eol) => packages::eol::run(&eol, &config),
         Command::Team(command) => packages::team::run(command, &config),
         Command::Log(log) => packages::log::run(log, &config),
+        Command::State(command) => state::run(&command, &config),
         Command::Simulate(simulate) => wiring::block_on(simulate::run(&simulate)),
         Command::Completions { shell } => shell::completions(shell),
         Command::Man { out } => shell::manual(out.as_deref()),

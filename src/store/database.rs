@@ -11,11 +11,12 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 
 use super::error::{Damage, StoreError};
+use super::repair::waiting;
 use super::schema::APPLICATION_ID;
 use crate::model::packages::Refusal;
 
 /// The database in the state folder.
-const FILE_NAME: &str = "kinset.sqlite3";
+pub(super) const FILE_NAME: &str = "kinset.sqlite3";
 
 /// Files of the state are for their owner alone: they tell what is planned on which tracker.
 pub(super) const PRIVATE_FILE: u32 = 0o600;
@@ -79,6 +80,7 @@ impl Opening {
         let path = state_dir.join(FILE_NAME);
         // SQLite removes this file at the end of every process that wrote and ended well. Those that only read leave an empty one.
         let ended_unclean = fs::metadata(with_suffix(&path, "-wal")).is_ok_and(|wal| wal.len() > 0);
+        require_no_half_repair(&path)?;
         make_private_file(&path).map_err(|source| StoreError::Unwritable {
             path: path.clone(),
             source,
@@ -102,7 +104,20 @@ impl Opening {
 
     /// Opens the database of a state folder for reading only. Nothing is made or brought up to date.
     pub(super) fn open_read_only(self, state_dir: &Path) -> Result<Database, StoreError> {
+        match self.open_any(state_dir)? {
+            (database, found) if found < self.newest() => Err(StoreError::Older {
+                path: database.path,
+                found,
+                known: self.newest(),
+            }),
+            (database, _) => Ok(database),
+        }
+    }
+
+    /// Opens the database of a state folder for reading only, of this version or an older one. Its version is told.
+    pub(super) fn open_any(self, state_dir: &Path) -> Result<(Database, u32), StoreError> {
         let path = state_dir.join(FILE_NAME);
+        require_no_half_repair(&path)?;
         match path.try_exists() {
             Ok(true) => {}
             Ok(false) => return Err(StoreError::Absent { path }),
@@ -110,15 +125,9 @@ impl Opening {
             Err(source) => return Err(StoreError::Unreadable { path, source }),
         }
         let database = self.connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        let path = database.path.clone();
         match database.kind(self.newest())? {
-            Kind::Empty => Err(StoreError::Absent { path }),
-            Kind::OfVersion(found) if found < self.newest() => Err(StoreError::Older {
-                path,
-                found,
-                known: self.newest(),
-            }),
-            Kind::OfVersion(_) => Ok(database),
+            Kind::Empty => Err(StoreError::Absent { path: database.path }),
+            Kind::OfVersion(version) => Ok((database, version)),
         }
     }
 
@@ -175,6 +184,11 @@ impl Database {
             Ok(result)
         };
         run().map_err(|fault| self.blame(fault))
+    }
+
+    /// Copies the database as it is at this moment into a file that is empty. Nobody who writes to it meanwhile waits for that.
+    pub(super) fn copy_into(&self, file: &str) -> rusqlite::Result<()> {
+        self.connection.execute("VACUUM INTO ?1", [file]).map(|_| ())
     }
 
     fn blame(&self, fault: Fault) -> StoreError {
@@ -237,9 +251,7 @@ impl Database {
         };
         make_private_file(&partial).and_then(|file| file.set_len(0)).map_err(unwritable)?;
         let name = partial.to_str().ok_or_else(|| unwritable(io::ErrorKind::InvalidFilename.into()))?;
-        self.connection
-            .execute("VACUUM INTO ?1", [name])
-            .map_err(|error| StoreError::from_sqlite(&self.path, error))?;
+        self.copy_into(name).map_err(|error| StoreError::from_sqlite(&self.path, error))?;
         make_private_file(&partial).and_then(|file| file.sync_all()).map_err(unwritable)?;
         fs::rename(&partial, &copy).map_err(unwritable)
     }
@@ -283,6 +295,14 @@ impl Stamp {
     }
 }
 
+/// Refuses a state whose new database still waits for its name: an empty one in its place would be taken for the state.
+fn require_no_half_repair(path: &Path) -> Result<(), StoreError> {
+    if waiting(path).exists() && !path.exists() {
+        return Err(StoreError::HalfRepaired { path: path.to_path_buf() });
+    }
+    Ok(())
+}
+
 /// Opens a file for writing that its owner alone may use, and makes it if need be. What is in it stays.
 fn make_private_file(path: &Path) -> io::Result<fs::File> {
     OpenOptions::new()
@@ -293,7 +313,7 @@ fn make_private_file(path: &Path) -> io::Result<fs::File> {
         .open(path)
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

@@ -105,6 +105,12 @@ pub enum StoreError {
         /// What is wrong in it.
         source: Damage,
     },
+    /// A repair was cut short when the files changed names.
+    #[error("a repair of the state file {} was cut short", path.display())]
+    HalfRepaired {
+        /// The file.
+        path: PathBuf,
+    },
     /// Another program holds a lock on the database.
     #[error("the state file {} is locked by another program", path.display())]
     Busy {
@@ -285,18 +291,24 @@ impl Remedy for StoreError {
                 "a state has one daemon: stop that one first, or set another folder with `state_dir` in the configuration".to_owned()
             }
             Self::Absent { .. } => "run `kinset pull` first; the folder is set with `state_dir` in the configuration".to_owned(),
-            Self::NotADatabase { path, .. } | Self::Foreign { path, .. } => format!(
+            Self::NotADatabase { path, .. } => format!(
+                "if it was kinset's, `kinset state repair` shows what is left in it; else move {} away, or set another folder with \
+                 `state_dir` in the configuration, and run `kinset pull`; kinset leaves the file alone",
+                path.display()
+            ),
+            Self::Foreign { path, .. } => format!(
                 "kinset leaves the file alone; move {} away, or set another folder with `state_dir` in the configuration, and run \
                  `kinset pull`",
                 path.display()
             ),
             Self::Newer { .. } => "use the newer kinset that wrote it; the file was not touched".to_owned(),
             Self::Older { .. } => "run `kinset pull` once: it brings the state up to date and keeps a copy of the old one".to_owned(),
-            Self::Corrupt { path, .. } => format!(
-                "move {path} away, and {path}-wal and {path}-shm if they are there, then run `kinset pull`: the state is read from the \
-                 trackers again; what goes with the file is the journal of writes cut short, what people decided, and the history",
-                path = path.display()
-            ),
+            Self::Corrupt { .. } => {
+                "`kinset state check` tells what is damaged, and `kinset state repair` shows what can be saved, and builds \
+                                     the state anew of that when it is told to; the damaged file is kept"
+                    .to_owned()
+            }
+            Self::HalfRepaired { .. } => "run `kinset state repair`: it finishes what was begun".to_owned(),
             Self::Busy { path, .. } => {
                 format!(
                     "close the program that has {} open (`fuser {}` names it), and run the command again",

@@ -10,6 +10,8 @@
 //! is damaged, foreign or too new is left as it is, and the error says what to do.
 
 mod accounts;
+mod backup;
+mod check;
 mod classes;
 mod cursor;
 mod cycles;
@@ -26,9 +28,12 @@ pub mod packages;
 mod patches;
 mod projects;
 mod reads;
+mod repair;
+mod salvage;
 mod schema;
 mod snapshot;
 mod sweep;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod trackers;
@@ -42,6 +47,8 @@ use database::{Database, Opening};
 use lock::{Lock, STATE};
 
 pub use accounts::{Accounts, Base, Settlement};
+pub use backup::{BackupError, BackupReport, Overwrite, backup};
+pub use check::{CheckReport, Finding, check};
 pub use cycles::Cycle;
 pub use daemon::{DaemonEnd, DaemonJob, DaemonOutcome, DaemonRun, DaemonRunId, WaitingBecause, WaitingPlan};
 pub use database::{Fault, Stamp};
@@ -51,8 +58,10 @@ pub use history::{Author, Sighted, Sighting};
 pub use journal::{Journal, JournalEntry, JournalId, JournalOperation, JournalStep, Outcome, Run, RunId, RunOutcome, SettledEntry};
 pub use known::PullState;
 pub use lock::{DaemonLock, Holder};
+pub use repair::{Rebuilt, Repair, RepairError, RepairReport, TableRepair};
 pub use snapshot::{StoredSnapshot, Sweep};
 pub use sweep::StagedSweep;
+pub use tables::Origin;
 
 /// The state folder is for its owner alone.
 const PRIVATE_FOLDER: u32 = 0o700;

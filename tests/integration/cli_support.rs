@@ -54,6 +54,10 @@ impl Place {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
+    pub(crate) fn read_bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
     pub(crate) fn write_token(&self, token: &str, mode: u32) {
         use std::os::unix::fs::PermissionsExt as _;
         self.write("token", format!("{token}\n"));

@@ -51,9 +51,11 @@ fn damage(folder: &Path) {
     file.write_all(&vec![0xa5; (length - spared).try_into().unwrap()]).unwrap();
 }
 
-const MOVE_AWAY: &str = "move DIR/kinset.sqlite3 away, and DIR/kinset.sqlite3-wal and DIR/kinset.sqlite3-shm if they are there, then run \
-                         `kinset pull`: the state is read from the trackers again; what goes with the file is the journal of writes cut \
-                         short, what people decided, and the history";
+const MEND: &str = "`kinset state check` tells what is damaged, and `kinset state repair` shows what can be saved, and builds the state anew of \
+                    that when it is told to; the damaged file is kept";
+
+const NO_DATABASE: &str = "if it was kinset's, `kinset state repair` shows what is left in it; else move DIR/kinset.sqlite3 away, or set another \
+                           folder with `state_dir` in the configuration, and run `kinset pull`; kinset leaves the file alone";
 
 const LEFT_ALONE: &str = "kinset leaves the file alone; move DIR/kinset.sqlite3 away, or set another folder with `state_dir` in the \
                           configuration, and run `kinset pull`";
@@ -64,7 +66,7 @@ fn a_file_that_is_no_database_is_named_and_left_alone() {
         let folder = folder_with_file(bytes);
         let expected = (
             "the state file DIR/kinset.sqlite3 is not a database".to_owned(),
-            LEFT_ALONE.to_owned(),
+            NO_DATABASE.to_owned(),
         );
         assert_eq!(refusal(folder.path()), expected);
         assert_eq!(fs::read(database(folder.path())).unwrap(), bytes);
@@ -121,7 +123,7 @@ fn a_state_that_was_cut_short_is_named_as_damaged() {
         .unwrap();
     assert_eq!(
         refusal(folder.path()),
-        ("the state file DIR/kinset.sqlite3 is damaged".to_owned(), MOVE_AWAY.to_owned())
+        ("the state file DIR/kinset.sqlite3 is damaged".to_owned(), MEND.to_owned())
     );
 }
 
@@ -135,7 +137,7 @@ fn damage_that_shows_only_later_is_told_by_the_statement_that_comes_upon_it() {
         error.to_string(),
         format!("the state file {} is damaged", database(folder.path()).display())
     );
-    assert_eq!(error.remedy().unwrap().replace(folder.path().to_str().unwrap(), "DIR"), MOVE_AWAY);
+    assert_eq!(error.remedy().unwrap().replace(folder.path().to_str().unwrap(), "DIR"), MEND);
     assert!(error.source().is_some());
 }
 
