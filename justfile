@@ -70,3 +70,7 @@ typos:
 # Measure: the library's benchmarks, or those whose names match
 bench *names:
     cargo bench --locked -- {{ names }}
+
+# Build what is handed out, .deb and .rpm: needs cargo-deb and cargo-generate-rpm
+packages:
+    packaging/build

@@ -88,6 +88,7 @@ mod packages_oracle;
 mod packages_permissions;
 mod packages_support;
 mod packages_ways;
+mod packaging;
 mod planner;
 mod pulls;
 mod scenes;
