@@ -86,6 +86,9 @@ pub(super) const TABLES: &[(&str, Origin)] = &[
     ("stream_obsoletes", Origin::Own),
     ("module_default", Origin::Own),
     ("reading", Origin::Reading),
+    ("daemon_run", Origin::Own),
+    ("daemon_job", Origin::Own),
+    ("waiting_plan", Origin::Own),
 ];
 
 /// Where what stands in a table comes from; a table that is not known is taken for one that nothing can replace.

@@ -18,7 +18,7 @@ use tempfile::NamedTempFile;
 use super::check::{Finding, structure};
 use super::database::{FILE_NAME, with_suffix};
 use super::error::StoreError;
-use super::lock::StateLock;
+use super::lock::{Lock, STATE};
 use super::tables::Origin;
 
 pub use error::RepairError;
@@ -94,7 +94,7 @@ pub struct Rebuilt {
     new: NamedTempFile,
     report: RepairReport,
     state_dir: PathBuf,
-    _lock: StateLock,
+    _lock: Lock,
 }
 
 impl Repair {
@@ -108,7 +108,7 @@ impl Repair {
         if !state_dir.is_dir() {
             return Err(StoreError::Absent { path: file }.into());
         }
-        let lock = StateLock::acquire(state_dir)?;
+        let lock = Lock::acquire(state_dir, &STATE, None)?;
         if swap::finish(state_dir)? {
             return Ok(Self::Finished { file });
         }
