@@ -87,10 +87,11 @@ async fn tell(listen: Listen, state_dir: &Path, sight: Sight) -> Result<impl Fut
         tracing::info!(%address, "how things stand is told at http://{address}/");
     }
     Ok(async move {
-        match listener {
+        if let Some(listener) = listener {
             // On threads of their own: answers are made while the worker works, and the other way round.
-            Some(listener) => _ = tokio::spawn(http::serve(listener, router, std::future::pending())).await,
-            None => std::future::pending().await,
+            let ended = tokio::spawn(http::serve(listener, router, std::future::pending())).await;
+            tracing::error!(?ended, "how things stand is told no longer; the work goes on");
         }
+        std::future::pending().await
     })
 }

@@ -31,19 +31,7 @@ format = "pasta"
 "#;
 
 /// Every key, none with its default.
-pub(crate) const FULL: &str = r#"state_dir = "state"
-
-[daemon]
-listen = "[::]:9"
-jitter_seconds = 0
-backoff_seconds = 1
-max_backoff_seconds = 2
-keep_runs = 3
-
-[daemon.notice]
-command = ["tell", "some body"]
-seconds = 4
-failures = 5
+const FULL: &str = r#"state_dir = "state"
 
 [[tracker]]
 name = "kernel.org-1_a"
@@ -415,6 +403,7 @@ fn the_effective_configuration_marks_defaults_and_hides_the_token() {
     state_dir = "/var/lib/kinset"  # default
 
     [daemon]
+    listen = "127.0.0.1:7319"  # default
     jitter_seconds = 30  # default
     backoff_seconds = 60  # default
     max_backoff_seconds = 3600  # default

@@ -10,6 +10,7 @@ use super::config::{LEAST, least_with, parse, problems};
 /// Every key, none with its default.
 const FULL: &str = r#"
 [daemon]
+listen = "[::]:9"
 jitter_seconds = 0
 backoff_seconds = 1
 max_backoff_seconds = 2
