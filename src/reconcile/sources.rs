@@ -16,8 +16,8 @@ use crate::model::packages::document::{DistributionDocument, Mistake, Segment, T
 use crate::model::packages::snapshot::{Disagreement, KnownModules, Layer, ModuleFacts, Remark, SourceSnapshot, believed};
 use crate::model::packages::{DistributionDetails, DistributionName, Operation, SeriesName};
 use crate::source::{Previous, Reading, Traffic};
-use crate::store::Fault;
 use crate::store::packages::{Change, Force, Hand, Performed, StoredReading, View};
+use crate::store::{Ending, Fault};
 
 /// Which distribution is to follow which services, and how.
 #[derive(Clone, Debug)]
@@ -160,9 +160,10 @@ impl Scene<'_> {
             mistakes: mistakes.iter().map(|mistake| told(mistake, &want)).collect(),
         };
         let mut operations = difference(wish).map_err(unfit)?;
+        let gone = self.gone(settings.name(), &reading.snapshot);
         let modules = ModulesWish {
-            wanted: snapshot.modules.as_ref(),
-            gone: &self.gone(settings.name(), &reading.snapshot),
+            wanted: snapshot.modules,
+            gone,
         };
         modules.require_release(settings.name(), &want)?;
         operations.extend(modules.operations(&want.name, &self.have.modules));
@@ -171,22 +172,12 @@ impl Scene<'_> {
             None => None,
         };
         let tripped = tripped.or_else(|| self.shrunk(settings.name(), &reading.snapshot));
-        // Where nothing is to be done there is nothing to rehearse, and what there is stays.
-        let (performed, after) = if operations.is_empty() {
-            (Vec::new(), self.have.clone())
-        } else {
-            let (performed, after) = self.rehearse(settings.name(), &operations).await?;
-            let left = difference(Wish {
-                have: after.document.as_ref(),
-                ..wish
-            });
-            if left != Ok(Vec::new()) || !modules.operations(&want.name, &after.modules).is_empty() {
-                return Err(Error::UnsoundDistribution {
-                    distribution: self.order.name.clone(),
-                });
-            }
-            (performed, after)
+        let ending = match taking {
+            Taking::Everything if tripped.is_none() => Ending::Keep,
+            Taking::Everything | Taking::Nothing => Ending::TakeBack,
         };
+        let goal = Goal { want, modules };
+        let (performed, after) = self.carry_out(&reading, &operations, goal, ending).await?;
         let draft = SourceDraft {
             source: settings.name().to_owned(),
             changes: performed.into_iter().flat_map(|performed| performed.changes).collect(),
@@ -200,9 +191,8 @@ impl Scene<'_> {
         if draft.tripped.is_some() {
             return Ok(draft);
         }
-        match taking {
-            Taking::Nothing => self.pending.extend(draft.operations.iter().cloned()),
-            Taking::Everything => _ = self.take_in(&draft).await?,
+        if taking == Taking::Nothing {
+            self.pending.extend(draft.operations.iter().cloned());
         }
         self.have = after;
         self.stored.retain(|stored| stored.source != draft.source);
@@ -287,25 +277,41 @@ impl Scene<'_> {
         TimeZone::UTC.to_datetime(self.now).date()
     }
 
-    async fn rehearse(&self, source: &str, operations: &[Operation]) -> Result<(Vec<Performed>, Found), Error> {
-        let (name, hand) = (self.order.name.clone(), self.hand(source));
-        let mut all = self.pending.clone();
-        let earlier = all.len();
-        all.extend(operations.iter().cloned());
+    /// Carries operations out, after those that are pending. Unless what there is then is what there is to be, all is taken back.
+    async fn carry_out(
+        &self,
+        reading: &StoredReading,
+        operations: &[Operation],
+        goal: Goal,
+        ending: Ending,
+    ) -> Result<(Vec<Performed>, Found), Error> {
+        // Where nothing is to be done, what there is stays.
+        let stays = operations.is_empty().then(|| self.have.clone());
+        if let (Some(have), Ending::TakeBack) = (&stays, ending) {
+            return Ok((Vec::new(), have.clone()));
+        }
+        let (name, hand, reading) = (self.order.name.clone(), self.hand(&reading.source), reading.clone());
+        let all = [self.pending.as_slice(), operations].concat();
+        let judge = move |view: &View<'_>| {
+            if let Some(have) = stays {
+                return Ok((Some(have), ending));
+            }
+            let after = found(view, &goal.want.name)?;
+            if goal.is_reached(&after) {
+                Ok((Some(after), ending))
+            } else {
+                Ok((None, Ending::TakeBack))
+            }
+        };
         let (mut performed, after) = self
             .keeper
-            .with(move |store, _| store.rehearse_and_ask(&hand, &all, |view| found(view, &name)))
+            .with(move |store, _| store.take_in(&hand, &all, &name, &reading, judge))
             .await?;
-        performed.drain(..earlier);
+        performed.drain(..self.pending.len());
+        let after = after.ok_or_else(|| Error::UnsoundDistribution {
+            distribution: self.order.name.clone(),
+        })?;
         Ok((performed, after))
-    }
-
-    async fn take_in(&self, draft: &SourceDraft) -> Result<Vec<Performed>, Error> {
-        let (name, hand) = (self.order.name.clone(), self.hand(&draft.source));
-        let (operations, reading) = (draft.operations.clone(), draft.reading.clone());
-        self.keeper
-            .with(move |store, _| store.take_in(&hand, &operations, &name, &reading))
-            .await
     }
 
     /// A source follows its service into series that have ended too.
@@ -318,21 +324,39 @@ impl Scene<'_> {
     }
 }
 
-/// What a source says of modules, and what it says of them no longer.
-#[derive(Clone, Copy)]
-struct ModulesWish<'a> {
-    wanted: Option<&'a ModuleFacts>,
-    gone: &'a ModuleFacts,
+/// What there is to be once a source is taken in.
+struct Goal {
+    want: DistributionDocument,
+    modules: ModulesWish,
 }
 
-impl ModulesWish<'_> {
-    fn operations(self, distribution: &DistributionName, known: &KnownModules) -> Vec<Operation> {
-        let wanted = self.wanted;
-        wanted.map_or_else(Vec::new, |wanted| wanted.operations(distribution, known, self.gone))
+impl Goal {
+    /// Whether nothing is left to do.
+    fn is_reached(&self, found: &Found) -> bool {
+        let left = difference(Wish {
+            have: found.document.as_ref(),
+            want: &self.want,
+            elsewhere: &BTreeMap::new(),
+            force: true,
+        });
+        left == Ok(Vec::new()) && self.modules.operations(&self.want.name, &found.modules).is_empty()
+    }
+}
+
+/// What a source says of modules, and what it says of them no longer.
+struct ModulesWish {
+    wanted: Option<ModuleFacts>,
+    gone: ModuleFacts,
+}
+
+impl ModulesWish {
+    fn operations(&self, distribution: &DistributionName, known: &KnownModules) -> Vec<Operation> {
+        let wanted = self.wanted.as_ref();
+        wanted.map_or_else(Vec::new, |wanted| wanted.operations(distribution, known, &self.gone))
     }
 
-    fn require_release(self, source: &str, want: &DistributionDocument) -> Result<(), Error> {
-        let release = self.wanted.and_then(|wanted| wanted.release.as_ref());
+    fn require_release(&self, source: &str, want: &DistributionDocument) -> Result<(), Error> {
+        let release = self.wanted.as_ref().and_then(|wanted| wanted.release.as_ref());
         match release.filter(|release| !want.series.iter().any(|series| series.name == **release)) {
             Some(release) => Err(Error::NoRelease {
                 source_name: source.to_owned(),

@@ -42,7 +42,7 @@ use lock::StateLock;
 
 pub use accounts::{Accounts, Base, Settlement};
 pub use cycles::Cycle;
-pub use database::Fault;
+pub use database::{Ending, Fault};
 pub use decisions::{Decided, Decision, DecisionFilter, DecisionId, DecisionKind, Ended, NewDecision};
 pub use error::{Damage, Inconsistency, StoreError};
 pub use history::{Author, Sighted, Sighting};

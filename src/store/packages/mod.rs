@@ -18,10 +18,13 @@ mod log;
 mod lookup;
 mod members;
 mod modules;
+mod names;
 mod permissions;
 mod readings;
 mod series;
 mod sets;
+#[cfg(test)]
+mod statements;
 mod teams;
 mod versions;
 mod view;
@@ -35,6 +38,7 @@ use super::error::StoreError;
 use crate::model::packages::Operation;
 
 use act::Act;
+use names::Names;
 
 pub use built::BuiltRow;
 pub use flat::Inclusion;
@@ -120,11 +124,13 @@ impl Store {
 }
 
 fn perform_all(transaction: &Transaction<'_>, hand: &Hand, operations: &[Operation]) -> Result<Vec<Performed>, Fault> {
-    operations.iter().map(|operation| perform(transaction, hand, operation)).collect()
+    let names = Names::default();
+    let perform = |operation| perform(transaction, hand, operation, &names);
+    operations.iter().map(perform).collect()
 }
 
-fn perform(transaction: &Transaction<'_>, hand: &Hand, operation: &Operation) -> Result<Performed, Fault> {
-    let mut act = Act::begin(transaction, hand, operation)?;
+fn perform(transaction: &Transaction<'_>, hand: &Hand, operation: &Operation, names: &Names) -> Result<Performed, Fault> {
+    let mut act = Act::begin(transaction, hand, operation, names)?;
     match operation {
         Operation::CreateDistribution { distribution, details } => distributions::create(&mut act, distribution, details),
         Operation::ChangeDistribution { distribution, details } => distributions::change(&mut act, distribution, details),

@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("v5.sql")),
     M::up(include_str!("v6.sql")),
     M::up(include_str!("v7.sql")),
+    M::up(include_str!("v8.sql")),
 ];
 
 #[cfg(test)]
@@ -53,6 +54,7 @@ mod tests {
         insta::assert_snapshot!("v5", include_str!("v5.sql"));
         insta::assert_snapshot!("v6", include_str!("v6.sql"));
         insta::assert_snapshot!("v7", include_str!("v7.sql"));
-        assert_eq!(MIGRATIONS.len(), 7, "a new migration needs its own snapshot here");
+        insta::assert_snapshot!("v8", include_str!("v8.sql"));
+        assert_eq!(MIGRATIONS.len(), 8, "a new migration needs its own snapshot here");
     }
 }
