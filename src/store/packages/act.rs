@@ -34,12 +34,8 @@ pub(super) enum Scope<'r> {
 }
 
 impl<'t> Act<'t> {
-    /// Makes the entry in the log. Its time is never before that of the entry above: a clock that goes back must not change what was. One that was far
-    /// ahead once would give its time to all that comes after, so then somebody has to insist.
+    /// Makes the entry in the log. Its time is never before that of the entry above: a clock that goes back must not change what was.
     pub(super) fn begin(transaction: &'t Transaction<'_>, hand: &Hand, operation: &Operation, names: &'t Names) -> Result<Self, Fault> {
-        if hand.force == Force::Not {
-            require_clock(transaction, hand.at)?;
-        }
         let insert = "INSERT INTO log (at, actor, operation)
                       VALUES (max(?1, coalesce((SELECT max(at) FROM log), ?1)), ?2, ?3)";
         let asked = serde_json::to_string(operation).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
@@ -164,8 +160,13 @@ impl<'t> Act<'t> {
     }
 }
 
-/// Refuses a log whose newest entry is of a time to come.
-fn require_clock(transaction: &Transaction<'_>, now: Timestamp) -> Result<(), Fault> {
+/// Refuses a log whose newest entry is of a time to come, unless somebody insists: a clock that was far ahead once would give its time to all that comes
+/// after. What the same hand enters next is of its own time.
+pub(super) fn require_clock(transaction: &Transaction<'_>, hand: &Hand) -> Result<(), Fault> {
+    if hand.force == Force::Insisted {
+        return Ok(());
+    }
+    let now = hand.at;
     // The last one is the newest.
     let newest: Option<i64> = transaction
         .prepare_cached("SELECT at FROM log ORDER BY id DESC LIMIT 1")?

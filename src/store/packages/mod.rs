@@ -37,7 +37,7 @@ use super::database::Fault;
 use super::error::StoreError;
 use crate::model::packages::Operation;
 
-use act::Act;
+use act::{Act, require_clock};
 use names::Names;
 
 pub use built::BuiltRow;
@@ -124,6 +124,10 @@ impl Store {
 }
 
 fn perform_all(transaction: &Transaction<'_>, hand: &Hand, operations: &[Operation]) -> Result<Vec<Performed>, Fault> {
+    if operations.is_empty() {
+        return Ok(Vec::new());
+    }
+    require_clock(transaction, hand)?;
     let names = Names::default();
     let perform = |operation| perform(transaction, hand, operation, &names);
     operations.iter().map(perform).collect()

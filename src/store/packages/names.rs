@@ -127,7 +127,8 @@ mod tests {
     fn a_series_that_ends_takes_no_listing_even_from_the_same_transaction() {
         let (_folder, mut store) = store();
         let mut operations = beginning(2);
-        operations.extend([listing(0), series("change-series", "obsolete"), listing(1)]);
+        let change = |status| series("change-series", status);
+        operations.extend([listing(0), change("active"), change("eol"), listing(1)]);
         match perform(&mut store, operations) {
             Err(StoreError::Refused(refusal)) => assert!(matches!(*refusal, Refusal::Ended { .. }), "{refusal:?}"),
             other => panic!("{other:?}"),
