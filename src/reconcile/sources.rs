@@ -286,10 +286,10 @@ impl Scene<'_> {
         ending: Ending,
     ) -> Result<(Vec<Performed>, Found), Error> {
         // Where nothing is to be done, what there is stays.
-        let stays = operations.is_empty().then(|| self.have.clone());
-        if let (Some(have), Ending::TakeBack) = (&stays, ending) {
-            return Ok((Vec::new(), have.clone()));
+        if operations.is_empty() && ending == Ending::TakeBack {
+            return Ok((Vec::new(), self.have.clone()));
         }
+        let stays = operations.is_empty().then(|| self.have.clone());
         let (name, hand, reading) = (self.order.name.clone(), self.hand(&reading.source), reading.clone());
         let all = [self.pending.as_slice(), operations].concat();
         let judge = move |view: &View<'_>| {

@@ -161,7 +161,7 @@ impl<'t> Act<'t> {
 }
 
 /// Refuses a log whose newest entry is of a time to come, unless somebody insists: a clock that was far ahead once would give its time to all that comes
-/// after. What the same hand enters next is of its own time.
+/// after. Asked once for all operations of a hand, as its own entries are of no later time.
 pub(super) fn require_clock(transaction: &Transaction<'_>, hand: &Hand) -> Result<(), Fault> {
     if hand.force == Force::Insisted {
         return Ok(());
