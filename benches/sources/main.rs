@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -35,17 +35,20 @@ use rustix::time::{ClockId, clock_gettime};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use url::Url;
+use wait4::Wait4 as _;
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, Respond};
 
 use services::{Fedora, Launchpad, PACKAGES, SERIES, Traffic};
 
+/// How often kinset and the `sqlite3` shell take turns.
+const ROUNDS: usize = 5;
+
 fn main() {
     let runtime = Runtime::new().unwrap();
     ubuntu(&runtime);
-    let (folder, operations) = fedora(&runtime);
-    ingest(&operations);
-    import(folder.path());
+    let operations = fedora(&runtime);
+    beside_the_shell(&operations);
 }
 
 fn ubuntu(runtime: &Runtime) {
@@ -73,7 +76,7 @@ fn ubuntu(runtime: &Runtime) {
     drop(server);
 }
 
-fn fedora(runtime: &Runtime) -> (TempDir, Vec<Operation>) {
+fn fedora(runtime: &Runtime) -> Vec<Operation> {
     println!("## Fedora: {PACKAGES} packages");
     let service: &'static Fedora = Box::leak(Box::new(Fedora::new()));
     let (server, url) = serve(runtime, service);
@@ -101,11 +104,56 @@ fn fedora(runtime: &Runtime) -> (TempDir, Vec<Operation>) {
     service.change();
     rig.take(runtime, "plan of 400 new owners", Taking::Nothing, &service.traffic);
     drop(server);
-    (rig.folder, operations)
+    operations
 }
 
-/// What of a first pull is the database's part: all changes in one transaction, in an empty state.
-fn ingest(operations: &[Operation]) {
+/// What of a first pull is the database's part, and the rows that come of it as the `sqlite3` shell imports them, in turn.
+fn beside_the_shell(operations: &[Operation]) {
+    println!("## Fedora's first pull to an empty state, and its rows to the sqlite3 shell");
+    let (folder, _) = ingest(operations);
+    let export = Export::of(folder.path());
+    let (mut own, mut shells) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        own.push(ingest(operations).1);
+        shells.push(export.import());
+    }
+    let (own, shell) = (Took::median(&own), Took::median(&shells));
+    println!("{:<26}{:>9.2} s{:>9.2} s CPU", "all in one transaction", own.wall, own.cpu);
+    println!(
+        "{:<26}{:>9.2} s{:>9.2} s CPU{:>8} rows",
+        "the shell's .import", shell.wall, shell.cpu, export.rows
+    );
+    println!(
+        "{:<26}{:>9.2}  {:>9.2}",
+        "so many times as long",
+        own.wall / shell.wall,
+        own.cpu / shell.cpu
+    );
+}
+
+/// What something took, in seconds.
+#[derive(Clone, Copy)]
+struct Took {
+    wall: f64,
+    cpu: f64,
+}
+
+impl Took {
+    fn median(all: &[Self]) -> Self {
+        let of = |one: fn(&Self) -> f64| {
+            let mut seconds: Vec<f64> = all.iter().map(one).collect();
+            seconds.sort_by(f64::total_cmp);
+            seconds[seconds.len() / 2]
+        };
+        Self {
+            wall: of(|took| took.wall),
+            cpu: of(|took| took.cpu),
+        }
+    }
+}
+
+/// All changes in one transaction, in an empty state. Returns that, and what they took.
+fn ingest(operations: &[Operation]) -> (TempDir, Took) {
     let folder = tempfile::tempdir().unwrap();
     let mut store = Store::open(folder.path()).unwrap();
     let hand = Hand {
@@ -115,8 +163,12 @@ fn ingest(operations: &[Operation]) {
     };
     let (start, cpu) = (Instant::now(), cpu());
     store.perform(&hand, operations).unwrap();
-    let (wall, cpu) = (start.elapsed().as_secs_f64(), (self::cpu() - cpu).as_secs_f64());
-    println!("the same changes to an empty state: {wall:.2} s, {cpu:.2} s CPU");
+    let took = Took {
+        wall: start.elapsed().as_secs_f64(),
+        cpu: (self::cpu() - cpu).as_secs_f64(),
+    };
+    drop(store);
+    (folder, took)
 }
 
 fn serve(runtime: &Runtime, service: impl Respond + 'static) -> (MockServer, Url) {
@@ -160,7 +212,8 @@ fn order(name: &str, versions: VersionScheme, sources: Vec<SourceSettings>) -> S
 
 struct Rig {
     keeper: Keeper,
-    folder: TempDir,
+    /// Goes with the rig.
+    _folder: TempDir,
     order: SourcesOrder,
 }
 
@@ -169,7 +222,7 @@ impl Rig {
         let folder = tempfile::tempdir().unwrap();
         Self {
             keeper: Keeper::new(Store::open(folder.path()).unwrap(), Timestamp::now),
-            folder,
+            _folder: folder,
             order,
         }
     }
@@ -201,63 +254,82 @@ fn cpu() -> Duration {
     clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap()
 }
 
-/// The rows of all tables, as the `sqlite3` shell imports them into the same tables with the same indexes. It takes a missing value for an empty text, so
-/// types and checks, which that would fail, are left out of the copy.
-fn import(state: &Path) {
-    println!("## the rows of Fedora's first pull, imported by the sqlite3 shell");
-    let folder = tempfile::tempdir().unwrap();
-    let database = state.join("kinset.sqlite3");
-    let connection = Connection::open(&database).unwrap();
-    let schema: String = connection
-        .query_row(
-            "SELECT group_concat(sql, ';' || char(10)) || ';' FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
-    let tables: Vec<String> = connection
-        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-        .unwrap()
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
-    drop(connection);
-    let shell = |database: &Path, script: &str| {
-        let mut command = Command::new("sqlite3");
-        command.arg("-batch").arg(database).args(script.lines());
-        match command.output() {
-            Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
-            Err(error) => panic!("the sqlite3 shell is needed: {error}"),
-        }
-    };
-    let mut import =
-        String::from("PRAGMA journal_mode = WAL;\nPRAGMA foreign_keys = OFF;\nPRAGMA ignore_check_constraints = ON;\nBEGIN;\n");
-    for table in &tables {
-        let file = folder.path().join(format!("{table}.csv"));
-        shell(
-            &database,
-            &format!(".mode csv\n.nullvalue NULL\n.output {}\nSELECT * FROM {table};", file.display()),
+/// The rows of all tables of a state, as files that the `sqlite3` shell imports into the same tables with the same indexes. It takes a missing value for
+/// an empty text, so types and checks, which that would fail, are left out of the copy.
+struct Export {
+    folder: TempDir,
+    schema: String,
+    script: String,
+    rows: u64,
+}
+
+impl Export {
+    fn of(state: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = state.join("kinset.sqlite3");
+        let connection = Connection::open(&database).unwrap();
+        let schema: String = connection
+            .query_row(
+                "SELECT group_concat(sql, ';' || char(10)) || ';' FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        let tables: Vec<String> = connection
+            .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+            .unwrap()
+            .query_map([], |row| row.get(0))
+            .unwrap()
+            .collect::<Result<_, _>>()
+            .unwrap();
+        let (mut rows, mut script) = (
+            0,
+            String::from("PRAGMA journal_mode = WAL;\nPRAGMA foreign_keys = OFF;\nPRAGMA ignore_check_constraints = ON;\nBEGIN;\n"),
         );
-        if fs::metadata(&file).is_ok_and(|file| file.len() > 0) {
-            import.push_str(&format!(".import --csv {} {table}\n", file.display()));
+        for table in &tables {
+            let file = folder.path().join(format!("{table}.csv"));
+            shell(
+                &database,
+                &format!(".mode csv\n.nullvalue NULL\n.output {}\nSELECT * FROM {table};", file.display()),
+            );
+            let count: u64 = connection
+                .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
+                .unwrap();
+            if count > 0 {
+                rows += count;
+                script.push_str(&format!(".import --csv {} {table}\n", file.display()));
+            }
+        }
+        script.push_str("COMMIT;");
+        Self {
+            folder,
+            schema: schema.replace(" STRICT, WITHOUT ROWID", " WITHOUT ROWID").replace(" STRICT", ""),
+            script,
+            rows,
         }
     }
-    import.push_str("COMMIT;");
-    let copy = folder.path().join("copy.sqlite3");
-    let schema = schema.replace(" STRICT, WITHOUT ROWID", " WITHOUT ROWID").replace(" STRICT", "");
-    Connection::open(&copy).unwrap().execute_batch(&schema).unwrap();
+
+    /// Imports everything into a database of its own.
+    fn import(&self) -> Took {
+        let copy = self.folder.path().join("copy.sqlite3");
+        Connection::open(&copy).unwrap().execute_batch(&self.schema).unwrap();
+        let took = shell(&copy, &self.script);
+        fs::remove_file(&copy).unwrap();
+        took
+    }
+}
+
+fn shell(database: &Path, script: &str) -> Took {
+    let mut command = Command::new("sqlite3");
+    command.arg("-batch").arg(database).args(script.lines()).stdout(Stdio::null());
     let start = Instant::now();
-    shell(&copy, &import);
-    let took = start.elapsed();
-    let rows: u64 = tables
-        .iter()
-        .map(|table| {
-            Connection::open(&copy)
-                .unwrap()
-                .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, u64>(0))
-                .unwrap()
-        })
-        .sum();
-    println!("{rows} rows in {:.2} s", took.as_secs_f64());
+    let used = match command.spawn() {
+        Ok(shell) => shell.wait4().unwrap(),
+        Err(error) => panic!("the sqlite3 shell is needed: {error}"),
+    };
+    assert!(used.status.success(), "{}", used.status);
+    Took {
+        wall: start.elapsed().as_secs_f64(),
+        cpu: (used.rusage.utime + used.rusage.stime).as_secs_f64(),
+    }
 }

@@ -25,12 +25,11 @@ use super::document::GuardDocument;
 use super::said::Said;
 use super::{DistributionPlan, Error, Keeper, SourceSettings};
 use crate::model::packages::document::{DistributionDocument, Mistake, Segment, Thresholds, Tripped, Wish, difference, guard};
-use crate::model::packages::snapshot::{
-    AmongModules, Around, Disagreement, Layer, ModuleFacts, Remark, Shrunk, SourceSnapshot, believed, turns,
-};
+use crate::model::packages::snapshot::{Around, Disagreement, Layer, ModuleFacts, Remark, Shrunk, SourceSnapshot, believed, turns};
 use crate::model::packages::{DistributionDetails, DistributionName, Operation, SeriesName};
 use crate::source::{Previous, Reading, Traffic};
-use crate::store::packages::{Change, Force, Hand, Performed, StoredReading};
+use crate::store::Ending;
+use crate::store::packages::{Change, Force, Hand, Performed, StoredReading, View};
 
 /// Which distribution is to follow which services, and how.
 #[derive(Clone, Debug)]
@@ -68,7 +67,6 @@ pub struct SourceDraft {
     pub unread: BTreeMap<SeriesName, usize>,
     /// What the read cost.
     pub traffic: Traffic,
-    reading: Arc<StoredReading>,
 }
 
 impl SourceDraft {
@@ -230,7 +228,8 @@ impl Scene<'_> {
             unread,
             shrunk,
         } = fresh;
-        let outcome = match self.outcome(place, settings, &reading.snapshot).await {
+        let taking_in = if shrunk.is_none() { taking } else { Taking::Nothing };
+        let outcome = match self.outcome(place, settings, &reading, taking_in).await {
             Ok(outcome) => outcome,
             // What is not believed need not go together.
             Err(_) if shrunk.is_some() => Outcome::default(),
@@ -260,21 +259,20 @@ impl Scene<'_> {
             unread,
             traffic,
             operations,
-            reading,
         };
         if draft.tripped.is_some() {
             return Ok(draft);
         }
-        match taking {
-            Taking::Nothing => self.pending.extend(draft.operations.iter().cloned()),
-            Taking::Everything => _ = self.take_in(&draft).await?,
+        if taking == Taking::Nothing {
+            self.pending.extend(draft.operations.iter().cloned());
         }
         self.have = after;
         Ok(draft)
     }
 
-    /// What a reading would change, rehearsed.
-    async fn outcome(&self, place: usize, settings: &SourceSettings, says: &SourceSnapshot) -> Result<Outcome, Error> {
+    /// What a reading changes, or would change if nothing is taken in.
+    async fn outcome(&self, place: usize, settings: &SourceSettings, reading: &StoredReading, taking: Taking) -> Result<Outcome, Error> {
+        let says = &reading.snapshot;
         let (snapshot, disagreements) = self.believed(place, says);
         let founded = || DistributionDocument::new(self.order.name.clone(), self.order.founding.clone());
         let others = self.said.others(settings.name(), &self.order.sources);
@@ -310,13 +308,11 @@ impl Scene<'_> {
         let mut operations = difference(wish).map_err(unfit)?;
         let others: Vec<&ModuleFacts> = others.iter().filter_map(|other| other.modules.as_ref()).collect();
         let modules = ModulesWish {
-            wanted: snapshot.modules.as_ref(),
-            among: AmongModules {
-                by_hand: &self.have.by_hand,
-                others: &others,
-                dropped: &self.said.dropped(),
-                gone: &gone(last, says, &others),
-            },
+            by_hand: self.have.by_hand.clone(),
+            dropped: self.said.dropped(),
+            gone: gone(last, says, &others),
+            others: others.into_iter().cloned().collect(),
+            wanted: snapshot.modules,
         };
         modules.require_release(settings.name(), &want)?;
         operations.extend(modules.operations(&want.name, &self.have.modules));
@@ -324,25 +320,14 @@ impl Scene<'_> {
             Some(have) => guard(have, &want, &self.order.thresholds).map_err(unfit)?,
             None => None,
         };
-        // Where nothing is to be done there is nothing to rehearse, and what there is stays.
-        let (performed, after) = if operations.is_empty() {
-            (Vec::new(), self.have.clone())
-        } else {
-            let (performed, after) = self.rehearse(settings.name(), &operations).await?;
-            let left = difference(Wish {
-                have: after.document.as_ref(),
-                ..wish
-            });
-            if left != Ok(Vec::new()) || !modules.operations(&want.name, &after.modules).is_empty() {
-                return Err(Error::UnsoundSource {
-                    source_name: settings.name().to_owned(),
-                    distribution: self.order.name.clone(),
-                });
-            }
-            (performed, after)
-        };
         let mut remarks = modules.outdated(&self.have.modules);
         remarks.extend(says.left_out(&want, &self.order.listed));
+        let ending = match taking {
+            Taking::Everything if tripped.is_none() => Ending::Keep,
+            Taking::Everything | Taking::Nothing => Ending::TakeBack,
+        };
+        let goal = Goal { want, modules };
+        let (performed, after) = self.carry_out(reading, &operations, goal, ending).await?;
         Ok(Outcome {
             operations,
             performed,
@@ -386,26 +371,44 @@ impl Scene<'_> {
         TimeZone::UTC.to_datetime(self.now).date()
     }
 
-    async fn rehearse(&self, source: &str, operations: &[Operation]) -> Result<(Vec<Performed>, Found), Error> {
-        let (name, hand) = (self.order.name.clone(), self.hand(source));
-        let mut all = self.pending.clone();
-        let earlier = all.len();
-        all.extend(operations.iter().cloned());
+    /// Carries operations out, after those that are pending. Unless what there is then is what there is to be, all is taken back.
+    async fn carry_out(
+        &self,
+        reading: &StoredReading,
+        operations: &[Operation],
+        goal: Goal,
+        ending: Ending,
+    ) -> Result<(Vec<Performed>, Found), Error> {
+        // Where nothing is to be done, what there is stays.
+        if operations.is_empty() && ending == Ending::TakeBack {
+            return Ok((Vec::new(), self.have.clone()));
+        }
+        let stays = operations.is_empty().then(|| self.have.clone());
+        let source_name = reading.source.clone();
+        let (name, hand, reading) = (self.order.name.clone(), self.hand(&source_name), reading.clone());
+        let all = [self.pending.as_slice(), operations].concat();
         let names: BTreeSet<String> = self.order.sources.iter().map(|source| source.name().to_owned()).collect();
+        let judge = move |view: &View<'_>| {
+            if let Some(have) = stays {
+                return Ok((Some(have), ending));
+            }
+            let after = found(view, &goal.want.name, &names)?;
+            if goal.is_reached(&after) {
+                Ok((Some(after), ending))
+            } else {
+                Ok((None, Ending::TakeBack))
+            }
+        };
         let (mut performed, after) = self
             .keeper
-            .with(move |store, _| store.rehearse_and_ask(&hand, &all, |view| found(view, &name, &names)))
+            .with(move |store, _| store.take_in(&hand, &all, &name, &reading, judge))
             .await?;
-        performed.drain(..earlier);
+        performed.drain(..self.pending.len());
+        let after = after.ok_or_else(|| Error::UnsoundSource {
+            source_name,
+            distribution: self.order.name.clone(),
+        })?;
         Ok((performed, after))
-    }
-
-    async fn take_in(&self, draft: &SourceDraft) -> Result<Vec<Performed>, Error> {
-        let (name, hand) = (self.order.name.clone(), self.hand(&draft.source));
-        let (operations, reading) = (draft.operations.clone(), Arc::clone(&draft.reading));
-        self.keeper
-            .with(move |store, _| store.take_in(&hand, &operations, &name, &reading))
-            .await
     }
 
     /// A source follows its service into series that have ended too.
@@ -422,6 +425,25 @@ impl Scene<'_> {
 fn gone(last: &SourceSnapshot, says: &SourceSnapshot, others: &[&ModuleFacts]) -> ModuleFacts {
     let all: Vec<&ModuleFacts> = says.modules.iter().chain(others.iter().copied()).collect();
     last.modules.clone().unwrap_or_default().without(&all)
+}
+
+/// What there is to be once a source is taken in.
+struct Goal {
+    want: DistributionDocument,
+    modules: ModulesWish,
+}
+
+impl Goal {
+    /// Whether nothing is left to do.
+    fn is_reached(&self, found: &Found) -> bool {
+        let left = difference(Wish {
+            have: found.document.as_ref(),
+            want: &self.want,
+            elsewhere: &BTreeMap::new(),
+            force: true,
+        });
+        left == Ok(Vec::new()) && self.modules.operations(&self.want.name, &found.modules).is_empty()
+    }
 }
 
 /// A mistake in what a distribution was to be, with the names of where it is.

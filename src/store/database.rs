@@ -24,6 +24,9 @@ pub(super) const PRIVATE_FILE: u32 = 0o600;
 /// More than the number of different statements that kinset runs, so that each is compiled once.
 const CACHED_STATEMENTS: usize = 128;
 
+/// How much memory of the database is at hand while it is written, in KiB: what a large change touches again and again need not be read again and again.
+const CACHE_KIB: i64 = 64 * 1024;
+
 /// How to open a database.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Opening {
@@ -65,6 +68,15 @@ impl From<Refusal> for Fault {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(StoreError::Refused(Box::new(refusal)))
     }
+}
+
+/// What becomes of what work wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It is kept.
+    Keep,
+    /// It is taken back.
+    TakeBack,
 }
 
 /// What a file turns out to be, where it is nothing to refuse.
@@ -166,21 +178,26 @@ impl Database {
 
     /// Runs work that writes. All of it is on the disk when this returns well, else none of it.
     pub(super) fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
-        let run = || {
-            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let result = work(&transaction)?;
-            transaction.commit()?;
-            Ok(result)
-        };
-        run().map_err(|fault| self.blame(fault))
+        self.write_or_rehearse(|transaction| Ok((work(transaction)?, Ending::Keep)))
     }
 
     /// Runs work that writes, and takes back what it wrote.
     pub(super) fn rehearse<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.write_or_rehearse(|transaction| Ok((work(transaction)?, Ending::TakeBack)))
+    }
+
+    /// Runs work that writes, and that says in the end what becomes of that.
+    pub(super) fn write_or_rehearse<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<(T, Ending), Fault>,
+    ) -> Result<T, StoreError> {
         let run = || {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let result = work(&transaction)?;
-            transaction.rollback()?;
+            let (result, ending) = work(&transaction)?;
+            match ending {
+                Ending::Keep => transaction.commit()?,
+                Ending::TakeBack => transaction.rollback()?,
+            }
             Ok(result)
         };
         run().map_err(|fault| self.blame(fault))
@@ -236,6 +253,8 @@ impl Database {
             self.connection.pragma_update(None, "journal_mode", "WAL")?;
             // With NORMAL a power failure may take back the last transactions, and the journal is no journal if that can happen.
             self.connection.pragma_update(None, "synchronous", "FULL")?;
+            // Said as a negative number, it is KiB; else it would be pages.
+            self.connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
             self.connection.pragma_update(None, "foreign_keys", true)
         };
         set().map_err(|error: rusqlite::Error| StoreError::from_sqlite(&self.path, error))

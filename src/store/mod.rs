@@ -51,7 +51,7 @@ pub use backup::{BackupError, BackupReport, Overwrite, backup};
 pub use check::{CheckReport, Finding, check};
 pub use cycles::Cycle;
 pub use daemon::{DaemonEnd, DaemonJob, DaemonOutcome, DaemonRun, DaemonRunId, WaitingBecause, WaitingPlan};
-pub use database::{Fault, Stamp};
+pub use database::{Ending, Fault, Stamp};
 pub use decisions::{Decided, Decision, DecisionFilter, DecisionId, DecisionKind, Ended, NewDecision};
 pub use error::{Damage, Inconsistency, StoreError};
 pub use history::{Author, Sighted, Sighting};

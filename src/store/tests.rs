@@ -13,11 +13,13 @@ use rusqlite_migration::M;
 use tempfile::TempDir;
 
 use super::database::Opening;
+use super::packages::{Force, Hand, LogFilter};
 use super::schema::MIGRATIONS;
 use super::{
     Accounts, DaemonEnd, DaemonOutcome, DecisionFilter, JournalEntry, JournalId, JournalOperation, JournalStep, Outcome, Run, RunId,
     RunOutcome, SettledEntry, Store, StoreError, Sweep,
 };
+use crate::model::packages::Operation;
 use crate::model::{EventCursor, EventId, Job, JobKind, MessageId, Patch, PatchId, Project, ProjectId, ProjectName, Snapshot, UserName};
 use crate::remedy::Remedy;
 
@@ -416,4 +418,33 @@ fn a_daemon_begins_on_an_older_state_and_what_was_written_before_is_not_its_own(
     };
     let ended = store.end_daemon_run(run, &end, moment("2026-06-11T12:01:00Z"), 10).unwrap();
     assert_eq!((ended.journal_run, ended.clears, ended.drift), (None, 0, None));
+}
+
+#[test]
+fn a_state_of_version_7_tells_the_same_of_packages_when_it_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let operations: Vec<Operation> = serde_json::from_str(
+        r#"[{"op":"create-distribution","distribution":"fedora","sharing":"copy-on-write","versions":"rpm"},
+            {"op":"add-packages","distribution":"fedora","packages":["bash","dash"]},
+            {"op":"create-series","in":"fedora/f42","version":"42","status":"development","owner":"@releng"},
+            {"op":"add-listing","in":"fedora/f42","package":"bash","owner":"ann","status":"approved"},
+            {"op":"change-listing","in":"fedora/f42","package":"bash","owner":"bob","status":"approved"}]"#,
+    )
+    .unwrap();
+    let hand = Hand {
+        actor: "ann".to_owned(),
+        at: moment("2026-06-10T12:00:00Z"),
+        force: Force::Not,
+    };
+    let of_bash = LogFilter {
+        name: Some("bash".to_owned()),
+        ..LogFilter::default()
+    };
+    let log = |store: &Store| store.ask(None, |view| view.log(&of_bash)).unwrap();
+    let mut store = open(folder.path(), &MIGRATIONS[..7]).unwrap();
+    store.perform(&hand, &operations).unwrap();
+    let before = log(&store);
+    assert_eq!(before.len(), 2);
+    drop(store);
+    assert_eq!(log(&open(folder.path(), MIGRATIONS).unwrap()), before);
 }

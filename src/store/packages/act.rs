@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension as _, Params, Transaction, params};
 use serde_json::Value;
 
 use super::log::{Change, LogId};
+use super::names::Names;
 use super::view::{DistributionRow, SeriesRow, View};
 use super::{Force, Hand, Performed};
 use crate::model::packages::{Operation, Refusal, SeriesPath, TransitionError};
@@ -33,20 +34,16 @@ pub(super) enum Scope<'r> {
 }
 
 impl<'t> Act<'t> {
-    /// Makes the entry in the log. Its time is never before that of the entry above: a clock that goes back must not change what was. One that was far
-    /// ahead once would give its time to all that comes after, so then somebody has to insist.
-    pub(super) fn begin(transaction: &'t Transaction<'_>, hand: &Hand, operation: &Operation) -> Result<Self, Fault> {
-        if hand.force == Force::Not {
-            require_clock(transaction, hand.at)?;
-        }
+    /// Makes the entry in the log. Its time is never before that of the entry above: a clock that goes back must not change what was.
+    pub(super) fn begin(transaction: &'t Transaction<'_>, hand: &Hand, operation: &Operation, names: &'t Names) -> Result<Self, Fault> {
         let insert = "INSERT INTO log (at, actor, operation)
-                      SELECT max(?1, coalesce((SELECT max(at) FROM log), ?1)), ?2, ?3 RETURNING id";
-        let operation = serde_json::to_string(operation).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+                      VALUES (max(?1, coalesce((SELECT max(at) FROM log), ?1)), ?2, ?3)";
+        let asked = serde_json::to_string(operation).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         let log = transaction
             .prepare_cached(insert)?
-            .query_row(params![hand.at.as_microsecond(), hand.actor, operation], |row| row.get(0))?;
+            .insert(params![hand.at.as_microsecond(), hand.actor, asked])?;
         Ok(Self {
-            view: View::now(transaction),
+            view: View::while_changing(transaction, names.during(operation)),
             log,
             force: hand.force,
             changes: Vec::new(),
@@ -163,8 +160,13 @@ impl<'t> Act<'t> {
     }
 }
 
-/// Refuses a log whose newest entry is of a time to come.
-fn require_clock(transaction: &Transaction<'_>, now: Timestamp) -> Result<(), Fault> {
+/// Refuses a log whose newest entry is of a time to come, unless somebody insists: a clock that was far ahead once would give its time to all that comes
+/// after. Asked once for all operations of a hand, as its own entries are of no later time.
+pub(super) fn require_clock(transaction: &Transaction<'_>, hand: &Hand) -> Result<(), Fault> {
+    if hand.force == Force::Insisted {
+        return Ok(());
+    }
+    let now = hand.at;
     // The last one is the newest.
     let newest: Option<i64> = transaction
         .prepare_cached("SELECT at FROM log ORDER BY id DESC LIMIT 1")?

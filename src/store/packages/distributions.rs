@@ -93,10 +93,15 @@ pub(super) fn add_packages(act: &mut Act<'_>, name: &DistributionName, packages:
     let row = act.view.distribution(name)?;
     let mut added: Vec<&PackageName> = Vec::new();
     for package in packages {
-        let insert = "INSERT INTO package (distribution, name, since) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-        if act.execute(insert, params![row.id, package.as_str(), act.log])? > 0 {
-            added.push(package);
+        if act.view.package_id(row.id, package)?.is_some() {
+            continue;
         }
+        let insert = "INSERT INTO package (distribution, name, since) VALUES (?1, ?2, ?3)";
+        let id = act.insert(insert, params![row.id, package.as_str(), act.log])?;
+        if let Some(names) = act.view.names {
+            names.enter_package(row.id, package, id);
+        }
+        added.push(package);
     }
     if added.is_empty() {
         return Ok(());
@@ -114,11 +119,10 @@ impl View<'_> {
         distribution: &DistributionRow,
         names: impl IntoIterator<Item = &'n PackageName>,
     ) -> Result<BTreeMap<i64, &'n PackageName>, Fault> {
-        let select = "SELECT id FROM package WHERE distribution = ?2 AND name = ?3 AND since <= ?1";
         let mut found = BTreeMap::new();
         let mut unknown = Vec::new();
         for name in names {
-            match self.one(select, params![self.at, distribution.id, name.as_str()], |row| row.get(0))? {
+            match self.package_id(distribution.id, name)? {
                 Some(id) => {
                     found.insert(id, name);
                 }
@@ -129,6 +133,19 @@ impl View<'_> {
             return Ok(found);
         }
         Err(self.no_packages(distribution, unknown)?.into())
+    }
+
+    /// The number of a package, if there is one of that name.
+    pub(super) fn package_id(&self, distribution: i64, name: &PackageName) -> Result<Option<i64>, Fault> {
+        if let Some(id) = self.names.and_then(|names| names.package(distribution, name)) {
+            return Ok(Some(id));
+        }
+        let select = "SELECT id FROM package WHERE distribution = ?2 AND name = ?3 AND since <= ?1";
+        let found = self.one(select, params![self.at, distribution, name.as_str()], |row| row.get(0))?;
+        if let (Some(names), Some(id)) = (self.names, found) {
+            names.enter_package(distribution, name, id);
+        }
+        Ok(found)
     }
 
     /// What is to be said of names that are no package's.

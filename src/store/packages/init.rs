@@ -136,36 +136,11 @@ fn copy_closure(act: &Act<'_>, series: &SeriesRow, origin: &SeriesRow) -> Result
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-
-    use jiff::Timestamp;
-    use rusqlite::trace::{TraceEvent, TraceEventCodes};
     use serde_json::json;
 
-    use crate::model::packages::{Operation, Sharing};
+    use crate::model::packages::Sharing;
     use crate::store::Store;
-    use crate::store::packages::{Force, Hand};
-
-    thread_local! {
-        static STATEMENTS: Cell<usize> = const { Cell::new(0) };
-    }
-
-    #[expect(clippy::needless_pass_by_value, reason = "this is how SQLite's tracer is called")]
-    fn count(event: TraceEvent<'_>) {
-        if let TraceEvent::Stmt(..) = event {
-            STATEMENTS.set(STATEMENTS.get() + 1);
-        }
-    }
-
-    fn perform(store: &mut Store, operations: Vec<serde_json::Value>) {
-        let operations: Vec<Operation> = operations.into_iter().map(|json| serde_json::from_value(json).unwrap()).collect();
-        let hand = Hand {
-            actor: "ann".to_owned(),
-            at: Timestamp::UNIX_EPOCH,
-            force: Force::Not,
-        };
-        store.perform(&hand, &operations).unwrap();
-    }
+    use crate::store::packages::statements::{perform, statements};
 
     fn rows(store: &Store) -> u64 {
         let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
@@ -203,19 +178,11 @@ mod tests {
                 json!({ "op": "add-sources", "in": "d/s0", "set": "b", "sources": names[..sources / 2] }),
                 json!({ "op": "add-subsets", "in": "d/s0", "set": "a", "subsets": ["b"] }),
             ],
-        );
+        )
+        .unwrap();
         let before = rows(&store);
-        let trace = |connection: &rusqlite::Connection| {
-            connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(count));
-            Ok(())
-        };
-        store.database.read(trace).unwrap();
-        STATEMENTS.set(0);
-        perform(
-            &mut store,
-            vec![series(json!({ "op": "init-series", "in": "d/s1", "from": "d/s0" }))],
-        );
-        let statements = STATEMENTS.get();
+        let init = json!({ "op": "init-series", "in": "d/s1", "from": "d/s0" });
+        let statements = statements(&mut store, vec![series(init)]);
         (rows(&store) - before, statements)
     }
 

@@ -74,11 +74,13 @@ pub(super) fn change_package(
 pub(super) fn add(act: &mut Act<'_>, path: &ListingPath, details: &ListingDetails) -> Result<(), Fault> {
     let series = act.open_series(&path.series)?;
     let distribution = act.view.distribution(&path.series.distribution)?;
-    let package = act.view.package(&distribution, &path.package)?;
-    if act.view.listing_of(&series, package.id)?.is_some() {
+    let Some(package) = act.view.package_id(distribution.id, &path.package)? else {
+        return Err(act.view.no_packages(&distribution, [&path.package])?.into());
+    };
+    if act.view.listing_of(&series, package)?.is_some() {
         return Err(exists(format!("a package {} in {}", path.package, path.series)));
     }
-    enter(act, &series, package.id, details)?;
+    enter(act, &series, package, details)?;
     act.changed(Scope::Series(&series), "listing", &path.package, None, Some(json!(details)))
 }
 
@@ -241,8 +243,7 @@ impl View<'_> {
     /// # Errors
     /// When the database cannot be read.
     pub fn find_listing(&self, series: &SeriesRow, package: &PackageName) -> Result<Option<ListingRow>, Fault> {
-        let select = "SELECT id FROM package WHERE distribution = ?1 AND name = ?2";
-        let Some(package_id) = self.one(select, params![series.distribution_id, package.as_str()], |row| row.get(0))? else {
+        let Some(package_id) = self.package_id(series.distribution_id, package)? else {
             return Ok(None);
         };
         let details = self.listing_of(series, package_id)?;
@@ -264,8 +265,12 @@ impl View<'_> {
     }
 
     fn listing_of(&self, series: &SeriesRow, package: i64) -> Result<Option<ListingDetails>, Fault> {
-        let listing = self.listings_of(package)?.remove(&series.path.series);
-        Ok(listing.map(|(_, details)| details))
+        // Few series list one package, and one series lists many.
+        let select = concat!(
+            "SELECT owner, qa_contact, component, status FROM listing WHERE +collection = ?2 AND package = ?3 AND ",
+            holds!("listing")
+        );
+        self.one(select, params![self.at, series.id, package], |row| listing_details(row, 0))
     }
 
     /// What each collection that lists a package says of it, with the collection's number.

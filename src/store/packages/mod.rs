@@ -19,10 +19,13 @@ mod log;
 mod lookup;
 mod members;
 mod modules;
+mod names;
 mod permissions;
 mod readings;
 mod series;
 mod sets;
+#[cfg(test)]
+mod statements;
 mod teams;
 mod versions;
 mod view;
@@ -35,7 +38,8 @@ use super::database::Fault;
 use super::error::StoreError;
 use crate::model::packages::Operation;
 
-use act::Act;
+use act::{Act, require_clock};
+use names::Names;
 
 pub use built::BuiltRow;
 pub use flat::Inclusion;
@@ -121,11 +125,17 @@ impl Store {
 }
 
 fn perform_all(transaction: &Transaction<'_>, hand: &Hand, operations: &[Operation]) -> Result<Vec<Performed>, Fault> {
-    operations.iter().map(|operation| perform(transaction, hand, operation)).collect()
+    if operations.is_empty() {
+        return Ok(Vec::new());
+    }
+    require_clock(transaction, hand)?;
+    let names = Names::default();
+    let perform = |operation| perform(transaction, hand, operation, &names);
+    operations.iter().map(perform).collect()
 }
 
-fn perform(transaction: &Transaction<'_>, hand: &Hand, operation: &Operation) -> Result<Performed, Fault> {
-    let mut act = Act::begin(transaction, hand, operation)?;
+fn perform(transaction: &Transaction<'_>, hand: &Hand, operation: &Operation, names: &Names) -> Result<Performed, Fault> {
+    let mut act = Act::begin(transaction, hand, operation, names)?;
     match operation {
         Operation::CreateDistribution { distribution, details } => distributions::create(&mut act, distribution, details),
         Operation::ChangeDistribution { distribution, details } => distributions::change(&mut act, distribution, details),

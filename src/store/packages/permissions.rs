@@ -15,7 +15,7 @@ use crate::model::packages::{
 use crate::store::database::Fault;
 
 /// The columns that say what a permission is for.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Columns {
     package_set: Option<i64>,
     package: Option<i64>,
@@ -38,14 +38,23 @@ pub(super) fn grant(act: &mut Act<'_>, distribution: &DistributionName, permissi
     }
     let distribution = act.view.distribution(distribution)?;
     let series = series_of(act, &distribution, target)?;
-    let before = find(act, &distribution, party, *action, target)?;
-    if before.as_ref().is_some_and(|(_, before)| before == permission) {
+    let shown = columns(act, &distribution, target, Access::ToRead)?;
+    let before = find(act, &distribution, party, *action, &shown)?;
+    if before
+        .as_ref()
+        .is_some_and(|before| before.status == *status && before.explicit == *explicit)
+    {
         return Ok(());
     }
     let columns = columns(act, &distribution, target, Access::ToChange)?;
     // A copy on write has permissions of its own.
-    if let Some((id, _)) = find(act, &distribution, party, *action, target)? {
-        act.close("permission", "id = ?1", &[&id])?;
+    let there = if columns == shown {
+        before
+    } else {
+        find(act, &distribution, party, *action, &columns)?
+    };
+    if let Some(row) = there {
+        act.close("permission", "id = ?1", &[&row.id])?;
     }
     act.execute(
         "INSERT INTO permission (since, distribution, party, action, status, explicit, package_set, package, component, pocket, collection)
@@ -68,7 +77,7 @@ pub(super) fn grant(act: &mut Act<'_>, distribution: &DistributionName, permissi
         act,
         &distribution,
         series.as_ref(),
-        before.map(|(_, before)| before),
+        before.map(|before| before.permission(party, *action, target)),
         Some(permission.clone()),
     )
 }
@@ -87,10 +96,16 @@ pub(super) fn revoke(
         action,
         target: target.clone(),
     };
-    let (_, before) = find(act, &distribution, party, action, target)?.ok_or_else(no_permission)?;
-    columns(act, &distribution, target, Access::ToChange)?;
-    let (id, _) = find(act, &distribution, party, action, target)?.ok_or_else(no_permission)?;
-    act.close("permission", "id = ?1", &[&id])?;
+    let shown = columns(act, &distribution, target, Access::ToRead)?;
+    let before = find(act, &distribution, party, action, &shown)?.ok_or_else(no_permission)?;
+    let columns = columns(act, &distribution, target, Access::ToChange)?;
+    let there = if columns == shown {
+        before
+    } else {
+        find(act, &distribution, party, action, &columns)?.ok_or_else(no_permission)?
+    };
+    act.close("permission", "id = ?1", &[&there.id])?;
+    let before = before.permission(party, action, target);
     enter(act, &distribution, series.as_ref(), Some(before), None)
 }
 
@@ -141,7 +156,10 @@ enum Access {
 }
 
 fn columns(act: &mut Act<'_>, distribution: &DistributionRow, target: &Target, access: Access) -> Result<Columns, Fault> {
-    let package = |act: &Act<'_>, name| Ok::<_, Fault>(act.view.packages(distribution, [name])?.into_keys().next());
+    let package = |act: &Act<'_>, name| match act.view.package_id(distribution.id, name)? {
+        Some(id) => Ok(Some(id)),
+        None => Err(Fault::from(act.view.no_packages(distribution, [name])?)),
+    };
     Ok(match target {
         Target::PackageSet { series, set } => {
             let series = act.view.series_in(distribution, series)?;
@@ -188,40 +206,64 @@ fn columns(act: &mut Act<'_>, distribution: &DistributionRow, target: &Target, a
     })
 }
 
-/// The permission of a party to do something, with its number.
-fn find(
-    act: &mut Act<'_>,
-    distribution: &DistributionRow,
-    party: &Party,
-    action: Action,
-    target: &Target,
-) -> Result<Option<(i64, Permission)>, Fault> {
-    let columns = columns(act, distribution, target, Access::ToRead)?;
-    let select = format!(
-        "SELECT id, status, explicit FROM permission
-         WHERE distribution = ?1 AND party = ?2 AND until = {OPEN} AND action = ?3
-           AND package_set IS ?4 AND package IS ?5 AND component IS ?6 AND pocket IS ?7 AND collection IS ?8"
-    );
-    let party_text = party.to_string();
-    let params: [&dyn ToSql; 8] = [
-        &distribution.id,
-        &party_text,
-        &action.word(),
-        &columns.package_set,
-        &columns.package,
-        &columns.component,
-        &columns.pocket,
-        &columns.collection,
-    ];
-    act.view.one(&select, params.as_slice(), |row| {
-        let permission = Permission {
+/// A permission that holds, besides what it was found by.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    id: i64,
+    status: PermissionStatus,
+    explicit: bool,
+}
+
+impl Held {
+    fn permission(self, party: &Party, action: Action, target: &Target) -> Permission {
+        Permission {
             party: party.clone(),
             action,
             target: target.clone(),
+            status: self.status,
+            explicit: self.explicit,
+        }
+    }
+}
+
+/// The permission of a party to do something. It is looked for among those on the same set or package: there are few of them, and many of a party.
+fn find(act: &Act<'_>, distribution: &DistributionRow, party: &Party, action: Action, columns: &Columns) -> Result<Option<Held>, Fault> {
+    let Columns {
+        package_set,
+        package,
+        component,
+        pocket,
+        collection,
+    } = columns;
+    let place = if package_set.is_some() {
+        "package_set = ?4 AND package IS ?5"
+    } else if package.is_some() {
+        "package_set IS ?4 AND package = ?5"
+    } else {
+        "package_set IS NULL AND package IS NULL"
+    };
+    let select = format!(
+        "SELECT id, status, explicit FROM permission
+         WHERE {place} AND until = {OPEN} AND component IS ?6 AND pocket IS ?7 AND collection IS ?8
+           AND distribution = ?1 AND +party = ?2 AND action = ?3"
+    );
+    let party = party.to_string();
+    let params = params![
+        distribution.id,
+        party,
+        action.word(),
+        package_set,
+        package,
+        component,
+        pocket,
+        collection
+    ];
+    act.view.one(&select, params, |row| {
+        Ok(Held {
+            id: row.get(0)?,
             status: word(row, 1, &PermissionStatus::ALL, PermissionStatus::word)?,
             explicit: row.get(2)?,
-        };
-        Ok((row.get(0)?, permission))
+        })
     })
 }
 

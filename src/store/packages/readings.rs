@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use super::{Hand, Performed, perform_all};
+use super::{Hand, Performed, View, perform_all};
 use crate::model::packages::snapshot::SourceSnapshot;
 use crate::model::packages::{DistributionName, Operation};
 use crate::store::Store;
-use crate::store::database::Fault;
+use crate::store::database::{Ending, Fault};
 use crate::store::error::StoreError;
 
 /// What a source said when it was last read.
@@ -49,21 +49,23 @@ impl Store {
         })
     }
 
-    /// Carries out what a reading comes to and keeps the reading, both or neither.
+    /// Carries out what a reading comes to and keeps the reading, both or neither: `judge` asks the package model as it would be, and says which.
     ///
     /// # Errors
-    /// As for [`Self::perform`].
-    pub fn take_in(
+    /// As for [`Self::perform`] and [`Self::ask`].
+    pub fn take_in<T>(
         &mut self,
         hand: &Hand,
         operations: &[Operation],
         distribution: &DistributionName,
         reading: &StoredReading,
-    ) -> Result<Vec<Performed>, StoreError> {
-        self.database.write(|transaction| {
+        judge: impl FnOnce(&View<'_>) -> Result<(T, Ending), Fault>,
+    ) -> Result<(Vec<Performed>, T), StoreError> {
+        self.database.write_or_rehearse(|transaction| {
             let performed = perform_all(transaction, hand, operations)?;
             keep(transaction, distribution, reading)?;
-            Ok(performed)
+            let (judged, ending) = judge(&View::now(transaction))?;
+            Ok(((performed, judged), ending))
         })
     }
 }

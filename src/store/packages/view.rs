@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use rusqlite::{Connection, OptionalExtension as _, Params, Row, params};
 
 use super::act::OPEN;
+use super::names::Names;
 use crate::model::packages::{
     Base, Branch, DistributionDetails, DistributionName, Milestone, Overlays, Refusal, SeriesDetails, SeriesName, SeriesPath, Sharing,
     Unknown, VersionScheme, current_series,
@@ -28,6 +29,8 @@ pub struct View<'c> {
     pub(super) connection: &'c Connection,
     /// The last entry of the log that counts.
     pub(super) at: i64,
+    /// What names stand for, as far as that is known already and stays as it is.
+    pub(super) names: Option<&'c Names>,
 }
 
 /// A distribution.
@@ -56,15 +59,25 @@ impl<'c> View<'c> {
         let Some(as_of) = as_of else {
             return Ok(Self::now(connection));
         };
-        let at = "SELECT coalesce(max(id), 0) FROM log WHERE at <= ?1";
+        // Times never go back, so the last entry by time is the last one.
+        let at = "SELECT id FROM log WHERE at <= ?1 ORDER BY at DESC, id DESC LIMIT 1";
         let at = connection
             .prepare_cached(at)?
-            .query_row([as_of.as_microsecond()], |row| row.get(0))?;
-        Ok(Self { connection, at })
+            .query_row([as_of.as_microsecond()], |row| row.get(0))
+            .optional()?
+            .unwrap_or(0);
+        let names = None;
+        Ok(Self { connection, at, names })
     }
 
     pub(super) const fn now(connection: &'c Connection) -> Self {
-        Self { connection, at: OPEN - 1 }
+        Self::while_changing(connection, None)
+    }
+
+    /// The package model as it is, to an operation that may take some names from memory.
+    pub(super) const fn while_changing(connection: &'c Connection, names: Option<&'c Names>) -> Self {
+        let at = OPEN - 1;
+        Self { connection, at, names }
     }
 
     /// The first row that a query gives.
@@ -120,9 +133,18 @@ impl<'c> View<'c> {
     /// # Errors
     /// When there is none of that name, and when the database cannot be read.
     pub fn distribution(&self, name: &DistributionName) -> Result<DistributionRow, Fault> {
+        if let Some(row) = self.names.and_then(|names| names.distribution(name)) {
+            return Ok(row);
+        }
         let mut rows = self.distributions()?;
         match rows.iter().position(|row| row.name == *name) {
-            Some(place) => Ok(rows.swap_remove(place)),
+            Some(place) => {
+                let row = rows.swap_remove(place);
+                if let Some(names) = self.names {
+                    names.enter_distribution(&row);
+                }
+                Ok(row)
+            }
             None => Err(Refusal::NoDistribution(Unknown::new(name, rows.iter().map(|row| row.name.as_str()))).into()),
         }
     }
@@ -240,7 +262,13 @@ impl<'c> View<'c> {
     }
 
     pub(super) fn series_in(&self, distribution: &DistributionRow, name: &SeriesName) -> Result<SeriesRow, Fault> {
+        if let Some(row) = self.names.and_then(|names| names.series(distribution, name)) {
+            return Ok(row);
+        }
         if let Some(row) = self.select_series(distribution, Some(name))?.pop() {
+            if let Some(names) = self.names {
+                names.enter_series(&row);
+            }
             return Ok(row);
         }
         let known = self.series_of(distribution)?;

@@ -18,6 +18,7 @@ pub(super) const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("v6.sql")),
     M::up(include_str!("v7.sql")),
     M::up(include_str!("v8.sql")),
+    M::up(include_str!("v9.sql")),
 ];
 
 #[cfg(test)]
@@ -55,6 +56,7 @@ mod tests {
         insta::assert_snapshot!("v6", include_str!("v6.sql"));
         insta::assert_snapshot!("v7", include_str!("v7.sql"));
         insta::assert_snapshot!("v8", include_str!("v8.sql"));
-        assert_eq!(MIGRATIONS.len(), 8, "a new migration needs its own snapshot here");
+        insta::assert_snapshot!("v9", include_str!("v9.sql"));
+        assert_eq!(MIGRATIONS.len(), 9, "a new migration needs its own snapshot here");
     }
 }
