@@ -11,6 +11,8 @@ mod modules;
 mod of;
 mod over;
 mod precedence;
+#[cfg(test)]
+mod properties;
 mod remark;
 mod stages;
 mod turns;
