@@ -236,10 +236,11 @@ fn a_file_that_stands_behind_launchpad_adds_and_is_not_believed_where_they_diffe
     assert!(ubuntu.is_at_rest());
     // It is the file that takes back what it said, though Launchpad comes first.
     ubuntu.place.write("ours.toml", HEAD);
-    insta::assert_snapshot!(ubuntu.pull(), @r"
+    insta::assert_snapshot!(ubuntu.pull(), @r#"
     ubuntu: launchpad: nothing changed
+    ubuntu: launchpad: not read again: 1 package set of noble, of which no list shows a change; `kinset pull ubuntu --full` reads all, and with `read_sets = "living"` each pull does
     ubuntu: ours: 3 changes taken in
-    ");
+    "#);
     assert_eq!(sets(&ubuntu), ["core"]);
     let teams = ubuntu.place.data("team list");
     assert!(!teams.contains("@locals") && teams.contains("@core-dev"), "{teams}");
@@ -304,12 +305,12 @@ fn a_second_pull_of_every_kind_of_source_changes_nothing_and_says_so() {
         .with_file(OURS, "ours.toml", &format!("{HEAD}{ONE_GRANT}"))
         .started();
     ubuntu.pull();
-    insta::assert_snapshot!(ubuntu.pull(), @r"
+    insta::assert_snapshot!(ubuntu.pull(), @r#"
     ubuntu: launchpad: nothing changed
     ubuntu: launchpad: not read again: 2 package sets of noble, of which no list shows a change; `kinset pull ubuntu --full` reads all, and with `read_sets = "living"` each pull does
     ubuntu: distro-info: nothing changed
     ubuntu: ours: nothing changed
-    ");
+    "#);
     let [owners, _] = forges();
     let repository = Arc::new(Repository::with(&stream("nodejs:8", 1, &["nodejs"])));
     let fedora = Following::new("fedora", "versions = \"rpm\"\nlisted = [\"f43\"]\n")
