@@ -19,7 +19,7 @@
 //! | [`http`] | requests with a pace and patience, and what can go wrong with them | `remedy` |
 //! | [`model`] | PURE: [`model::relations`] with planner, checker, guards; [`model::packages`] with its evaluator; no async, no I/O, no clock, no randomness | `remedy` |
 //! | [`remedy`] | errors that say what to do next | nothing |
-//! | `text` | places in texts that people write: line, column, key | nothing |
+//! | [`text`] | places in texts that people write: line, column, key | nothing |
 //!
 //! Nothing points back up this table: `tests/integration/architecture.rs` keeps it so. `docs/architecture.md` walks one cycle through the house.
 
@@ -33,5 +33,5 @@ pub mod reconcile;
 pub mod remedy;
 pub mod source;
 pub mod store;
-mod text;
+pub mod text;
 pub mod tracker;

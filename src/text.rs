@@ -1,7 +1,7 @@
 //! Places in texts that people write, for messages about them.
 
 /// Line and column, both from 1, of an offset in bytes; the column in characters, of which a byte order mark is none.
-pub(crate) fn position(text: &str, offset: usize) -> (usize, usize) {
+pub fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let line = before[..line_start].matches('\n').count() + 1;
@@ -10,7 +10,7 @@ pub(crate) fn position(text: &str, offset: usize) -> (usize, usize) {
 }
 
 /// The key that a line which is not TOML seems to be about; empty where none can be made out.
-pub(crate) fn key_on_line(text: &str, offset: usize) -> String {
+pub fn key_on_line(text: &str, offset: usize) -> String {
     let (before, after) = text.split_at_checked(offset).unwrap_or((text, ""));
     let line_start = before.rsplit('\n').next().unwrap_or_default();
     let line = format!("{line_start}{}", after.lines().next().unwrap_or_default());

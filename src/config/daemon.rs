@@ -24,7 +24,7 @@ pub struct Daemon {
 pub struct Notice {
     /// The command and its arguments; at least the command. It gets what there is to tell as JSON on its standard input.
     pub command: Vec<String>,
-    /// How long it may take, in seconds. Default 30.
+    /// How long it may take, in seconds, at most 120: no sign of life comes of it. Default 30.
     pub seconds: NonZeroU32,
     /// How many failures in a row are worth telling. Default 3: single ones mend themselves.
     pub failures: NonZeroU32,

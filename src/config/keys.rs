@@ -68,7 +68,7 @@ keys! {
     KEEP_RUNS = "keep_runs": "a whole number from 1 to 4294967295";
     NOTICE = "notice": "a [daemon.notice] table";
     NOTICE_COMMAND = "command": "a list of a command and its arguments, such as [\"/usr/local/bin/tell-somebody\"]";
-    NOTICE_SECONDS = "seconds": "a whole number from 1 to 4294967295";
+    NOTICE_SECONDS = "seconds": "a whole number from 1 to 120";
     NOTICE_FAILURES = "failures": "a whole number from 1 to 4294967295";
 
     AT_PULL = "pull": "when, as cron has it: minute, hour, day, month, weekday, such as \"*/10 * * * *\"";

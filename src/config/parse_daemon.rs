@@ -1,7 +1,5 @@
 //! What the daemon is told: `[daemon]`, and the schedules of trackers and distributions.
 
-use std::num::NonZeroU32;
-
 use super::daemon::Daemon;
 use super::error::ProblemKind;
 use super::keys;
@@ -47,16 +45,12 @@ impl Tables<'_, '_> {
     fn notice(&mut self, daemon: &Section<'_>) -> Option<Notice> {
         let section = daemon.subsection(&keys::NOTICE, &keys::NOTICE_TABLE, self.problems)?;
         let command = section.required(&keys::NOTICE_COMMAND, values::command, self.problems);
-        let number = |key, default: NonZeroU32, tables: &mut Self| {
-            let number = section.optional(key, values::at_least_one, tables.problems);
-            number.unwrap_or(default)
-        };
-        let seconds = number(&keys::NOTICE_SECONDS, Notice::SECONDS, self);
-        let failures = number(&keys::NOTICE_FAILURES, Notice::FAILURES, self);
+        let seconds = section.optional(&keys::NOTICE_SECONDS, values::up_to_two_minutes, self.problems);
+        let failures = section.optional(&keys::NOTICE_FAILURES, values::at_least_one, self.problems);
         Some(Notice {
             command: command?,
-            seconds,
-            failures,
+            seconds: seconds.unwrap_or(Notice::SECONDS),
+            failures: failures.unwrap_or(Notice::FAILURES),
         })
     }
 

@@ -190,6 +190,15 @@ pub(super) fn at_least_one_at_once(key: &Key, value: &DeValue<'_>) -> Value<NonZ
     NonZeroUsize::try_from(at_least_one(key, value)?).map_err(|_| ProblemKind::wrong(key, value))
 }
 
+/// Less than whoever watches over the daemon waits for a sign of life.
+pub(super) fn up_to_two_minutes(key: &Key, value: &DeValue<'_>) -> Value<NonZeroU32> {
+    let seconds = at_least_one(key, value)?;
+    if seconds.get() > 120 {
+        return Err(ProblemKind::wrong(key, value));
+    }
+    Ok(seconds)
+}
+
 pub(super) fn at_least_two(key: &Key, value: &DeValue<'_>) -> Value<u32> {
     match count(key, value)? {
         0 | 1 => Err(ProblemKind::wrong(key, value)),

@@ -9,6 +9,7 @@ use super::agenda::Known;
 use super::permit::{WritePermit, carry_out};
 use crate::config::{Config, Distribution, Follows, Services, Tracker};
 use crate::http::Pulse;
+use crate::model::relations::guard::Tripped;
 use crate::model::{Job, JobKind, JobSubject};
 use crate::reconcile::{
     Applied, Clock, Error, Extent, Keeper, Prepared, Pulled, Pulling, Reading, Session, SessionOptions, Shutdown, SourceResult,
@@ -89,7 +90,7 @@ fn refusal(error: &Error) -> Option<(String, String)> {
     let none = || "[]".to_owned();
     match error {
         Error::Guarded { tripped, .. } => {
-            let options: BTreeSet<&str> = tripped.iter().map(|tripped| tripped.option()).collect();
+            let options: BTreeSet<&str> = tripped.iter().map(Tripped::option).collect();
             Some((options.into_iter().collect::<Vec<_>>().join(", "), guards_of(tripped)))
         }
         Error::Shrunk(tripped) => Some((tripped.option().to_owned(), guards_of([tripped]))),

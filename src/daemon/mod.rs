@@ -78,10 +78,15 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     let lock = DaemonLock::acquire(&state_dir, clock()).map_err(DaemonError::State)?;
     let known = jobs::known(&state_dir, clock).await;
     let agenda = Agenda::new(&config, seed, known, clock());
-    let worker = Worker::new(config, agenda, clock, Arc::clone(&supervisor), shutdown, reloads, live);
+    let worker = Worker::new(config, agenda, clock, Arc::clone(&supervisor), shutdown.clone(), reloads, live);
     supervisor.ready();
-    worker.run().await;
-    supervisor.stopping();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), state_dir = %state_dir.display(), "ready");
+    let stopping = async {
+        shutdown.requested().await;
+        supervisor.stopping();
+    };
+    tokio::join!(worker.run(), stopping);
+    tracing::info!("stopped");
     drop(lock);
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::document::GuardDocument;
 use super::{Error, Keeper, PlanDocument, Prepared};
 use crate::config::Tracker;
 use crate::model::{Job, JobSubject};
-use crate::store::{DaemonEnd, DaemonJob, DaemonRun, DaemonRunId, WaitingBecause, WaitingPlan};
+use crate::store::{DaemonEnd, DaemonJob, DaemonRun, DaemonRunId, Store, WaitingBecause, WaitingPlan};
 
 /// As many steps of a plan that waits are kept: more than anybody reads of it.
 const KEPT_STEPS: usize = 1000;
@@ -172,7 +172,7 @@ pub async fn end_daemon_run(keeper: &Keeper, run: DaemonRunId, end: DaemonEnd, k
 /// # Errors
 /// When the state cannot be written.
 pub async fn cut_short_daemon_runs(keeper: &Keeper) -> Result<Vec<DaemonRunId>, Error> {
-    keeper.with(|store, now| store.cut_short_daemon_runs(now)).await
+    keeper.with(Store::cut_short_daemon_runs).await
 }
 
 /// What is known of the jobs that the daemon has.

@@ -84,5 +84,5 @@ pub use source_settings::SourceSettings;
 pub use sources::{SourceDraft, SourceResult, SourcesOrder, Taking, follow};
 pub use views::{
     CollectionDocument, CycleDocument, DistributionStatusDocument, HistoryDocument, PulledDocument, RunDocument, SightingDocument,
-    StatusDocument, about, decision_documents, distribution_status, drop_decisions, history, status,
+    StatusDocument, about, cycles, decision_documents, distribution_status, drop_decisions, history, status,
 };

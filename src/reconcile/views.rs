@@ -304,6 +304,16 @@ pub async fn distribution_status(keeper: &Keeper, distribution: &Distribution) -
     })
 }
 
+/// What the last plans for a tracker came to, latest first: how it drifted.
+///
+/// # Errors
+/// When the state cannot be read.
+pub async fn cycles(keeper: &Keeper, tracker: &Tracker, limit: u32) -> Result<Vec<CycleDocument>, Error> {
+    let (name, url) = (tracker.name.to_string(), tracker.url.to_string());
+    let cycles = keeper.with(move |store, _| store.cycles(&name, &url, limit)).await?;
+    Ok(cycles.into_iter().map(|(at, cycle)| cycle_document(at, cycle)).collect())
+}
+
 fn cycle_document(at: Timestamp, cycle: Cycle) -> CycleDocument {
     let Cycle {
         clears,

@@ -3,8 +3,8 @@
 //! Two kinds of things are in it. Snapshots are copies of what the trackers hold, as are the beginnings of those that were cut short; they can
 //! be read again at any time, and nothing else hangs on them. The rest is not a copy of anything. The journal says which writes were under way
 //! when a process ended, so each entry is on the disk, beyond a power failure, before the write that it announces. The accounts say what
-//! tracker and kinset last agreed on, what people decided since, and which relations were seen when. Cycles are noted for whoever asks how
-//! things stand.
+//! tracker and kinset last agreed on, what people decided since, and which relations were seen when. Cycles, and what
+//! the daemon did and has to do, are noted for whoever asks how things stand.
 //!
 //! Nothing here looks at the clock: every time is given by the caller, and stored as RFC 3339 text in UTC. Nothing here deletes a file: what
 //! is damaged, foreign or too new is left as it is, and the error says what to do.

@@ -18,6 +18,7 @@ const ONLY_ALPHA: Terms = Terms {
     policy: "authoritative",
     format: "ids",
     token: "t-bot",
+    sync: "plan-only",
     commit_ref: "fill",
     concurrent_requests: 1,
     tables: "",

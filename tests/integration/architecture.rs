@@ -216,6 +216,14 @@ fn writing_to_a_tracker_is_reserved() {
         found(misplaced_uses, &[("src/reconcile/draft.rs", "use crate::tracker::*;")]).len(),
         1
     );
+    let way = "use crate::reconcile::{Applied, Apply, begin, begin_daemon_run};";
+    assert_eq!(
+        found(misplaced_uses, &[("src/daemon/jobs.rs", way), ("src/daemon/permit.rs", way)]),
+        [
+            "src/daemon/jobs.rs:1: crate::reconcile::Apply has no business here",
+            "src/daemon/jobs.rs:1: crate::reconcile::begin has no business here"
+        ]
+    );
 }
 
 #[test]

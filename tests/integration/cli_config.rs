@@ -81,6 +81,13 @@ fn show_prints_what_is_in_effect() {
     # DIR/kinset.toml as it is in effect
     state_dir = "DIR/state"
 
+    [daemon]
+    jitter_seconds = 30  # default
+    backoff_seconds = 60  # default
+    max_backoff_seconds = 3600  # default
+    keep_runs = 1000  # default
+    # no notice
+
     [[tracker]]
     name = "kernel"
     url = "https://patchwork.example.org/"
@@ -90,6 +97,7 @@ fn show_prints_what_is_in_effect() {
     # no contact
     # no feedback
     commit_ref = "off"  # default
+    sync = "plan-only"  # default
 
     [tracker.desired]
     path = "DIR/patch-groups"
@@ -113,6 +121,13 @@ fn show_prints_what_is_in_effect() {
     max_shrink_fraction = 0.1  # default
     max_foreign_fraction = 0.25  # default
     max_overwrite_fraction = 0.25  # default
+
+    [tracker.schedule]
+    # no pull
+    # no sweep
+    # no sync
+    time_zone = "UTC"  # default
+    quiet = []  # default
     "#);
 }
 

@@ -212,7 +212,9 @@ fn status_tells_how_a_tracker_stands() {
         },
         "collections": [],
         "decisions": 0,
-        "open_writes": 0
+        "open_writes": 0,
+        "jobs": [],
+        "waiting": null
       }
     ]
     "#);

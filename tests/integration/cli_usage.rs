@@ -27,7 +27,10 @@ fn help_shows_every_command() {
       plan          Show the fewest writes that would make trackers follow their analyses, and
                     distributions their files; writes nothing
       apply         Show the plan, ask, and write it
-      status        Tell how trackers stand, by what was last read, planned and written
+      status        Tell how trackers stand, by what was last read, planned and written, and what the
+                    daemon does
+      daemon        Do what is due, again and again, when the configuration says so, until SIGTERM;
+                    SIGHUP reads the configuration again
       relations     Look at relations
       decisions     Look at what people decided by hand
       distribution  Look after distributions

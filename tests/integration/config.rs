@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kinset::config::{
-    Config, ConfigError, DEFAULT_PATH, Desired, DesiredFormat, DistributionGuard, Fraction, Guard, Limits, Pull, TokenSource, choose_path,
-    example,
+    Config, ConfigError, DEFAULT_PATH, Desired, DesiredFormat, Fraction, Guard, Limits, Pull, TokenSource, choose_path, example,
 };
 use kinset::model::ProjectName;
 use kinset::model::commits::CommitPolicy;
@@ -31,18 +30,7 @@ format = "pasta"
 "#;
 
 /// Every key, none with its default.
-pub(crate) const FULL: &str = r#"state_dir = "state"
-
-[daemon]
-jitter_seconds = 0
-backoff_seconds = 1
-max_backoff_seconds = 2
-keep_runs = 3
-
-[daemon.notice]
-command = ["tell", "some body"]
-seconds = 4
-failures = 5
+const FULL: &str = r#"state_dir = "state"
 
 [[tracker]]
 name = "kernel.org-1_a"
@@ -53,7 +41,6 @@ token_file = "secrets/token"
 contact = "Ann O'Nymous <ann@example.org>"
 feedback = "feedback"
 commit_ref = "fill"
-sync = "apply"
 
 [[tracker.project]]
 name = "beta"
@@ -81,13 +68,6 @@ min_resolved_fraction = 0.0
 max_shrink_fraction = 5e-1
 max_foreign_fraction = 0
 max_overwrite_fraction = 0.5
-
-[tracker.schedule]
-pull = "*/10 * * * *"
-sweep = "@weekly"
-sync = "30 5 * * * MON-FRI"
-time_zone = "Europe/Berlin"
-quiet = ["22:00-06:00", "12:00-13:00"]
 
 [[distribution]]
 name = "tidewater"
@@ -421,6 +401,13 @@ fn the_effective_configuration_marks_defaults_and_hides_the_token() {
     # /etc/kinset/kinset.toml as it is in effect
     state_dir = "/var/lib/kinset"  # default
 
+    [daemon]
+    jitter_seconds = 30  # default
+    backoff_seconds = 60  # default
+    max_backoff_seconds = 3600  # default
+    keep_runs = 1000  # default
+    # no notice
+
     [[tracker]]
     name = "kernel"
     url = "https://patchwork.example.org/"
@@ -430,6 +417,7 @@ fn the_effective_configuration_marks_defaults_and_hides_the_token() {
     # no contact
     # no feedback
     commit_ref = "off"  # default
+    sync = "plan-only"  # default
 
     [tracker.desired]
     path = "/etc/kinset/patch-groups"
@@ -453,6 +441,13 @@ fn the_effective_configuration_marks_defaults_and_hides_the_token() {
     max_shrink_fraction = 0.1  # default
     max_foreign_fraction = 0.25  # default
     max_overwrite_fraction = 0.25  # default
+
+    [tracker.schedule]
+    # no pull
+    # no sweep
+    # no sync
+    time_zone = "UTC"  # default
+    quiet = []  # default
     "#);
 }
 
@@ -469,46 +464,4 @@ fn the_effective_configuration_read_again_is_the_same_configuration() {
         let config = parse(text);
         assert_eq!(parse(&config.to_effective_toml()), config);
     }
-}
-
-/// The example with the lines `#key = value` and `#[table]` made to count, except those of these keys.
-fn example_with_all_but(left_out: &[&str]) -> String {
-    let uncommented = |line: &str| match line.strip_prefix('#') {
-        Some(setting) if setting.starts_with(|first: char| first.is_ascii_lowercase() || first == '[') => setting.to_owned(),
-        _ => line.to_owned(),
-    };
-    let kept = |line: &String| !left_out.iter().any(|key| line.starts_with(&format!("{key} = ")));
-    // The keys of sources do not go together: each kind has its own.
-    let (text, _) = example().split_once("# A distribution that follows services.").unwrap();
-    text.lines().map(uncommented).filter(kept).collect::<Vec<_>>().join("\n")
-}
-
-#[test]
-fn the_example_is_valid_as_it_stands_and_all_in_it_that_is_commented_out_is_the_default() {
-    let mut all = parse(&example_with_all_but(&["token_env", "token_credential"]));
-    assert_eq!(all.trackers[0].contact.take().as_deref(), Some("patch-bot@example.org"));
-    assert_eq!(all.trackers[0].feedback.take(), Some(PathBuf::from("/srv/pasta/feedback")));
-    let collections = std::mem::take(&mut all.trackers[0].collections);
-    assert_eq!(collections[&all.trackers[0].projects[0]].to_string(), "fedora/f40");
-    let distributions = std::mem::take(&mut all.distributions);
-    assert_eq!(distributions.len(), 1);
-    assert_eq!(distributions[0].guard, DistributionGuard::default());
-    assert_eq!(all, parse(example()));
-}
-
-#[test]
-fn the_example_shows_each_place_for_a_token() {
-    let token = |left_out: &[&str]| parse(&example_with_all_but(left_out)).trackers[0].token.clone();
-    assert_eq!(
-        token(&["token_env", "token_credential"]),
-        Some(TokenSource::File("/etc/kinset/patchwork.token".into()))
-    );
-    assert_eq!(
-        token(&["token_file", "token_credential"]),
-        Some(TokenSource::Env("KINSET_TOKEN".into()))
-    );
-    assert_eq!(
-        token(&["token_file", "token_env"]),
-        Some(TokenSource::Credential("patchwork-token".into()))
-    );
 }

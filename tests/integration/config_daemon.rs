@@ -5,7 +5,35 @@ use std::num::NonZeroU32;
 use jiff::Timestamp;
 use kinset::config::{CronRule, Daemon, Notice, SyncMode, TrackerSchedule, Zone, example};
 
-use super::config::{FULL, LEAST, least_with, parse, problems};
+use super::config::{LEAST, least_with, parse, problems};
+
+/// Every key, none with its default.
+const FULL: &str = r#"
+[daemon]
+jitter_seconds = 0
+backoff_seconds = 1
+max_backoff_seconds = 2
+keep_runs = 3
+[daemon.notice]
+command = ["tell", "some body"]
+seconds = 4
+failures = 5
+[[tracker]]
+name = "kernel"
+url = "https://patchwork.example.org"
+projects = ["alpha"]
+policy = "additive"
+sync = "apply"
+[tracker.desired]
+path = "patch-groups"
+format = "pasta"
+[tracker.schedule]
+pull = "*/10 * * * *"
+sweep = "@weekly"
+sync = "30 5 * * * MON-FRI"
+time_zone = "Europe/Berlin"
+quiet = ["22:00-06:00", "12:00-13:00"]
+"#;
 
 fn number(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).unwrap()
@@ -132,11 +160,11 @@ fn each_other_mistake_is_told_with_its_place_and_what_was_expected() {
     );
     assert_eq!(
         about_schedule("quiet = [\"22:00\"]"),
-        ["10:9: `tracker.schedule.quiet`: expected a list of times of day, such as [\"22:00-06:00\"], found a list"]
+        ["10:9: `tracker.schedule.quiet`: expected a list of times of day, such as [\"22:00-06:00\"], found \"22:00\""]
     );
     assert_eq!(
-        about_schedule("snyc = \"5 * * * *\""),
-        ["10:1: `tracker.schedule.snyc`: unknown key; did you mean `sync`?"]
+        about_schedule("sinc = \"5 * * * *\""),
+        ["10:1: `tracker.schedule.sinc`: unknown key; did you mean `sync`?"]
     );
     assert_eq!(
         problems(&least_with("policy", "sync = \"yes\"\npolicy")),
@@ -156,6 +184,10 @@ fn each_other_mistake_is_told_with_its_place_and_what_was_expected() {
             "2:19: `daemon.backoff_seconds`: the wait after a first failure would be 4000 s, and the longest 3600 s: make `backoff_seconds` less, or \
           `max_backoff_seconds` more"
         ]
+    );
+    assert_eq!(
+        daemon("notice = { command = [\"tell\"], seconds = 121 }"),
+        ["2:42: `daemon.notice.seconds`: expected a whole number from 1 to 120, found 121"]
     );
     assert_eq!(
         daemon("notice = {}"),

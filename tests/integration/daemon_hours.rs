@@ -92,7 +92,7 @@ fn daemon_during(rig: &Rig, clock: Clock, story: impl AsyncFnOnce()) -> Left {
         let (_reloads, reloaded) = watch::channel(None);
         let (live, _) = watch::channel(LiveDocument::default());
         let start = Start {
-            config: rig.config().clone(),
+            config: rig.config.clone(),
             clock,
             seed: 7,
             supervisor: Arc::clone(&supervisor) as Arc<dyn Supervisor>,
@@ -131,10 +131,11 @@ fn eight_hours_bring_each_job_as_often_as_its_rule_says_and_the_tracker_to_rest(
     rig.want("1 2\n4 5\n");
     let (clock, _) = own_clock!();
     let left = daemon_during(&rig, clock, async || {
-        sleep(3 * HOUR).await;
+        // Between a sync and a pull.
+        sleep(3 * HOUR + HOUR / 10).await;
         rig.want("1 2\n4 5 6\n");
         rig.human_writes(20, &[19]);
-        sleep(5 * HOUR).await;
+        sleep(5 * HOUR - HOUR / 10).await;
     });
     let count = |kind, outcome| left.outcomes(kind).iter().filter(|found| **found == outcome).count();
     use DaemonOutcome::{Changed, NothingToDo};
@@ -236,7 +237,7 @@ fn whoever_works_on_the_state_goes_first_and_the_daemon_says_whom_it_waits_for()
     let left = daemon_during(&rig, clock, async || {
         // Until the daemon has looked what there is.
         sleep(Duration::from_secs(60)).await;
-        let store = open(&rig.config().state_dir);
+        let store = open(&rig.config.state_dir);
         sleep(HOUR).await;
         drop(store);
         sleep(HOUR / 60).await;
@@ -251,7 +252,7 @@ fn whoever_works_on_the_state_goes_first_and_the_daemon_says_whom_it_waits_for()
 fn a_state_that_cannot_be_opened_is_a_failure_and_mends_itself() {
     let rig = Rig::serving(&town(&[]), terms("apply", OFTEN));
     rig.want("1 2\n");
-    let database = rig.config().state_dir.join("kinset.sqlite3");
+    let database = rig.config.state_dir.join("kinset.sqlite3");
     let (clock, _) = own_clock!();
     let left = daemon_during(&rig, clock, async || {
         fs::create_dir_all(&database).unwrap();
@@ -327,10 +328,10 @@ fn a_daemon_with_nothing_to_do_or_beside_another_does_not_begin() {
         };
         runtime.block_on(run(start)).unwrap_err().to_string()
     };
-    let mut idle = rig.config().clone();
+    let mut idle = rig.config.clone();
     idle.trackers[0].schedule = kinset::config::TrackerSchedule::default();
     assert!(begin(idle).ends_with("has no schedule, so there is nothing to do"));
-    let _lock = kinset::store::DaemonLock::acquire(&rig.config().state_dir, clock()).unwrap();
-    assert_eq!(begin(rig.config().clone()), "the daemon cannot look after the state");
-    assert!(Store::open_read_only(&rig.config().state_dir).is_err(), "nothing was made");
+    let _lock = kinset::store::DaemonLock::acquire(&rig.config.state_dir, clock()).unwrap();
+    assert_eq!(begin(rig.config.clone()), "the daemon cannot look after the state");
+    assert!(Store::open_read_only(&rig.config.state_dir).is_err(), "nothing was made");
 }

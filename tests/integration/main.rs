@@ -56,6 +56,7 @@ mod commits_faults;
 mod commits_saved;
 mod config;
 mod config_daemon;
+mod config_example;
 mod config_mistakes;
 mod config_modulemd;
 mod config_names;

@@ -110,7 +110,7 @@ fn of_each_job_so_many_runs_stay() {
     };
     assert_eq!(numbers(None), [6, 5, 1]);
     assert_eq!(numbers(Some(&JobSubject::Tracker("t".to_owned()))), [6, 5]);
-    assert_eq!(numbers(Some(&JobSubject::Distribution("t".to_owned()))), []);
+    assert!(numbers(Some(&JobSubject::Distribution("t".to_owned()))).is_empty());
     assert_eq!(store.last_daemon_run(&sync("t")).unwrap().unwrap().id, DaemonRunId(6));
     assert_eq!(store.last_daemon_run(&Job::of_tracker("t", JobKind::Pull)).unwrap(), None);
 }
@@ -183,7 +183,9 @@ fn a_state_has_one_daemon_and_others_work_beside_it() {
     );
     drop(lock);
     // A process that another test has just started may have a copy of the lock for a moment.
-    while DaemonLock::acquire(&state, at(2)).is_err() {
+    let free = (0..100_000).any(|_| {
         std::thread::yield_now();
-    }
+        DaemonLock::acquire(&state, at(2)).is_ok()
+    });
+    assert!(free);
 }

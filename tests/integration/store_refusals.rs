@@ -97,13 +97,13 @@ fn a_state_of_a_newer_kinset_is_not_touched() {
     let folder = folder_with_state();
     Connection::open(database(folder.path()))
         .unwrap()
-        .execute_batch("PRAGMA user_version = 8")
+        .execute_batch("PRAGMA user_version = 9")
         .unwrap();
     let before = fs::read(database(folder.path())).unwrap();
     assert_eq!(
         refusal(folder.path()),
         (
-            "the state file DIR/kinset.sqlite3 is of version 8, and this kinset knows versions up to 7".to_owned(),
+            "the state file DIR/kinset.sqlite3 is of version 9, and this kinset knows versions up to 8".to_owned(),
             "use the newer kinset that wrote it; the file was not touched".to_owned()
         )
     );
@@ -247,7 +247,7 @@ fn a_second_kinset_is_told_who_holds_the_state() {
     let first = Store::open(folder.path()).unwrap();
     let error = Store::open(folder.path()).unwrap_err();
     let StoreError::InUse {
-        holder: Holder::Process { pid, command },
+        holder: Holder::Process { pid, command, since: None },
         ..
     } = &error
     else {

@@ -19,6 +19,7 @@ pub(super) const MAY_USE: &[(&str, &[&str])] = &[
             "http",
             "model",
             "remedy",
+            "text",
         ],
     ),
     (
@@ -33,11 +34,12 @@ pub(super) const MAY_USE: &[(&str, &[&str])] = &[
             "http",
             "model",
             "remedy",
+            "text",
         ],
     ),
     (
         "reconcile",
-        &["config", "tracker", "pasta", "source", "store", "http", "model", "remedy"],
+        &["config", "tracker", "pasta", "source", "store", "http", "model", "remedy", "text"],
     ),
     ("config", &["model", "remedy", "text"]),
     ("tracker", &["http", "model", "remedy"]),

@@ -44,7 +44,6 @@ pub(crate) struct Terms {
     pub(crate) format: &'static str,
     pub(crate) token: &'static str,
     pub(crate) commit_ref: &'static str,
-    /// What the daemon may do.
     pub(crate) sync: &'static str,
     pub(crate) concurrent_requests: usize,
     /// Further lines of the table of limits.
@@ -90,7 +89,7 @@ impl Terms {
 pub(crate) struct Rig {
     served: Served,
     folder: TempDir,
-    config: Config,
+    pub(crate) config: Config,
     options: SessionOptions,
 }
 
@@ -121,10 +120,6 @@ impl Rig {
     /// A file beside it.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
-    }
-
-    pub(crate) const fn config(&self) -> &Config {
-        &self.config
     }
 
     pub(crate) fn tracker(&self) -> &Tracker {
