@@ -237,7 +237,7 @@ fn a_state_of_a_newer_kinset_or_of_another_program_is_left_alone() {
 }
 
 #[test]
-fn a_state_that_is_damaged_is_told_with_what_is_lost() {
+fn a_state_that_is_damaged_is_told_with_what_to_do() {
     assert_snapshot!(plan_with_state("UPDATE patch SET message_id = 'no id' WHERE id = 1"), @r#"
     exit 1
     --- stderr
