@@ -201,7 +201,7 @@ fn a_state_that_is_no_database_is_left_alone() {
     --- stderr
     error: the state file DIR/state/kinset.sqlite3 is not a database
       because: Error code 26: file is not a database
-      help: kinset leaves the file alone; move DIR/state/kinset.sqlite3 away, or set another folder with `state_dir` in the configuration, and run `kinset pull`
+      help: if it was kinset's, `kinset state repair` shows what is left in it; else move DIR/state/kinset.sqlite3 away, or set another folder with `state_dir` in the configuration, and run `kinset pull`; kinset leaves the file alone
     ");
     for command in ["plan", "plan --no-pull", "apply --yes", "relations unmatched"] {
         assert_eq!(place.run(command), told, "{command}");
@@ -237,14 +237,14 @@ fn a_state_of_a_newer_kinset_or_of_another_program_is_left_alone() {
 }
 
 #[test]
-fn a_state_that_is_damaged_is_told_with_what_is_lost() {
+fn a_state_that_is_damaged_is_told_with_what_to_do() {
     assert_snapshot!(plan_with_state("UPDATE patch SET message_id = 'no id' WHERE id = 1"), @r#"
     exit 1
     --- stderr
     error: the local state cannot be used
       because: the state file DIR/state/kinset.sqlite3 is damaged
       because: Conversion error from type Text at index: 2, expected a message id in angle brackets, such as <20120501.1@example.org>, found "no id"
-      help: move DIR/state/kinset.sqlite3 away, and DIR/state/kinset.sqlite3-wal and DIR/state/kinset.sqlite3-shm if they are there, then run `kinset pull`: the state is read from the trackers again; what goes with the file is the journal of writes cut short, what people decided, and the history
+      help: `kinset state check` tells what is damaged, and `kinset state repair` shows what can be saved, and builds the state anew of that when it is told to; the damaged file is kept
     "#);
     let tracker = Tracker::serving(world(&[]));
     let place = pulled(&tracker);
@@ -258,7 +258,7 @@ fn a_state_that_is_damaged_is_told_with_what_is_lost() {
     --- stderr
     error: the state file DIR/state/kinset.sqlite3 is damaged
       because: Error code 11: database disk image is malformed
-      help: move DIR/state/kinset.sqlite3 away, and DIR/state/kinset.sqlite3-wal and DIR/state/kinset.sqlite3-shm if they are there, then run `kinset pull`: the state is read from the trackers again; what goes with the file is the journal of writes cut short, what people decided, and the history
+      help: `kinset state check` tells what is damaged, and `kinset state repair` shows what can be saved, and builds the state anew of that when it is told to; the damaged file is kept
     ");
 }
 

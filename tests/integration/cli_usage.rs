@@ -44,6 +44,7 @@ fn help_shows_every_command() {
       eol           Tell what reaches its end: series, streams of modules, and packages through them
       team          Ask and change who is in which team
       log           Tell who changed what in distributions, when, from what to what
+      state         Look after the file in which kinset remembers everything
       simulate      Serve a simulated Patchwork
       completions   Print completions for a shell
       man           Print the manual page, or write the pages of all commands into a folder
