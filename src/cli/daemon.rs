@@ -92,6 +92,6 @@ async fn tell(listen: Listen, state_dir: &Path, sight: Sight) -> Result<impl Fut
             let ended = tokio::spawn(http::serve(listener, router, std::future::pending())).await;
             tracing::error!(?ended, "how things stand is told no longer; the work goes on");
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     })
 }

@@ -18,7 +18,7 @@ use super::tracker_parts::{jobs, runs};
 use super::who;
 use crate::model::JobSubject;
 use crate::model::packages::modules::{DatePolicy, Lifecycles, Matrix, Standing};
-use crate::model::packages::{DistributionName, Milestone};
+use crate::model::packages::{DistributionName, Milestone, SeriesName};
 use crate::picture;
 use crate::reconcile::daemon_runs;
 use crate::store::packages::{DistributionRow, SeriesRow, View};
@@ -113,7 +113,7 @@ async fn whole(material: Material, name: String, leaves: Leaves) -> Result<Answe
             (leaf.others(all.len(), "runs", |page| on("runs", page)))
         }
     };
-    Ok(Answer::page(Frame::new(&title).as_of((material.sight.clock)()).with_body(&body)))
+    Ok(Answer::page(Frame::new(&title).read_at((material.sight.clock)()).with_body(&body)))
 }
 
 fn of_state(known: &Known, address: &str, leaves: Leaves, on: impl Fn(&str, usize) -> String) -> Markup {
@@ -180,7 +180,7 @@ fn series(known: &Known) -> Markup {
 
 fn modules_table(matrix: &Matrix, address: &str, leaf: Leaf, on: impl Fn(&str, usize) -> String) -> Markup {
     let headings: Vec<&str> = std::iter::once("Stream")
-        .chain(matrix.releases.iter().map(|release| release.as_str()))
+        .chain(matrix.releases.iter().map(SeriesName::as_str))
         .collect();
     let streams: Vec<_> = matrix.streams.iter().collect();
     let rows: Vec<Vec<Markup>> = leaf

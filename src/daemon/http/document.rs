@@ -156,15 +156,21 @@ impl WaitingOverview {
 
 /// The distributions of the configuration, then those that the state has besides.
 async fn distributions_of(config: &Config, keeper: &Keeper) -> Result<Vec<String>, Problem> {
-    let known = keeper.with(|store, _| store.ask(None, |view| view.distributions())).await?;
+    let known = keeper.with(|store, _| {
+        store.ask(None, |view| {
+            let rows = view.distributions()?.into_iter();
+            Ok(rows.map(|row| row.name.to_string()).collect::<Vec<_>>())
+        })
+    });
+    let known = known.await?;
     let mut names: Vec<String> = config
         .distributions
         .iter()
         .map(|distribution| distribution.name.to_string())
         .collect();
-    for row in known {
-        if !names.iter().any(|name| name == row.name.as_str()) {
-            names.push(row.name.to_string());
+    for name in known {
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
     Ok(names)

@@ -70,7 +70,7 @@ impl<'a> Frame<'a> {
     }
 
     /// When what it tells was read.
-    pub(super) const fn as_of(mut self, time: Timestamp) -> Self {
+    pub(super) const fn read_at(mut self, time: Timestamp) -> Self {
         self.as_of = Some(time);
         self
     }

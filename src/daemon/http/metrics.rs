@@ -129,7 +129,7 @@ fn of_job(job: &Job) -> Labels {
     ]
 }
 
-fn and(mut labels: Labels, name: &'static str, value: impl ToString) -> Labels {
+fn and(mut labels: Labels, name: &'static str, value: &str) -> Labels {
     labels.push((name, value.to_string()));
     labels
 }

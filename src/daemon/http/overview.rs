@@ -55,7 +55,7 @@ fn whole(document: &OverviewDocument, live: &LiveDocument) -> String {
         1 => "1 thing needs a person".to_owned(),
         several => format!("{several} things need a person"),
     };
-    Frame::new(&title).as_of(document.as_of).with_body(&html! {
+    Frame::new(&title).read_at(document.as_of).with_body(&html! {
         (troubles(&document.troubles))
         (now(live))
         @for tracker in &document.trackers { (of_tracker(tracker)) }

@@ -69,7 +69,7 @@ pub(super) async fn list(
         let title = format!("Package sets of {distribution}/{series}");
         let frame = Frame::new(&title)
             .under(distribution_address(&distribution), format!("Distribution {distribution}"))
-            .as_of((material.sight.clock)());
+            .read_at((material.sight.clock)());
         let leaf = Leaf::new(leaves.sets, ROWS);
         let rows: Vec<Vec<Markup>> = leaf
             .of(&sets)
@@ -171,7 +171,7 @@ pub(super) async fn page(
         let frame = Frame::new(&title)
             .under(distribution_address(&distribution), format!("Distribution {distribution}"))
             .under(sets_address(&distribution, &series), format!("Package sets of {path}"))
-            .as_of((material.sight.clock)());
+            .read_at((material.sight.clock)());
         Ok(Answer::page(frame.with_body(&of_set(
             &path,
             &shown,

@@ -101,7 +101,7 @@ async fn whole(material: Material, name: String, leaves: Leaves) -> Result<Answe
             (leaf.others(all.len(), "runs", |page| on("runs", page)))
         }
     };
-    Ok(Answer::page(Frame::new(&title).as_of((material.sight.clock)()).with_body(&body)))
+    Ok(Answer::page(Frame::new(&title).read_at((material.sight.clock)()).with_body(&body)))
 }
 
 fn in_short(overview: &TrackerOverview) -> Markup {
@@ -256,7 +256,7 @@ pub(super) async fn of_run(material: &Material, subject: JobSubject, number: u64
             .with_remedy("Old ones are forgotten: `keep_runs` under [daemon] says how many are kept.")
     })?;
     let title = format!("Run {number} of {}", of.to_lowercase());
-    let frame = Frame::new(&title).under(address, of).as_of((material.sight.clock)());
+    let frame = Frame::new(&title).under(address, of).read_at((material.sight.clock)());
     Ok(Answer::page(frame.with_body(&shown_run(&found))))
 }
 
@@ -275,7 +275,7 @@ pub(super) async fn patch(State(service): State<Service>, path: Result<Path<(Str
         let address = tracker_address(&name);
         let frame = Frame::new(&title)
             .under(address.clone(), format!("Tracker {name}"))
-            .as_of((material.sight.clock)());
+            .read_at((material.sight.clock)());
         Ok(Answer::page(frame.with_body(
             &html! { @for document in &documents { (sightings(document, &address)) } },
         )))

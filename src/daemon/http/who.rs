@@ -164,7 +164,7 @@ async fn whole(material: Material, distribution: String, asked: Asked) -> Result
     };
     let frame = Frame::new(&title)
         .under(distribution_address(&distribution), format!("Distribution {distribution}"))
-        .as_of((material.sight.clock)());
+        .read_at((material.sight.clock)());
     let page = Answer::page(frame.with_body(&html! {
         @match &answer {
             Ok(None) => {}
