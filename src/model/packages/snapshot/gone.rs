@@ -182,8 +182,8 @@ mod tests {
 
     #[test]
     fn a_set_that_a_list_merely_does_not_show_is_not_gone() {
-        let last = noble(json!({ "sets": { "core": { "sources": ["apt"] }, "kernel": { "owner": "ann", "sources": ["linux"] } } }));
-        let now = |is_all: bool| noble(json!({ "partial_sets": !is_all, "sets": { "core": {} } }));
+        let last = noble(&json!({ "sets": { "core": { "sources": ["apt"] }, "kernel": { "owner": "ann", "sources": ["linux"] } } }));
+        let now = |is_all: bool| noble(&json!({ "partial_sets": !is_all, "sets": { "core": {} } }));
         let kernel = json!({ "owner": "ann", "sources": ["linux"] });
         assert_eq!(
             gone(&last, &now(true), &[])["sets"],
