@@ -21,9 +21,9 @@ fn packages() -> impl Strategy<Value = BTreeSet<&'static str>> {
 }
 
 /// What is said of a set: by a source that has all of it the owner at least.
-fn set(is_partial: bool) -> impl Strategy<Value = Value> {
+fn set(is_additive: bool) -> impl Strategy<Value = Value> {
     let owner = select(&PEOPLE[..]);
-    let owner = (owner, any::<bool>()).prop_map(move |(owner, is_said)| (is_said || !is_partial).then_some(owner));
+    let owner = (owner, any::<bool>()).prop_map(move |(owner, is_said)| (is_said || !is_additive).then_some(owner));
     (owner, prop::option::of(packages()), prop::option::of(0..2)).prop_map(|(owner, sources, score)| {
         let fields = [("owner", json!(owner)), ("sources", json!(sources)), ("score", json!(score))];
         said(fields)
@@ -39,12 +39,12 @@ fn said<const N: usize>(fields: [(&str, Value); N]) -> Value {
         .into()
 }
 
-fn series(is_partial: bool) -> impl Strategy<Value = Value> {
+fn series(is_additive: bool) -> impl Strategy<Value = Value> {
     (
         prop::option::of(select(&["active", "maintenance"][..])),
         prop::option::of(select(&["One", "Two"][..])),
         btree_map(select(&["released", "eol"][..]), select(&["2024-04-25", "2029-05-31"][..]), 0..3),
-        prop::option::of(btree_map(select(&SETS[..]), set(is_partial), 0..3)),
+        prop::option::of(btree_map(select(&SETS[..]), set(is_additive), 0..3)),
         prop::option::of(packages()),
     )
         .prop_map(|(status, codename, dates, sets, retired)| {
@@ -80,10 +80,10 @@ fn permissions() -> impl Strategy<Value = Vec<Value>> {
 }
 
 fn snapshot() -> impl Strategy<Value = SourceSnapshot> {
-    any::<bool>().prop_flat_map(|is_partial| {
+    any::<bool>().prop_flat_map(|is_additive| {
         let people = btree_set(select(&["ann", "bob"][..]), 0..3);
         (
-            btree_map(select(&SERIES[..]), series(is_partial), 0..3),
+            btree_map(select(&SERIES[..]), series(is_additive), 0..3),
             prop::option::of(btree_map(Just("core"), people, 0..2)),
             prop::option::of(permissions()),
             prop::option::of(btree_map(select(&PACKAGES[..]), select(&PEOPLE[..]), 0..3)),
@@ -96,7 +96,7 @@ fn snapshot() -> impl Strategy<Value = SourceSnapshot> {
                         .collect()
                 };
                 let fields = [
-                    ("is_partial", json!(is_partial)),
+                    ("is_additive", json!(is_additive)),
                     ("series", json!(series)),
                     ("teams", json!(teams)),
                     ("permissions", json!(permissions)),
