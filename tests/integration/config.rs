@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kinset::config::{
-    Config, ConfigError, DEFAULT_PATH, Desired, DesiredFormat, DistributionGuard, Fraction, Guard, Limits, Pull, TokenSource, choose_path,
-    example,
+    Config, ConfigError, DEFAULT_PATH, Desired, DesiredFormat, Fraction, Guard, Limits, Pull, TokenSource, choose_path, example,
 };
 use kinset::model::ProjectName;
 use kinset::model::commits::CommitPolicy;
