@@ -69,7 +69,7 @@ fn main() {
         asked.most_kib,
         daemon.resident_kib()
     );
-    println!("{} of {WRITES} relations were there when the questions ended", written_meanwhile);
+    println!("{written_meanwhile} of {WRITES} relations were there when the questions ended");
     let waited = Instant::now();
     while related(&simulator) < WRITES {
         assert!(

@@ -1,4 +1,4 @@
-//! Chromium, driven through the DevTools protocol over its pipe: JSON, each message with a zero byte behind it.
+//! Chromium, driven through the protocol of its developers' tools over its pipe: JSON, each message with a zero byte behind it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -52,20 +52,25 @@ impl Chromium {
             last: 0,
             complaints: Vec::new(),
         };
-        let targets = chromium.call("Target.getTargets", json!({}));
+        let targets = chromium.call("Target.getTargets", &json!({}));
         let targets = targets["targetInfos"].as_array().unwrap();
         let page = targets.iter().find(|target| target["type"] == "page").unwrap();
-        let attached = chromium.call("Target.attachToTarget", json!({"targetId": page["targetId"], "flatten": true}));
+        let attached = chromium.call("Target.attachToTarget", &json!({"targetId": page["targetId"], "flatten": true}));
         chromium.session = Some(attached["sessionId"].as_str().unwrap().to_owned());
         for domain in ["Page", "Runtime", "Log", "Audits"] {
-            chromium.call(&format!("{domain}.enable"), json!({}));
+            chromium.call(&format!("{domain}.enable"), &json!({}));
         }
         chromium
     }
 
     /// Has something done, and waits until it is.
     #[track_caller]
-    pub(crate) fn call(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, params: &Value) -> Value {
+        self.attempt(method, params).unwrap_or_else(|refusal| panic!("{method}: {refusal}"))
+    }
+
+    /// The same, where the browser may refuse.
+    fn attempt(&mut self, method: &str, params: &Value) -> Result<Value, Value> {
         self.last += 1;
         let mut message = json!({"id": self.last, "method": method, "params": params});
         if let Some(session) = &self.session {
@@ -76,8 +81,10 @@ impl Chromium {
         loop {
             let mut message = self.read();
             if message["id"] == self.last {
-                assert!(message.get("error").is_none(), "{method}: {message}");
-                return message["result"].take();
+                return match message.get("error") {
+                    Some(refusal) => Err(refusal.clone()),
+                    None => Ok(message["result"].take()),
+                };
             }
             self.hear(&message);
         }
@@ -108,8 +115,11 @@ impl Chromium {
         act(self);
         loop {
             let there = "!window.stays && document.readyState === 'complete' && location.href !== 'about:blank'";
+            let asked = json!({"expression": there, "returnByValue": true});
             // While one page makes room for the next there is none to be asked.
-            if self.evaluate(there) == true {
+            if let Ok(answer) = self.attempt("Runtime.evaluate", &asked)
+                && answer["result"]["value"] == true
+            {
                 return;
             }
             std::thread::yield_now();
@@ -119,7 +129,7 @@ impl Chromium {
     /// Opens a page.
     pub(crate) fn open(&mut self, address: &str) {
         self.leading(|browser| {
-            let went = browser.call("Page.navigate", json!({"url": address}));
+            let went = browser.call("Page.navigate", &json!({"url": address}));
             assert!(went.get("errorText").is_none(), "{address}: {went}");
         });
     }
@@ -129,7 +139,7 @@ impl Chromium {
     pub(crate) fn evaluate(&mut self, expression: &str) -> Value {
         let result = self.call(
             "Runtime.evaluate",
-            json!({"expression": expression, "awaitPromise": true, "returnByValue": true}),
+            &json!({"expression": expression, "awaitPromise": true, "returnByValue": true}),
         );
         if result.get("exceptionDetails").is_some() {
             return Value::String(format!("exception: {}", result["exceptionDetails"]));
@@ -141,10 +151,10 @@ impl Chromium {
     pub(crate) fn dress(&mut self, width: u32, scheme: &str) {
         self.call(
             "Emulation.setDeviceMetricsOverride",
-            json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}),
+            &json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}),
         );
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
-        self.call("Emulation.setEmulatedMedia", json!({"features": features}));
+        self.call("Emulation.setEmulatedMedia", &json!({"features": features}));
     }
 
     /// Presses a key.
@@ -154,9 +164,9 @@ impl Chromium {
             _ => "",
         };
         let down = json!({"type": "keyDown", "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text});
-        self.call("Input.dispatchKeyEvent", down);
+        self.call("Input.dispatchKeyEvent", &down);
         let up = json!({"type": "keyUp", "key": key, "code": key, "windowsVirtualKeyCode": code});
-        self.call("Input.dispatchKeyEvent", up);
+        self.call("Input.dispatchKeyEvent", &up);
     }
 
     /// Goes from one thing to the next with the key for that, until the focus is on what a selector names.
@@ -172,12 +182,12 @@ impl Chromium {
 
     /// Types a text.
     pub(crate) fn write(&mut self, text: &str) {
-        self.call("Input.insertText", json!({"text": text}));
+        self.call("Input.insertText", &json!({"text": text}));
     }
 
     /// What the page looks like, from its top to its end, as PNG in base64.
     pub(crate) fn picture(&mut self) -> String {
-        let shot = self.call("Page.captureScreenshot", json!({"format": "png", "captureBeyondViewport": true}));
+        let shot = self.call("Page.captureScreenshot", &json!({"format": "png", "captureBeyondViewport": true}));
         shot["data"].as_str().unwrap().to_owned()
     }
 }

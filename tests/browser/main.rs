@@ -200,7 +200,8 @@ impl Visit<'_> {
         let is_there = self.browser.evaluate(&format!("!!{link}"));
         assert_eq!(is_there, true, "{}: no link {words}", self.browser.evaluate("location.href"));
         self.browser.leading(|browser| {
-            browser.evaluate(&format!("{link}.click()"));
+            // Later, lest the answer comes of a page that is gone.
+            browser.evaluate(&format!("setTimeout(() => {link}.click())"));
         });
     }
 

@@ -62,12 +62,12 @@ async fn every_link_of_every_page_leads_to_a_page() {
 
 #[tokio::test(start_paused = true)]
 async fn places_on_pages_that_links_name_are_there_and_once() {
+    let ids = regex::Regex::new(r#" id="([^"]*)""#).unwrap();
+    let places = regex::Regex::new(r##"(?:href="#|aria-labelledby="|aria-describedby="|for=")([^" ]*)""##).unwrap();
     for (address, page) in all(&Watched::filled()).await {
-        let ids = regex::Regex::new(r#" id="([^"]*)""#).unwrap();
         let ids: Vec<String> = ids.captures_iter(&page.body).map(|found| found[1].to_owned()).collect();
         let once: BTreeSet<&String> = ids.iter().collect();
         assert_eq!(once.len(), ids.len(), "{address}: {ids:?}");
-        let places = regex::Regex::new(r##"(?:href="#|aria-labelledby="|aria-describedby="|for=")([^" ]*)""##).unwrap();
         for place in places.captures_iter(&page.body).filter(|_| !address.ends_with(".svg")) {
             assert!(once.contains(&place[1].to_owned()), "{address}: {}", &place[1]);
         }
