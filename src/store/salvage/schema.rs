@@ -203,8 +203,9 @@ impl Roots {
 
     /// Which of the trees that nothing leads to are these tables and indexes, which the list has no more.
     ///
-    /// They were made one after the other, and so were their trees. Where the numbers differ, or one does not fit, only a table counts that a
-    /// single tree fits, and that tree it alone.
+    /// They were made one after the other, and so were their trees, unless there was room among older ones. Where the numbers differ, or one does not
+    /// fit, only a table counts that a single tree fits, and that tree it alone; and if each has its tree, and all that hold rows are found, the others
+    /// are those without any.
     pub(in crate::store) fn assign<'o>(pages: &Pages, missing: &[&'o Object], strays: &[(u32, Shape)]) -> Vec<(&'o Object, u32)> {
         let rows_of = |&(root, shape): &(u32, Shape)| read_alone(pages, root, shape).0;
         let fits =
@@ -223,7 +224,26 @@ impl Roots {
                 assigned.push((object, stray.0));
             }
         }
+        if missing.len() == strays.len() && strays.iter().filter(holds_rows).count() == assigned.len() {
+            assigned.extend(Self::assign_empty(missing, strays, &assigned));
+        }
         assigned
+    }
+
+    /// Gives each table and index that has no tree yet one of those that are left, which are all empty: any of its shape. Nothing if that does not come out
+    /// even.
+    fn assign_empty<'o>(missing: &[&'o Object], strays: &[(u32, Shape)], assigned: &[(&'o Object, u32)]) -> Vec<(&'o Object, u32)> {
+        let is_assigned = |object: &Object| assigned.iter().any(|(other, _)| other.name == object.name);
+        let mut left: Vec<(u32, Shape)> = strays.to_vec();
+        left.retain(|(root, _)| assigned.iter().all(|(_, other)| other != root));
+        let mut given = Vec::new();
+        for &object in missing.iter().filter(|object| !is_assigned(object)) {
+            let Some(place) = left.iter().position(|(_, shape)| *shape == object.shape) else {
+                return Vec::new();
+            };
+            given.push((object, left.remove(place).0));
+        }
+        given
     }
 }
 
