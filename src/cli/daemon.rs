@@ -14,11 +14,13 @@ use super::failure::{Failure, Misuse};
 use super::wiring::{ConfigFile, shutdown_on_signals};
 use crate::config::{Config, Listen};
 use crate::daemon::http::{self, Manners, Sight};
-use crate::daemon::{DaemonError, Heart, LiveDocument, Start, Supervisor, Systemd, reload, run as work};
+use crate::daemon::{DaemonError, Heart, LiveDocument, Start, Supervisor, Systemd, reload, require_work, run as work};
 use crate::store::DaemonLock;
 
 pub(super) async fn run(file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
+    // Before anybody is told of a daemon that is not going to be.
+    require_work(&config)?;
     let shutdown = shutdown_on_signals()?;
     let mut hangups = signal(SignalKind::hangup()).map_err(Misuse::Runtime)?;
     let heart = Arc::new(Heart::new(Arc::new(Systemd::default())));

@@ -38,7 +38,7 @@ use crate::store::DaemonLock;
 pub use error::DaemonError;
 pub use heart::{Heart, ReloadTally};
 pub use live::{LiveDocument, LiveJob, LiveRun};
-pub use reload::{Reloads, reload};
+pub use reload::{Reloads, reload, require_work};
 pub use supervisor::{Supervisor, Systemd, Unwatched};
 pub use tally::{JobTally, Tally, TrackerTally};
 
@@ -79,7 +79,7 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
         reloads,
         live,
     } = start;
-    reload::require_work(&config)?;
+    require_work(&config)?;
     let state_dir = config.state_dir.clone();
     let lock = DaemonLock::acquire(&state_dir, clock()).map_err(DaemonError::State)?;
     let known = jobs::known(&state_dir, clock).await;

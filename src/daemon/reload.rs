@@ -54,7 +54,10 @@ fn usable(first: &Config, config: Config) -> Result<Config, DaemonError> {
 }
 
 /// Makes sure that there is something to do.
-pub(super) fn require_work(config: &Config) -> Result<(), DaemonError> {
+///
+/// # Errors
+/// When the configuration has no schedule at all.
+pub fn require_work(config: &Config) -> Result<(), DaemonError> {
     if scheduled(config).is_empty() {
         return Err(DaemonError::NothingScheduled { path: config.path.clone() });
     }
