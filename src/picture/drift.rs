@@ -57,8 +57,22 @@ pub fn drift(points: &[(Timestamp, u64)]) -> String {
     }
     svg.course(&course, "course");
     let said = |at: &Timestamp| at.strftime("%Y-%m-%d %H:%M").to_string();
+    // A course of one look has no length.
+    let (x, y) = course.last().copied().unwrap_or((LEFT, bottom));
+    svg.area(
+        Area {
+            x: x - 3,
+            y: y - 3,
+            width: 7,
+            height: 7,
+        },
+        "default",
+        &format!("{now} left to do at {}", said(last)),
+    );
     svg.text(LEFT, bottom + EDGE - 6, "small", &said(first));
-    svg.text(LEFT + TIME - 104, bottom + EDGE - 6, "small", &said(last));
+    if first != last {
+        svg.text(LEFT + TIME - 104, bottom + EDGE - 6, "small", &said(last));
+    }
     let description = format!("From {} to {}, at most {most}, {now} at the end", said(first), said(last));
     svg.finish(width, height, "Writes left to do over time", &description)
 }
@@ -96,6 +110,13 @@ mod tests {
     #[test]
     fn nothing_and_one_look_are_pictures_too() {
         assert!(at(&[]).contains("No plan was made yet."));
-        assert!(at(&[(7, 0)]).contains("<polyline points=\"64,142\""));
+        let one = at(&[(7, 0)]);
+        assert!(one.contains("<polyline points=\"64,142\""), "{one}");
+        assert!(
+            one.contains(
+                "<rect x=\"61\" y=\"139\" width=\"7\" height=\"7\" class=\"default\"><title>0 left to do at 1970-01-01 00:00</title>"
+            ),
+            "{one}"
+        );
     }
 }

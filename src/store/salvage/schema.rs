@@ -204,8 +204,8 @@ impl Roots {
     /// Which of the trees that nothing leads to are these tables and indexes, which the list has no more.
     ///
     /// They were made one after the other, and so were their trees, unless there was room among older ones. Where the numbers differ, or one does not
-    /// fit, only a table counts that a single tree fits, and that tree it alone; and if each has its tree, and all that hold rows are found, the others
-    /// are those without any.
+    /// fit, only a table counts that a single tree fits, and that tree it alone; and if each has its tree, and none that holds
+    /// rows can be of the tables that are left, those have no rows, and it does not matter which of the trees without any is whose.
     pub(in crate::store) fn assign<'o>(pages: &Pages, missing: &[&'o Object], strays: &[(u32, Shape)]) -> Vec<(&'o Object, u32)> {
         let rows_of = |&(root, shape): &(u32, Shape)| read_alone(pages, root, shape).0;
         let fits =
@@ -224,26 +224,20 @@ impl Roots {
                 assigned.push((object, stray.0));
             }
         }
-        if missing.len() == strays.len() && strays.iter().filter(holds_rows).count() == assigned.len() {
-            assigned.extend(Self::assign_empty(missing, strays, &assigned));
+        let is_left = |object: &&&'o Object| assigned.iter().all(|(other, _)| other.name != object.name);
+        let without_tree: Vec<&'o Object> = missing.iter().filter(|object| object.is_table()).filter(is_left).copied().collect();
+        let is_of_none = |stray: &(u32, Shape)| {
+            assigned.iter().any(|(_, root)| *root == stray.0) || without_tree.iter().all(|object| !fits(object, stray))
+        };
+        if missing.len() == strays.len() && strays.iter().filter(holds_rows).all(is_of_none) {
+            let mut empty: Vec<&(u32, Shape)> = strays.iter().filter(|stray| !holds_rows(stray)).collect();
+            for object in without_tree {
+                if let Some(place) = empty.iter().position(|(_, shape)| *shape == object.shape) {
+                    assigned.push((object, empty.remove(place).0));
+                }
+            }
         }
         assigned
-    }
-
-    /// Gives each table and index that has no tree yet one of those that are left, which are all empty: any of its shape. Nothing if that does not come out
-    /// even.
-    fn assign_empty<'o>(missing: &[&'o Object], strays: &[(u32, Shape)], assigned: &[(&'o Object, u32)]) -> Vec<(&'o Object, u32)> {
-        let is_assigned = |object: &Object| assigned.iter().any(|(other, _)| other.name == object.name);
-        let mut left: Vec<(u32, Shape)> = strays.to_vec();
-        left.retain(|(root, _)| assigned.iter().all(|(_, other)| other != root));
-        let mut given = Vec::new();
-        for &object in missing.iter().filter(|object| !is_assigned(object)) {
-            let Some(place) = left.iter().position(|(_, shape)| *shape == object.shape) else {
-                return Vec::new();
-            };
-            given.push((object, left.remove(place).0));
-        }
-        given
     }
 }
 
