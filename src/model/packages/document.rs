@@ -12,6 +12,7 @@ mod guard;
 mod listings;
 mod mistake;
 mod origin;
+mod placed;
 mod sets;
 mod state;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use contents::{BuiltDocument, CategoryDocument, GroupDocument, ListedVersion
 pub use difference::{Wish, difference};
 pub use guard::{Thresholds, Tripped, guard};
 pub use mistake::{Mistake, MistakeKind, Place, Segment};
+pub use placed::Placed;
 
 /// A distribution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -165,6 +167,17 @@ pub struct PermissionDocument<T> {
     /// Whether it counts.
     #[serde(skip_serializing_if = "is_approved")]
     pub status: PermissionStatus,
+}
+
+impl<T> PermissionDocument<T> {
+    pub(crate) const fn new(party: Party, action: Action, target: T, status: PermissionStatus) -> Self {
+        Self {
+            party,
+            action,
+            target,
+            status,
+        }
+    }
 }
 
 /// What a permission is on that is not that of one series.

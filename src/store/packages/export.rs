@@ -9,11 +9,10 @@ use super::versions::VersionRow;
 use super::view::{DistributionRow, SeriesRow, View};
 use crate::model::packages::document::{
     BuiltDocument, CategoryDocument, DistributionDocument, GroupDocument, ListedVersion, ListingDocument, OnSet, PackageDocument,
-    PermissionDocument, SeriesDocument, SeriesTarget, SetBody, SetContent, SetDocument, VersionDocument, WideTarget,
+    PermissionDocument, Placed, SeriesDocument, SeriesTarget, SetBody, SetContent, SetDocument, VersionDocument, WideTarget,
 };
 use crate::model::packages::{
-    Action, BuiltPackageName, GroupName, PackageDetails, PackageName, PackageSetName, Party, Permission, PermissionStatus, SeriesName,
-    SetDetails, Target,
+    BuiltPackageName, GroupName, PackageDetails, PackageName, PackageSetName, Permission, SeriesName, SetDetails,
 };
 use crate::store::database::Fault;
 
@@ -173,43 +172,11 @@ impl View<'_> {
 
 impl Permissions {
     fn enter(&mut self, permission: Permission) {
-        let Permission {
-            party,
-            action,
-            target,
-            status,
-            explicit,
-        } = permission;
-        match target {
-            Target::PackageSet { series, set } => {
-                let permission = entry(party, action, OnSet { explicit }, status);
-                self.of_sets.entry((series, set)).or_default().push(permission);
-            }
-            Target::Listing { series, package } => {
-                let permission = entry(party, action, SeriesTarget::Listing { package }, status);
-                self.of_series.entry(series).or_default().push(permission);
-            }
-            Target::Pocket {
-                pocket,
-                series: Some(series),
-            } => {
-                let permission = entry(party, action, SeriesTarget::Pocket { pocket }, status);
-                self.of_series.entry(series).or_default().push(permission);
-            }
-            Target::Pocket { pocket, series: None } => self.wide.push(entry(party, action, WideTarget::Pocket { pocket }, status)),
-            Target::Package { package } => self.wide.push(entry(party, action, WideTarget::Package { package }, status)),
-            Target::Component { component } => self.wide.push(entry(party, action, WideTarget::Component { component }, status)),
-            // None is kept: who maintains a tracker's project is the tracker's to say.
-            Target::TrackerProject { .. } => {}
+        match Placed::from(permission) {
+            Placed::OnSet { series, set, permission } => self.of_sets.entry((series, set)).or_default().push(permission),
+            Placed::InSeries { series, permission } => self.of_series.entry(series).or_default().push(permission),
+            Placed::Wide(permission) => self.wide.push(permission),
+            Placed::Nowhere => {}
         }
-    }
-}
-
-const fn entry<T>(party: Party, action: Action, target: T, status: PermissionStatus) -> PermissionDocument<T> {
-    PermissionDocument {
-        party,
-        action,
-        target,
-        status,
     }
 }

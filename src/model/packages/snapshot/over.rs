@@ -9,12 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use permissions::Given;
 
 use super::{PartialList, SeriesFacts, SetFacts, SourceSnapshot};
-use crate::model::packages::document::{
-    DistributionDocument, Origin, PermissionDocument, SeriesDocument, SetBody, SetContent, SetDocument,
-};
-use crate::model::packages::{
-    Action, DistributionName, GroupName, PackageSetName, Party, PermissionStatus, SeriesDetails, SeriesName, compare_series_versions,
-};
+use crate::model::packages::document::{DistributionDocument, Origin, SeriesDocument, SetBody, SetContent, SetDocument};
+use crate::model::packages::{DistributionName, GroupName, PackageSetName, Party, SeriesDetails, SeriesName, compare_series_versions};
 
 /// A set of a series, whoever shares it.
 #[derive(Clone, Debug)]
@@ -279,15 +275,6 @@ fn take_in_sets(
 fn take<T: Clone>(value: &mut T, said: &Option<T>) {
     if let Some(said) = said {
         value.clone_from(said);
-    }
-}
-
-fn entry<T>(party: &Party, action: Action, target: T, status: PermissionStatus) -> PermissionDocument<T> {
-    PermissionDocument {
-        party: party.clone(),
-        action,
-        target,
-        status,
     }
 }
 

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Around, entry, take};
-use crate::model::packages::document::{DistributionDocument, ListingDocument, SeriesDocument, SeriesTarget};
+use super::{Around, take};
+use crate::model::packages::document::{DistributionDocument, ListingDocument, PermissionDocument, SeriesDocument, SeriesTarget};
 use crate::model::packages::snapshot::{PackageFacts, SeriesFacts, SourceSnapshot};
 use crate::model::packages::{Action, ListingDetails, ListingStatus, PackageName, Party, PermissionStatus, SeriesName};
 
@@ -68,7 +68,7 @@ fn list(document: &mut SeriesDocument, packages: &Packages, retired: Option<&BTr
             let parties = said_of(facts, action).into_iter().flatten();
             document
                 .permissions
-                .extend(parties.map(|party| entry(party, action, target.clone(), PermissionStatus::Approved)));
+                .extend(parties.map(|party| PermissionDocument::new(party.clone(), action, target.clone(), PermissionStatus::Approved)));
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Around, Sets, entry};
-use crate::model::packages::document::{DistributionDocument, OnSet, SeriesTarget, WideTarget};
+use super::{Around, Sets};
+use crate::model::packages::document::{DistributionDocument, PermissionDocument, Placed, SeriesTarget};
 use crate::model::packages::{Action, Party, Permission, PermissionStatus, SeriesName, Target};
 
 type Grant<'a> = (&'a Party, Action, &'a Target);
@@ -76,38 +76,26 @@ impl Given<'_> {
 
 /// Gives a permission; not where there is nothing that it would be on.
 fn give(permission: &Permission, sets: &mut Sets, want: &mut DistributionDocument) {
-    let Permission {
-        party,
-        action,
-        target,
-        status,
-        explicit,
-    } = permission;
-    let wide = match target {
-        Target::PackageSet { series, set } => {
-            if let Some(set) = sets.get_mut(&(series.clone(), set.clone())) {
-                let given = entry(party, *action, OnSet { explicit: *explicit }, *status);
-                set.content.permissions.push(given);
+    match Placed::from(permission.clone()) {
+        Placed::OnSet { series, set, permission } => {
+            if let Some(set) = sets.get_mut(&(series, set)) {
+                set.content.permissions.push(permission);
             }
-            return;
         }
-        Target::Pocket {
-            pocket,
-            series: Some(series),
-        } => {
-            if let Some(series) = want.series.iter_mut().find(|document| document.name == *series) {
-                let target = SeriesTarget::Pocket { pocket: *pocket };
-                series.permissions.push(entry(party, *action, target, *status));
+        // Who has something on a package of one series its owners say.
+        Placed::InSeries {
+            permission: PermissionDocument {
+                target: SeriesTarget::Listing { .. },
+                ..
+            },
+            ..
+        }
+        | Placed::Nowhere => {}
+        Placed::InSeries { series, permission } => {
+            if let Some(document) = want.series.iter_mut().find(|document| document.name == series) {
+                document.permissions.push(permission);
             }
-            return;
         }
-        Target::Pocket { pocket, series: None } => WideTarget::Pocket { pocket: *pocket },
-        Target::Package { package } => WideTarget::Package { package: package.clone() },
-        Target::Component { component } => WideTarget::Component {
-            component: component.clone(),
-        },
-        // Who has something on a package of one series its owners say, and who maintains a project its tracker.
-        Target::Listing { .. } | Target::TrackerProject { .. } => return,
-    };
-    want.permissions.push(entry(party, *action, wide, *status));
+        Placed::Wide(permission) => want.permissions.push(permission),
+    }
 }
