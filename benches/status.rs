@@ -1,5 +1,5 @@
 //! What it costs that somebody asks: a thousand questions a second, to pages and numbers in turn, for half a minute, while `kinset daemon` writes ten
-//! thousand relations to a tracker.
+//! thousand relations to a tracker; and for another half a minute, while it finds each second that there is nothing to do.
 //!
 //! `cargo bench --bench status`; `docs/performance.md` says what the figures mean. The tracker is the simulator, in this process with those who ask;
 //! the daemon is a process of its own. Whatever is answered otherwise than it should be, and any write that is lost, ends it.
@@ -30,8 +30,12 @@ const WRITES: u64 = 10_000;
 const CONNECTIONS: u32 = 20;
 /// Questions a second, of all together.
 const PACE: u32 = 1000;
-/// How long they ask.
+/// How long they ask, and then once more.
 const FOR: Duration = Duration::from_secs(30);
+/// Requests a second that the daemon may send, each of which writes one relation: about as long as the first questions take.
+const WRITES_A_SECOND: u64 = 350;
+/// How often the daemon's memory is looked at meanwhile.
+const LOOKS: Duration = Duration::from_secs(1);
 
 const ASKED: [&str; 4] = ["/", "/metrics", "/trackers/t", "/metrics"];
 
@@ -48,41 +52,19 @@ fn main() {
     let mut daemon = Daemon::start(folder.path());
     runtime.block_on(until_it_writes(page, &simulator));
 
-    let before = daemon.resident_kib();
     let began = Instant::now();
-    let asked = runtime.block_on(ask(page, &mut daemon));
-    let mut took = asked.took;
-    took.sort_unstable();
-    let share = |share: usize| took[(took.len() * share / 1000).min(took.len() - 1)];
-    let written_meanwhile = related(&simulator);
-    println!(
-        "{} questions in {:.1} s, none answered otherwise than with 200: median {:?}, 99 % within {:?}, 99.9 % within {:?}, longest {:?}",
-        took.len(),
-        began.elapsed().as_secs_f64(),
-        share(500),
-        share(990),
-        share(999),
-        took[took.len() - 1]
-    );
-    println!(
-        "resident memory of the daemon: {before} KiB at the beginning, {} KiB at most, {} KiB at the end",
-        asked.most_kib,
-        daemon.resident_kib()
-    );
-    println!("{written_meanwhile} of {WRITES} relations were there when the questions ended");
-    let waited = Instant::now();
+    runtime.block_on(ask(page, &mut daemon)).tell("While it writes");
+    println!("{} of {WRITES} relations were there when these questions ended", related(&simulator));
     while related(&simulator) < WRITES {
         assert!(
-            waited.elapsed() < Duration::from_secs(600),
+            began.elapsed() < Duration::from_secs(600),
             "writes were lost: {} of {WRITES}",
             related(&simulator)
         );
         std::thread::sleep(Duration::from_millis(100));
     }
-    println!(
-        "all {WRITES} relations were there {:.1} s after the first question",
-        began.elapsed().as_secs_f64()
-    );
+    println!("all {WRITES} relations were there {:.1} s after the first question", began.elapsed().as_secs_f64());
+    runtime.block_on(ask(page, &mut daemon)).tell("With nothing to write");
 }
 
 /// Patches that nobody has related, and groups of two.
@@ -110,7 +92,7 @@ fn configure(folder: &Path, tracker: SocketAddr, page: SocketAddr, groups: &str)
     let config = format!(
         "state_dir = \"state\"\n[daemon]\nlisten = \"{page}\"\njitter_seconds = 0\n[[tracker]]\nname = \"t\"\nurl = \"http://{tracker}/\"\n\
          projects = [\"alpha\"]\npolicy = \"preserve\"\nsync = \"apply\"\ntoken_file = \"token\"\n[tracker.desired]\npath = \"groups\"\n\
-         format = \"ids\"\n[tracker.limits]\nrequests_per_second = 1000000\n[tracker.schedule]\nsync = \"* * * * * *\"\n"
+         format = \"ids\"\n[tracker.limits]\nrequests_per_second = {WRITES_A_SECOND}\n[tracker.schedule]\nsync = \"* * * * * *\"\n"
     );
     write("kinset.toml", &config);
 }
@@ -120,6 +102,8 @@ struct Daemon(Child);
 impl Daemon {
     fn start(folder: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kinset"));
+        // As the unit has it.
+        command.env("MALLOC_ARENA_MAX", "1");
         command.arg("--config").arg(folder.join("kinset.toml")).arg("daemon");
         Self(command.stdin(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
@@ -146,8 +130,25 @@ async fn until_it_writes(page: SocketAddr, simulator: &Simulator) {
 
 /// What came of the questions.
 struct Asked {
+    /// Shortest first.
     took: Vec<Duration>,
-    most_kib: u64,
+    resident_kib: Vec<u64>,
+}
+
+impl Asked {
+    fn tell(&self, when: &str) {
+        let share = |share: usize| self.took[(self.took.len() * share / 1000).min(self.took.len() - 1)];
+        println!(
+            "{when}: {} questions, none answered otherwise than with 200: median {:?}, 99 % within {:?}, 99.9 % within {:?}, longest {:?}",
+            self.took.len(),
+            share(500),
+            share(990),
+            share(999),
+            share(1000)
+        );
+        let every_fifth: Vec<_> = self.resident_kib.iter().step_by(5).map(|kib| (kib >> 10).to_string()).collect();
+        println!("resident memory of the daemon in MiB, every 5 s: {}", every_fifth.join(" "));
+    }
 }
 
 async fn ask(page: SocketAddr, daemon: &mut Daemon) -> Asked {
@@ -157,16 +158,18 @@ async fn ask(page: SocketAddr, daemon: &mut Daemon) -> Asked {
     for connection in 0..CONNECTIONS {
         asking.spawn(converse(page, connection, began, Arc::clone(&took)));
     }
-    let mut most_kib = 0;
+    let mut resident_kib = Vec::new();
     while began.elapsed() < FOR {
-        most_kib = most_kib.max(daemon.resident_kib());
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        resident_kib.push(daemon.resident_kib());
+        tokio::time::sleep(LOOKS).await;
     }
+    resident_kib.push(daemon.resident_kib());
     while let Some(asked) = asking.join_next().await {
         asked.unwrap();
     }
-    let took = std::mem::take(&mut *took.lock().unwrap());
-    Asked { took, most_kib }
+    let mut took = std::mem::take(&mut *took.lock().unwrap());
+    took.sort_unstable();
+    Asked { took, resident_kib }
 }
 
 /// Asks as often as its share of the pace is, however long the answers take: who has to wait makes up for it.
