@@ -54,7 +54,10 @@ fn main() {
 
     let began = Instant::now();
     runtime.block_on(ask(page, &mut daemon)).tell("While it writes");
-    println!("{} of {WRITES} relations were there when these questions ended", related(&simulator));
+    println!(
+        "{} of {WRITES} relations were there when these questions ended",
+        related(&simulator)
+    );
     while related(&simulator) < WRITES {
         assert!(
             began.elapsed() < Duration::from_secs(600),
@@ -63,7 +66,10 @@ fn main() {
         );
         std::thread::sleep(Duration::from_millis(100));
     }
-    println!("all {WRITES} relations were there {:.1} s after the first question", began.elapsed().as_secs_f64());
+    println!(
+        "all {WRITES} relations were there {:.1} s after the first question",
+        began.elapsed().as_secs_f64()
+    );
     runtime.block_on(ask(page, &mut daemon)).tell("With nothing to write");
 }
 
