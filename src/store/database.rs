@@ -1,8 +1,8 @@
 //! Opening the database, and running work on it in transactions.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,15 +11,13 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
 
 use super::error::{Damage, StoreError};
+use super::private;
 use super::repair::waiting;
 use super::schema::APPLICATION_ID;
 use crate::model::packages::Refusal;
 
 /// The database in the state folder.
 pub(super) const FILE_NAME: &str = "kinset.sqlite3";
-
-/// Files of the state are for their owner alone: they tell what is planned on which tracker.
-pub(super) const PRIVATE_FILE: u32 = 0o600;
 
 /// More than the number of different statements that kinset runs, so that each is compiled once.
 const CACHED_STATEMENTS: usize = 128;
@@ -93,7 +91,7 @@ impl Opening {
         // SQLite removes this file at the end of every process that wrote and ended well. Those that only read leave an empty one.
         let ended_unclean = fs::metadata(with_suffix(&path, "-wal")).is_ok_and(|wal| wal.len() > 0);
         require_no_half_repair(&path)?;
-        make_private_file(&path).map_err(|source| StoreError::Unwritable {
+        private::open(&path).map_err(|source| StoreError::Unwritable {
             path: path.clone(),
             source,
         })?;
@@ -268,10 +266,10 @@ impl Database {
             path: copy.clone(),
             source,
         };
-        make_private_file(&partial).and_then(|file| file.set_len(0)).map_err(unwritable)?;
+        private::open(&partial).and_then(|file| file.set_len(0)).map_err(unwritable)?;
         let name = partial.to_str().ok_or_else(|| unwritable(io::ErrorKind::InvalidFilename.into()))?;
         self.copy_into(name).map_err(|error| StoreError::from_sqlite(&self.path, error))?;
-        make_private_file(&partial).and_then(|file| file.sync_all()).map_err(unwritable)?;
+        private::open(&partial).and_then(|file| file.sync_all()).map_err(unwritable)?;
         fs::rename(&partial, &copy).map_err(unwritable)
     }
 }
@@ -320,16 +318,6 @@ fn require_no_half_repair(path: &Path) -> Result<(), StoreError> {
         return Err(StoreError::HalfRepaired { path: path.to_path_buf() });
     }
     Ok(())
-}
-
-/// Opens a file for writing that its owner alone may use, and makes it if need be. What is in it stays.
-fn make_private_file(path: &Path) -> io::Result<fs::File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(PRIVATE_FILE)
-        .open(path)
 }
 
 pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

@@ -2,15 +2,14 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::database::PRIVATE_FILE;
 use super::error::StoreError;
+use super::private;
 
 /// A file in the state folder that is locked, and what it means where somebody else has done so. What stands in it is for people; the lock itself is the
 /// operating system's, and ends with the process however that ends.
@@ -83,9 +82,7 @@ impl Lock {
             path: path.clone(),
             source,
         };
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(PRIVATE_FILE);
-        let mut file = options.open(&path).map_err(unwritable)?;
+        let mut file = private::open(&path).map_err(unwritable)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err((locked.refusal)(state_dir, Holder::noted_in(&file))),

@@ -26,6 +26,7 @@ mod known;
 mod lock;
 pub mod packages;
 mod patches;
+mod private;
 mod projects;
 mod reads;
 mod repair;

@@ -20,6 +20,9 @@ use crate::remedy::Remedy;
 /// The directory that systemd puts a service's credentials in, named by this environment variable (`systemd.exec(5)`, *Credentials*).
 const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 
+/// Where systemd takes a credential from that a unit names without a path, in this order (`systemd.exec(5)`, `LoadCredential=`).
+const STORES: [&str; 3] = ["/etc/credstore", "/run/credstore", "/usr/lib/credstore"];
+
 /// No token is longer; Patchwork's have 40 characters.
 const MOST_BYTES: u64 = 4096;
 
@@ -72,29 +75,36 @@ impl Token {
 
     /// Reads a token from the systemd credential `name`. One newline at the end is not part of the token.
     ///
+    /// A process that systemd handed no credentials takes it from where systemd would have: beside the service there is somebody who tries the
+    /// configuration and plans by hand. That takes root.
+    ///
     /// The file's mode is not looked at: systemd keeps the directory to the service, and where it uses access control lists the mode of
     /// the file shows the list's mask.
     ///
     /// # Errors
-    /// When no credentials were handed to this process, when there is none of that name, or when it holds no token.
+    /// When there is no credential of that name, when it cannot be read, or when it holds no token.
     pub fn from_credential(name: &str) -> Result<Self, TokenError> {
-        Self::from_credential_in(env::var_os(CREDENTIALS_DIRECTORY).as_deref(), name)
+        Self::from_credential_in(env::var_os(CREDENTIALS_DIRECTORY).as_deref(), &STORES, name)
     }
 
-    fn from_credential_in(directory: Option<&OsStr>, name: &str) -> Result<Self, TokenError> {
+    fn from_credential_in(directory: Option<&OsStr>, stores: &[&str], name: &str) -> Result<Self, TokenError> {
         let origin = TokenOrigin::Credential(name.to_owned());
         if name.is_empty() || name == "." || name == ".." || name.contains('/') {
             return Err(TokenError::BadCredentialName { name: name.to_owned() });
         }
-        let directory = directory
-            .map(PathBuf::from)
-            .ok_or_else(|| TokenError::NoCredentials { name: name.to_owned() })?;
-        let text = File::open(directory.join(name))
-            .and_then(read_text)
-            .map_err(|source| TokenError::Unreadable {
-                origin: origin.clone(),
-                source,
-            })?;
+        let file = match directory {
+            Some(directory) => File::open(Path::new(directory).join(name)),
+            None => match open_first(stores, name) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    return Err(TokenError::NoCredentials { name: name.to_owned() });
+                }
+                opened => opened,
+            },
+        };
+        let text = file.and_then(read_text).map_err(|source| TokenError::Unreadable {
+            origin: origin.clone(),
+            source,
+        })?;
         Self::parse(&text, &origin)
     }
 
@@ -144,6 +154,17 @@ impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }
+}
+
+/// Opens the file of that name in the first of the folders that has it.
+fn open_first(folders: &[&str], name: &str) -> io::Result<File> {
+    for folder in folders {
+        match File::open(Path::new(folder).join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            opened => return opened,
+        }
+    }
+    Err(io::ErrorKind::NotFound.into())
 }
 
 fn read_text(file: File) -> io::Result<String> {
@@ -204,8 +225,8 @@ pub enum TokenError {
         /// Its name.
         variable: String,
     },
-    /// This process was not started by systemd with credentials.
-    #[error("there is no systemd credential {name}: the environment variable {CREDENTIALS_DIRECTORY} is not set")]
+    /// This process was not started by systemd with credentials, and there is none where systemd would take it from.
+    #[error("there is no systemd credential {name}: systemd handed this process none, and there is no such file in {}", STORES.join(", "))]
     NoCredentials {
         /// The credential that was asked for.
         name: String,
@@ -252,8 +273,16 @@ impl Remedy for TokenError {
                     path.display()
                 )
             }
+            Self::Unreadable {
+                origin: TokenOrigin::Credential(_),
+                source,
+            } if source.kind() == io::ErrorKind::PermissionDenied => {
+                "systemd hands the credential to the service alone; beside the service, run this as root".to_owned()
+            }
             Self::Unreadable { .. } | Self::NoCredentials { .. } => {
-                "give the service the credential with `LoadCredential=NAME:/path/to/file` in its unit, see systemd.exec(5)".to_owned()
+                "put the token into a file of that name in /etc/credstore, for root alone, and have `LoadCredential=NAME` in the service's unit, see \
+                 systemd.exec(5); with `LoadCredential=NAME:/path/to/file` only the service has it"
+                    .to_owned()
             }
             Self::NotSet { variable } => format!("set {variable}, or name another variable with `token_env` in the configuration"),
             Self::BadCredentialName { .. } => "name the credential as in `LoadCredential=NAME:…`: a file name without slashes".to_owned(),
@@ -371,18 +400,36 @@ mod tests {
     fn a_systemd_credential_is_a_file_in_the_credentials_directory() {
         let directory = file_with(b"s3cret\n", 0o440);
         let path = Some(directory.path().as_os_str());
-        assert_eq!(Token::from_credential_in(path, "token").unwrap().secret.expose_secret(), "s3cret");
         assert_eq!(
-            Token::from_credential_in(path, "other").unwrap_err().to_string(),
+            Token::from_credential_in(path, &[], "token").unwrap().secret.expose_secret(),
+            "s3cret"
+        );
+        assert_eq!(
+            Token::from_credential_in(path, &[], "other").unwrap_err().to_string(),
             "cannot read a token from the systemd credential other"
         );
-        assert_eq!(
-            Token::from_credential_in(None, "token").unwrap_err().to_string(),
-            "there is no systemd credential token: the environment variable CREDENTIALS_DIRECTORY is not set"
-        );
         assert!(matches!(
-            Token::from_credential_in(path, "../token"),
+            Token::from_credential_in(path, &[], "../token"),
             Err(TokenError::BadCredentialName { .. })
         ));
+    }
+
+    #[test]
+    fn beside_the_service_a_credential_is_a_file_in_the_first_store_that_has_it() {
+        let (empty, first) = (tempfile::tempdir().unwrap(), file_with(b"s3cret\n", 0o600));
+        let second = file_with(b"other\n", 0o600);
+        let stores = [empty.path(), first.path(), second.path()].map(|store| store.to_str().unwrap());
+        let read = |directory, name| Token::from_credential_in(directory, &stores, name);
+        assert_eq!(read(None, "token").unwrap().secret.expose_secret(), "s3cret");
+        // A service has what it was handed, and nothing else.
+        assert!(matches!(
+            read(Some(empty.path().as_os_str()), "token"),
+            Err(TokenError::Unreadable { .. })
+        ));
+        assert_eq!(
+            read(None, "missing").unwrap_err().to_string(),
+            "there is no systemd credential missing: systemd handed this process none, and there is no such file in /etc/credstore, \
+             /run/credstore, /usr/lib/credstore"
+        );
     }
 }

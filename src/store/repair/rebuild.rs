@@ -15,6 +15,7 @@ use super::swap::unwritable;
 use crate::store::StoreError;
 use crate::store::check::unsound;
 use crate::store::database::{FILE_NAME, with_suffix};
+use crate::store::private;
 use crate::store::salvage::{Gap, Kind, Object, Pages, Roots, Row, Shape, Walk, objects, read_alone};
 use crate::store::schema::{APPLICATION_ID, MIGRATIONS};
 use crate::store::tables::{Origin, TABLES, origin_of};
@@ -77,6 +78,7 @@ pub(super) fn rebuild(state_dir: &Path) -> Result<Outcome, RepairError> {
         .prefix(&format!(".{FILE_NAME}."))
         .suffix(".partial")
         .tempfile_in(state_dir)
+        .and_then(|new| private::give_away(new.as_file(), new.path()).map(|()| new))
         .map_err(|source| unwritable(state_dir, source))?;
     let mut building = Building::begin(state_dir, new.path(), version)?;
     building.take(&pages, &mut walk, &roots, &objects)?;
