@@ -74,3 +74,7 @@ bench *names:
 # Build what is handed out, .deb and .rpm: needs cargo-deb and cargo-generate-rpm
 packages:
     packaging/build
+
+# Install target/packages/kinset_*.deb on a systemd that runs in namespaces of its own, and see the unit do its work; takes root
+try:
+    packaging/try target/packages/kinset_*.deb

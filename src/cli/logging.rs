@@ -1,21 +1,18 @@
 //! Where the log goes, and how it looks.
 
 use std::io::IsTerminal as _;
-use std::os::fd::AsFd as _;
-use std::os::unix::fs::MetadataExt as _;
 
+use libsystemd::logging::connected_to_journal;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
 use super::args::LogFormat;
+use super::journal::Journal;
 use super::output;
 
 /// Says what is logged, in the syntax of `tracing`.
 const LOG_VARIABLE: &str = "KINSET_LOG";
-
-/// What systemd says of the journal that standard error leads to: device and inode, with a colon in between (`systemd.exec(5)`).
-const JOURNAL_VARIABLE: &str = "JOURNAL_STREAM";
 
 /// Sends the log to standard error, or to the journal. `usual` is what is logged when nothing else is said.
 pub(super) fn start(format: LogFormat, usual: &str) {
@@ -35,14 +32,8 @@ pub(super) fn start(format: LogFormat, usual: &str) {
 
 fn layer(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
     match format {
-        LogFormat::Auto if !is_the_journal() => text(),
-        LogFormat::Auto | LogFormat::Journald => match tracing_journald::layer() {
-            Ok(layer) => layer.with_field_prefix(Some("KINSET".to_owned())).boxed(),
-            Err(error) => {
-                output::say(&format!("warning: the journal cannot be written to, so the log is text: {error}"));
-                text()
-            }
-        },
+        LogFormat::Auto if !connected_to_journal() => text(),
+        LogFormat::Auto | LogFormat::Journald => Journal.boxed(),
         LogFormat::Text => text(),
         LogFormat::Json => fmt::layer()
             .json()
@@ -59,14 +50,4 @@ fn text() -> Box<dyn Layer<Registry> + Send + Sync> {
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .boxed()
-}
-
-/// Whether standard error leads to the journal, and was not turned elsewhere since systemd said so.
-fn is_the_journal() -> bool {
-    let stderr = || {
-        let stderr = std::io::stderr().as_fd().try_clone_to_owned()?;
-        std::fs::File::from(stderr).metadata()
-    };
-    let said = std::env::var(JOURNAL_VARIABLE);
-    said.is_ok_and(|said| stderr().is_ok_and(|stderr| said == format!("{}:{}", stderr.dev(), stderr.ino())))
 }

@@ -11,6 +11,7 @@ mod decisions;
 mod demo;
 mod distributions;
 mod failure;
+mod journal;
 mod logging;
 mod output;
 mod packages;

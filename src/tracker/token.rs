@@ -98,6 +98,12 @@ impl Token {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     return Err(TokenError::NoCredentials { name: name.to_owned() });
                 }
+                Err(source) if source.kind() == io::ErrorKind::PermissionDenied => {
+                    return Err(TokenError::OfTheService {
+                        name: name.to_owned(),
+                        source,
+                    });
+                }
                 opened => opened,
             },
         };
@@ -231,6 +237,14 @@ pub enum TokenError {
         /// The credential that was asked for.
         name: String,
     },
+    /// This process was not started by systemd with credentials, and may not take it from where systemd would.
+    #[error("the systemd credential {name} is out of reach")]
+    OfTheService {
+        /// The credential that was asked for.
+        name: String,
+        /// Why it cannot be read.
+        source: io::Error,
+    },
     /// A credential's name is one file name.
     #[error("{name:?} cannot be the name of a systemd credential")]
     BadCredentialName {
@@ -273,12 +287,7 @@ impl Remedy for TokenError {
                     path.display()
                 )
             }
-            Self::Unreadable {
-                origin: TokenOrigin::Credential(_),
-                source,
-            } if source.kind() == io::ErrorKind::PermissionDenied => {
-                "systemd hands the credential to the service alone; beside the service, run this as root".to_owned()
-            }
+            Self::OfTheService { .. } => "systemd hands it to the service alone; beside the service, run this as root".to_owned(),
             Self::Unreadable { .. } | Self::NoCredentials { .. } => {
                 "put the token into a file of that name in /etc/credstore, for root alone, and have `LoadCredential=NAME` in the service's unit, see \
                  systemd.exec(5); with `LoadCredential=NAME:/path/to/file` only the service has it"

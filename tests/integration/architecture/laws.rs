@@ -66,7 +66,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("comfy_table", &["crate::cli"]),
     ("indicatif", &["crate::cli"]),
     ("tracing_subscriber", &["crate::cli"]),
-    ("tracing_journald", &["crate::cli"]),
+    ("libsystemd", &["crate::cli"]),
     ("croner", &["crate::config::schedule"]),
     ("sd_notify", &["crate::daemon::supervisor"]),
     ("toml", &["crate::config", "crate::source::local"]),
