@@ -224,8 +224,7 @@ pub(super) async fn drift(State(service): State<Service>, path: Result<Path<Stri
         let tracker = tracker(&material, &name)?;
         let (name, url) = (tracker.name.to_string(), tracker.url.to_string());
         let cycles = material.ask(move |store| store.cycles(&name, &url, DRAWN)).await?;
-        let drift = |cycle: &crate::store::Cycle| cycle.clears + cycle.relates + cycle.commit_refs;
-        let points: Vec<_> = cycles.iter().rev().map(|(at, cycle)| (*at, drift(cycle))).collect();
+        let points: Vec<_> = cycles.iter().rev().map(|(at, cycle)| (*at, cycle.drift())).collect();
         Ok(Answer::picture(picture::drift(&points)))
     };
     service.desk.answer(called, make).await
