@@ -1,12 +1,12 @@
 //! The pages of a tracker: how it stands, a run, a patch.
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::State;
+use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::Service;
+use super::address::{Form, Named};
 use super::desk::{Answer, Material};
 use super::document::{DRAWN, TrackerOverview, WaitingOverview, tracker_overview};
 use super::layout::{Frame, Leaf, count, facts, picture, table, time, tracker_address};
@@ -32,18 +32,6 @@ pub(super) struct Leaves {
     decisions: Option<usize>,
 }
 
-/// The name in an address, or that there is nothing there.
-pub(super) fn name<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Problem> {
-    let misread = |rejection: PathRejection| Problem::misread(rejection.body_text());
-    path.map(|Path(name)| name).map_err(misread)
-}
-
-/// What a form says, or that it cannot be understood.
-pub(super) fn form<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
-    let misread = |rejection: QueryRejection| Problem::misread(rejection.body_text());
-    query.map(|Query(form)| form).map_err(misread)
-}
-
 /// The tracker of this name.
 fn tracker<'m>(material: &'m Material, name: &str) -> Result<&'m Tracker, Problem> {
     let mut all = material.config.trackers.iter();
@@ -52,15 +40,7 @@ fn tracker<'m>(material: &'m Material, name: &str) -> Result<&'m Tracker, Proble
 }
 
 /// How a tracker stands.
-pub(super) async fn page(
-    State(service): State<Service>,
-    path: Result<Path<String>, PathRejection>,
-    query: Result<Query<Leaves>, QueryRejection>,
-) -> Response {
-    let (name, leaves) = match (name(path), form(query)) {
-        (Ok(name), Ok(leaves)) => (name, leaves),
-        (Err(problem), _) | (_, Err(problem)) => return problem.into_response(),
-    };
+pub(super) async fn page(State(service): State<Service>, Named(name): Named<String>, Form(leaves): Form<Leaves>) -> Response {
     let Leaves { runs, plan, decisions } = leaves;
     let called = format!("{}?{runs:?}&{plan:?}&{decisions:?}", tracker_address(&name));
     service.desk.answer(called, |material| whole(material, name, leaves)).await
@@ -214,11 +194,7 @@ fn decided(decisions: &[DecisionDocument], address: &str, leaf: Leaf, on: impl F
 }
 
 /// How far it was from what is wanted, as a picture.
-pub(super) async fn drift(State(service): State<Service>, path: Result<Path<String>, PathRejection>) -> Response {
-    let name = match name(path) {
-        Ok(name) => name,
-        Err(problem) => return problem.into_response(),
-    };
+pub(super) async fn drift(State(service): State<Service>, Named(name): Named<String>) -> Response {
     let called = format!("{}/drift.svg", tracker_address(&name));
     let make = |material: Material| async move {
         let tracker = tracker(&material, &name)?;
@@ -231,11 +207,7 @@ pub(super) async fn drift(State(service): State<Service>, path: Result<Path<Stri
 }
 
 /// A run with a tracker.
-pub(super) async fn run(State(service): State<Service>, path: Result<Path<(String, u64)>, PathRejection>) -> Response {
-    let (name, number) = match name(path) {
-        Ok(named) => named,
-        Err(problem) => return problem.into_response(),
-    };
+pub(super) async fn run(State(service): State<Service>, Named((name, number)): Named<(String, u64)>) -> Response {
     let address = tracker_address(&name);
     let make = |material: Material| async move {
         tracker(&material, &name)?;
@@ -260,11 +232,7 @@ pub(super) async fn of_run(material: &Material, subject: JobSubject, number: u64
 }
 
 /// The relations that a patch was in.
-pub(super) async fn patch(State(service): State<Service>, path: Result<Path<(String, u64)>, PathRejection>) -> Response {
-    let (name, number) = match name(path) {
-        Ok(named) => named,
-        Err(problem) => return problem.into_response(),
-    };
+pub(super) async fn patch(State(service): State<Service>, Named((name, number)): Named<(String, u64)>) -> Response {
     let address = tracker_address(&name);
     let make = |material: Material| async move {
         let tracker = tracker(&material, &name)?;
