@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use kinset::http::RetryPolicy;
 use kinset::model::{EventCursor, EventId, PatchId, ProjectId, ProjectName, UserName};
-use kinset::source::{HttpSettings, Previous, Reading, SourceError, bodhi, distgit, distro_info, launchpad, modulemd};
+use kinset::source::{FileAt, HttpSettings, Previous, Reading, SourceError, bodhi, distgit, distro_info, launchpad, modulemd};
 use kinset::tracker::simulator::{Delivery, Request, Simulator};
 use kinset::tracker::{Reader, Resume, Settings};
 use proptest::prelude::*;
@@ -185,7 +185,7 @@ fn a_table_of_dates_may_say_anything() {
     survives_source(&Arc::new(Table(Mutex::new(table.to_owned()))), async |url, http| {
         let settings = distro_info::Settings {
             name: "dates".to_owned(),
-            at: distro_info::At::Web {
+            at: FileAt::Web {
                 url: url.join("ubuntu.csv").unwrap(),
                 http,
             },

@@ -4,8 +4,8 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 
 use kinset::remedy::Remedy as _;
-use kinset::source::distro_info::{At, Settings, read};
-use kinset::source::{Previous, Reading};
+use kinset::source::distro_info::{Settings, read};
+use kinset::source::{FileAt, Previous, Reading};
 
 use crate::support::data::{shared_path, shared_text};
 use crate::support::fedora::Table;
@@ -20,7 +20,7 @@ version,codename,series,created,release,eol,eol-server,eol-esm,eol-legacy
 fn at_file(path: impl Into<std::path::PathBuf>) -> Settings {
     Settings {
         name: "dates".to_owned(),
-        at: At::File(path.into()),
+        at: FileAt::Disk(path.into()),
     }
 }
 
@@ -71,7 +71,7 @@ async fn a_published_file_is_read_once_while_it_stays_as_it_is() {
     let server = serve(&service).await;
     let settings = Settings {
         name: "dates".to_owned(),
-        at: At::Web {
+        at: FileAt::Web {
             url: base(&server).join("/distro-info-data/ubuntu.csv").unwrap(),
             http: http(),
         },
@@ -141,7 +141,7 @@ async fn a_published_file_without_end_is_not_read_to_it_and_not_asked_for_again(
     let server = serve(&Arc::new(Table(Mutex::new("#".repeat((64 << 20) + 1))))).await;
     let settings = Settings {
         name: "dates".to_owned(),
-        at: At::Web {
+        at: FileAt::Web {
             url: base(&server).join("/ubuntu.csv").unwrap(),
             http: http(),
         },

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kinset::remedy::Remedy;
-use kinset::source::{HttpSettings, Previous, Reading, SourceError, bodhi, distgit, distro_info, launchpad, modulemd};
+use kinset::source::{FileAt, HttpSettings, Previous, Reading, SourceError, bodhi, distgit, distro_info, launchpad, modulemd};
 use serde_json::json;
 use url::Url;
 
@@ -126,7 +126,7 @@ async fn distro_info_fails_well_at_each_request() {
     fails_well(Arc::new(Table(Mutex::new(table))), async |url, http, previous| {
         let settings = distro_info::Settings {
             name: "dates".to_owned(),
-            at: distro_info::At::Web {
+            at: FileAt::Web {
                 url: url.join("ubuntu.csv").unwrap(),
                 http,
             },
@@ -160,10 +160,10 @@ async fn a_file_of_modules_fails_well_at_each_request() {
     fails_well(Arc::new(service), async |url, http, previous| {
         let settings = modulemd::Settings {
             name: "modules".to_owned(),
-            at: modulemd::At::Web {
+            at: modulemd::At::File(FileAt::Web {
                 url: url.join("/modules.yaml").unwrap(),
                 http,
-            },
+            }),
             release: None,
         };
         modulemd::read(&settings, previous).await
