@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::args::ApplyArguments;
 use super::distributions::Files;
-use super::failure::Failure;
+use super::failure::{Failure, Preview};
 use super::plan::{prepared, pulling};
 use super::render::words::count;
 use super::wiring::{ConfigFile, each_among, open_session, open_state, shutdown_on_signals};
@@ -122,7 +122,7 @@ async fn approve<'a>(
         apply = apply.of_saved_plan();
     }
     let question = format!("Send {} to {}?", count(plan.writes, "write"), tracker.name);
-    let is_given = arguments.yes || output::confirm(question).await?;
+    let is_given = arguments.yes || output::confirm(question, Preview::Plan).await?;
     Ok(if is_given {
         Approval::Given(Box::new((apply, prepared)))
     } else {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::Format;
-use super::failure::{Failure, Misuse};
+use super::failure::{Failure, Misuse, Preview};
 use super::render::words::count;
 use super::wiring::{ConfigFile, block_on};
 use super::{Status, output};
@@ -177,7 +177,7 @@ fn repair(repair: Repair, arguments: &RepairArguments) -> Result<Status, Failure
     if report.loses() && !accept_loss {
         return Err(Misuse::Loss.into());
     }
-    let question = || output::confirm(format!("put the new file in place of {}?", report.file.display()));
+    let question = || output::confirm(format!("put the new file in place of {}?", report.file.display()), Preview::Printed);
     if !yes && !block_on(question())? {
         output::say("nothing was changed");
         return Ok(Status::Failed);

@@ -308,7 +308,7 @@ fn a_repair_shows_what_can_be_saved_and_asks() {
     left to the next pull: relation_member, 5 rows
     --- stderr
     error: nothing was written: there is no terminal to ask on
-      help: read first what would be done, as it was printed or with `kinset plan`; then run the command again with --yes
+      help: read first what would be done, as it was printed; then run the command again with --yes
     ");
     insta::assert_snapshot!(place.run("state repair --yes"), @r"
     exit 0
