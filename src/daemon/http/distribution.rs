@@ -82,7 +82,7 @@ async fn whole(material: Material, name: String, leaves: Leaves) -> Result<Answe
     if followed_as.is_none() && known.is_none() {
         return Err(Problem::no_such("distribution", &name).with_remedy("The overview names those that there are."));
     }
-    let keeper = material.keeper().await.map_err(|error| Problem::of_state(&error))?;
+    let keeper = material.keeper().await?;
     let overview = distribution_overview(name.clone(), followed_as, &keeper).await?;
     let all = daemon_runs(&keeper, Some(JobSubject::Distribution(name.clone())), u32::MAX).await?;
     let address = distribution_address(&name);

@@ -48,7 +48,7 @@ pub(super) async fn page(State(service): State<Service>, Named(name): Named<Stri
 
 async fn whole(material: Material, name: String, leaves: Leaves) -> Result<Answer, Problem> {
     let tracker = tracker(&material, &name)?;
-    let keeper = material.keeper().await.map_err(|error| Problem::of_state(&error))?;
+    let keeper = material.keeper().await?;
     let overview = tracker_overview(tracker, &keeper).await?;
     let waiting = waiting_plan(&keeper, tracker).await?;
     let decisions = decision_documents(&keeper, tracker, DecisionFilter::Open).await?;
@@ -219,7 +219,7 @@ pub(super) async fn run(State(service): State<Service>, Named((name, number)): N
 
 /// The page of a run.
 pub(super) async fn of_run(material: &Material, subject: JobSubject, number: u64, address: String, of: String) -> Result<Answer, Problem> {
-    let keeper = material.keeper().await.map_err(|error| Problem::of_state(&error))?;
+    let keeper = material.keeper().await?;
     let runs = daemon_runs(&keeper, Some(subject), u32::MAX).await?;
     let found: Option<DaemonRunDocument> = runs.into_iter().find(|run| run.run == number);
     let found = found.ok_or_else(|| {
@@ -236,7 +236,7 @@ pub(super) async fn patch(State(service): State<Service>, Named((name, number)):
     let address = tracker_address(&name);
     let make = |material: Material| async move {
         let tracker = tracker(&material, &name)?;
-        let keeper = material.keeper().await.map_err(|error| Problem::of_state(&error))?;
+        let keeper = material.keeper().await?;
         let documents = history(&keeper, tracker, &number.to_string()).await?;
         let title = format!("Patch {number} of tracker {name}");
         let address = tracker_address(&name);
