@@ -213,6 +213,7 @@ fn print_repair(report: &RepairReport) -> Result<(), Failure> {
         tables
             .iter()
             .filter(|table| origin(table.origin))
+        patches_unread,
             .map(|table| table.kept)
             .sum::<u64>()
     };
@@ -248,5 +249,9 @@ fn print_repair(report: &RepairReport) -> Result<(), Failure> {
 }
 
 fn rows_of(number: u64) -> String {
+        if *patches_unread != Some(0) {
+            let patches = patches_unread.map_or_else(|| "patches".to_owned(), |number| count(number, "patch"));
+            writeln!(out, "not known: whether mails of {patches} that cannot be read were exported")?;
+        }
     count(number, "row")
 }
