@@ -8,12 +8,12 @@ use super::args::ApplyArguments;
 use super::distributions::Files;
 use super::failure::{Failure, Preview};
 use super::plan::{prepared, pulling};
-use super::render::words::count;
 use super::wiring::{ConfigFile, each_among, open_session, open_state, shutdown_on_signals};
 use super::{Status, distributions, output, progress};
 use crate::config::{Distribution, Selection, Tracker};
 use crate::model::{PatchId, ProjectId, ProjectName};
 use crate::reconcile::{Applied, Apply, Keeper, PlanDocument, Prepared, Pulling, Remaining, Shutdown, begin};
+use crate::text::count;
 
 pub(super) async fn run(arguments: &ApplyArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;

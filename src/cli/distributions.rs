@@ -9,13 +9,13 @@ use std::path::Path;
 
 use super::args::{ApplyArguments, PullArguments};
 use super::failure::{Failure, Preview};
-use super::render::words::count;
 use super::{Status, output};
 use crate::config::{Distribution, Follows};
 use crate::model::packages::DistributionName;
 use crate::reconcile::{DistributionDraft, DistributionPlan, Error, FileOrder, Keeper, PlanDocument};
 use crate::source::local::{LocalError, LocalFile};
 use crate::store::packages::{Force, LogId};
+use crate::text::count;
 
 /// What a distribution of the configuration is to follow, if that is a file.
 pub(super) fn file_order(distribution: &Distribution, actor: Option<&str>, force: Force) -> Option<FileOrder> {

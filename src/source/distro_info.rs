@@ -12,6 +12,7 @@ use crate::model::packages::{
     Milestone, SeriesVersion,
     snapshot::{Remark, SeriesFacts, SourceSnapshot},
 };
+use crate::text::count;
 
 /// What stands behind the version of a series that is looked after for longer than others.
 const LONG_TERM: &str = " LTS";
@@ -87,7 +88,11 @@ fn parse(place: &str, bytes: &[u8]) -> Result<SourceSnapshot, Trouble> {
             reason,
         };
         if row.len() > columns.len() {
-            return Err(wrong(format!("expected up to {} fields, found {}", columns.len(), row.len())));
+            return Err(wrong(format!(
+                "expected up to {}, found {}",
+                count(columns.len(), "field"),
+                row.len()
+            )));
         }
         let mut facts = SeriesFacts::default();
         let mut name = None;

@@ -10,7 +10,7 @@ use super::Service;
 use super::address::{Form, Named};
 use super::desk::{Answer, Material};
 use super::document::distribution_overview;
-use super::layout::{Frame, Leaf, count, distribution_address, facts, picture, sets_address, table};
+use super::layout::{Frame, Leaf, distribution_address, facts, picture, sets_address, table};
 use super::overview::followed;
 use super::problem::Problem;
 use super::tracker::of_run;
@@ -23,6 +23,7 @@ use crate::picture;
 use crate::reconcile::daemon_runs;
 use crate::store::packages::{DistributionRow, SeriesRow, View};
 use crate::store::{Fault, Store, StoreError};
+use crate::text::count;
 
 /// So many rows are on a page.
 const ROWS: usize = 100;
@@ -159,7 +160,7 @@ fn series(known: &Known) -> Markup {
                 html! { (series.details.status.to_string()) },
                 day(series, &Milestone::RELEASED),
                 day(series, &Milestone::EOL),
-                html! { a href=(sets_address(name, series.path.series.as_str())) { (count(*sets as u64, "set", "sets")) } },
+                html! { a href=(sets_address(name, series.path.series.as_str())) { (count(*sets, "set")) } },
             ]
         })
         .collect();

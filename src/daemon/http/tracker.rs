@@ -9,7 +9,7 @@ use super::Service;
 use super::address::{Form, Named};
 use super::desk::{Answer, Material};
 use super::document::{DRAWN, TrackerOverview, WaitingOverview, tracker_overview};
-use super::layout::{Frame, Leaf, count, facts, picture, table, time, tracker_address};
+use super::layout::{Frame, Leaf, facts, picture, table, time, tracker_address};
 use super::overview::mode;
 use super::problem::Problem;
 use super::tracker_parts::{because, guards, jobs, run as shown_run, runs, steps};
@@ -20,6 +20,7 @@ use crate::reconcile::{
     DaemonRunDocument, DecisionDocument, HistoryDocument, WaitingPlanDocument, daemon_runs, decision_documents, history, waiting_plan,
 };
 use crate::store::DecisionFilter;
+use crate::text::{count, count_doing};
 
 /// So many rows are on a page.
 const ROWS: usize = 100;
@@ -96,7 +97,7 @@ fn in_short(overview: &TrackerOverview) -> Markup {
                     None => "never",
                     Some(pulled) => {
                         (time(pulled.pulled_at)) ", read whole " (time(pulled.swept_at)) ", "
-                        (count(pulled.patches, "patch", "patches")) " in " (count(pulled.projects.len() as u64, "project", "projects"))
+                        (count(pulled.patches, "patch")) " in " (count(pulled.projects.len(), "project"))
                     }
                 }
             }),
@@ -104,8 +105,8 @@ fn in_short(overview: &TrackerOverview) -> Markup {
                 @match &status.last_cycle {
                     None => "none",
                     Some(cycle) => {
-                        (time(cycle.at)) ": " (count(cycle.drift, "write", "writes")) ", " (cycle.undone) " undone, "
-                        (count(cycle.foreign_changes, "patch", "patches")) " moved by others"
+                        (time(cycle.at)) ": " (count(cycle.drift, "write")) ", " (cycle.undone) " undone, "
+                        (count(cycle.foreign_changes, "patch")) " moved by others"
                         @if cycle.guarded { ", held back by a guard" }
                     }
                 }
@@ -114,12 +115,12 @@ fn in_short(overview: &TrackerOverview) -> Markup {
                 @match &status.last_run {
                     None => "none",
                     Some(run) => {
-                        (time(run.began_at)) ": " (run.outcome) ", " (count(run.done, "write", "writes")) " took effect"
+                        (time(run.began_at)) ": " (run.outcome) ", " (count(run.done, "write")) " took effect"
                         @if let Some(reason) = &run.reason { ": " (reason) }
                     }
                 }
             }),
-            ("Of unknown outcome", html! { (count(status.open_writes as u64, "write", "writes")) }),
+            ("Of unknown outcome", html! { (count(status.open_writes, "write")) }),
         ]))
         @for collection in &status.collections {
             p {
@@ -141,23 +142,24 @@ fn plan(waiting: Option<&WaitingPlanDocument>, address: &str, leaf: Leaf, on: im
     let all = &waiting.plan.steps;
     html! {
         p {
-            (count(waiting.waiting.writes, "write", "writes")) " (" (count(short.clears as u64, "clear", "clears")) ", "
-            (count(short.relates as u64, "relate", "relates")) ", " (count(short.commit_refs as u64, "commit", "commits"))
+            (count(waiting.waiting.writes, "write")) " (" (count(short.clears, "clear")) ", "
+            (count(short.relates, "relate")) ", " (count(short.commit_refs, "commit"))
             ") were planned by " a href={ (address) "/runs/" (waiting.waiting.run) } { "run " (waiting.waiting.run) } " at " (time(waiting.waiting.planned_at))
             " and wait " (because(waiting.waiting.because)) "."
         }
         @for tracker in &waiting.plan.trackers {
             p {
-                "The analysis names " (tracker.named) ", of which " (tracker.only_in_analysis) " are no patch here; "
-                (tracker.only_in_tracker) " patches are not named. " (tracker.relations) " relations become " (tracker.relations_after) ". "
-                (tracker.undone.len() + tracker.commits_undone.len()) " of what is wanted stays undone."
+                (tracker.only_in_analysis) " of " (count(tracker.named, "element")) " only in the analysis, "
+                (tracker.only_in_tracker) " of " (count(tracker.patches, "patch")) " only in the tracker. "
+                (count_doing(tracker.relations, "relation", ["becomes", "become"])) " " (tracker.relations_after) ". "
+                (count_doing(tracker.undone.len() + tracker.commits_undone.len(), "wanted change", ["stays", "stay"])) " undone."
             }
         }
         @if !short.guards.is_empty() { (guards(&short.guards)) }
         (steps(leaf.of(all), "Writes that are planned", address))
         (leaf.others(all.len(), "plan", |page| on("plan", page)))
         @if waiting.steps_left_out > 0 {
-            p { (count(waiting.steps_left_out, "write is", "writes are")) " not kept here; " code { "kinset plan" } " shows all." }
+            p { (count_doing(waiting.steps_left_out, "write", ["is", "are"])) " not kept here; " code { "kinset plan" } " shows all." }
         }
         p { "To carry it out: read it with " code { "kinset plan" } ", then " code { "kinset apply" } "; or let the daemon do so with " code { "sync = \"apply\"" } "." }
     }
