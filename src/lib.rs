@@ -16,11 +16,11 @@
 //! | [`tracker`] | Patchwork: wire types, [`tracker::Reader`], [`tracker::Writer`], [`tracker::simulator`] | `http`, `model`, `remedy` |
 //! | [`pasta`] | group files in | `model`, `remedy` |
 //! | [`source`] | distributions, one file or folder for each place that they come from: files, Launchpad, Bodhi, dist-git, distro-info, modulemd | `http`, `model`, `remedy`, `text` |
-//! | [`store`] | SQLite: migrations, snapshots, journal; [`store::packages`] | `model`, `remedy` |
-//! | [`http`] | requests with a pace and patience, and what can go wrong with them | `remedy` |
-//! | [`model`] | PURE: [`model::relations`] with planner, checker, guards; [`model::packages`] with its evaluator; no async, no I/O, no clock, no randomness | `remedy` |
+//! | [`store`] | SQLite: migrations, snapshots, journal; [`store::packages`] | `model`, `remedy`, `text` |
+//! | [`http`] | requests with a pace and patience, and what can go wrong with them | `remedy`, `text` |
+//! | [`model`] | PURE: [`model::relations`] with planner, checker, guards; [`model::packages`] with its evaluator; no async, no I/O, no clock, no randomness | `remedy`, `text` |
 //! | [`remedy`] | errors that say what to do next | nothing |
-//! | [`text`] | places in texts that people write: line, column, key | nothing |
+//! | [`text`] | words for messages: places in texts that people write, numbers with their nouns | nothing |
 //!
 //! Nothing points back up this table: `tests/integration/architecture.rs` keeps it so. `docs/architecture.md` walks one cycle through the house.
 

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::args::ApplyArguments;
 use super::distributions::Files;
-use super::failure::Failure;
+use super::failure::{Failure, Preview};
 use super::plan::{prepared, pulling};
-use super::render::words::count;
 use super::wiring::{ConfigFile, each_among, open_session, open_state, shutdown_on_signals};
 use super::{Status, distributions, output, progress};
 use crate::config::{Distribution, Selection, Tracker};
 use crate::model::{PatchId, ProjectId, ProjectName};
 use crate::reconcile::{Applied, Apply, Keeper, PlanDocument, Prepared, Pulling, Remaining, Shutdown, begin};
+use crate::text::count;
 
 pub(super) async fn run(arguments: &ApplyArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;
@@ -122,7 +122,7 @@ async fn approve<'a>(
         apply = apply.of_saved_plan();
     }
     let question = format!("Send {} to {}?", count(plan.writes, "write"), tracker.name);
-    let is_given = arguments.yes || output::confirm(question).await?;
+    let is_given = arguments.yes || output::confirm(question, Preview::Plan).await?;
     Ok(if is_given {
         Approval::Given(Box::new((apply, prepared)))
     } else {

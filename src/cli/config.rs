@@ -6,12 +6,12 @@ use std::io::Write as _;
 use super::args::ConfigCommand;
 use super::distributions::file_order;
 use super::failure::{Failure, Misuse};
-use super::render::words::count;
 use super::wiring::ConfigFile;
 use super::{Status, output};
 use crate::config::example;
 use crate::reconcile::{check_token, read_analysis};
 use crate::store::packages::Force;
+use crate::text::count;
 
 pub(super) fn run(command: &ConfigCommand, file: &ConfigFile) -> Result<Status, Failure> {
     match command {

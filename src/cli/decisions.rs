@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::args::{DecisionsCommand, Dropped, Format};
 use super::failure::{Failure, Misuse};
-use super::render::words::count;
 use super::wiring::{ConfigFile, each, open_state, open_state_if_any};
 use super::{Status, output};
 use crate::config::Tracker;
@@ -13,6 +12,7 @@ use crate::reconcile::{
     DecisionDocument, DecisionsDocument, Error, Keeper, about, decision_documents, decisions_of, drop_decisions, require_pulled,
 };
 use crate::store::{DecisionFilter, DecisionId};
+use crate::text::count;
 
 pub(super) async fn run(command: &DecisionsCommand, file: &ConfigFile) -> Result<Status, Failure> {
     match command {

@@ -14,7 +14,6 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use super::failure::{Failure, Misuse};
-use super::render::words::count;
 use super::{Status, output, render};
 use crate::config::{Config, Tracker};
 use crate::model::relations::RelateReason;
@@ -25,6 +24,7 @@ use crate::reconcile::{
     Apply, Extent, Keeper, OperationDocument, Patience, PlanDocument, Pulled, Pulling, Session, SessionOptions, Shutdown, prepare, pull,
 };
 use crate::store::Store;
+use crate::text::count;
 use crate::tracker::RetryPolicy;
 use crate::tracker::simulator::{Simulator, World, serve};
 

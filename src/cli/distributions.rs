@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::args::{ApplyArguments, PullArguments};
-use super::failure::Failure;
-use super::render::words::count;
+use super::failure::{Failure, Preview};
 use super::{Status, output};
 use crate::config::{Distribution, Follows};
 use crate::model::packages::DistributionName;
 use crate::reconcile::{DistributionDraft, DistributionPlan, Error, FileOrder, Keeper, PlanDocument};
 use crate::source::local::{LocalError, LocalFile};
 use crate::store::packages::{Force, LogId};
+use crate::text::count;
 
 /// What a distribution of the configuration is to follow, if that is a file.
 pub(super) fn file_order(distribution: &Distribution, actor: Option<&str>, force: Force) -> Option<FileOrder> {
@@ -102,11 +102,11 @@ pub(super) async fn apply(
     if let Some(saved) = saved {
         draft = draft.require_same(saved)?;
     }
-    carry_out(draft, arguments.yes, keeper).await
+    carry_out(draft, arguments.yes, Preview::Plan, keeper).await
 }
 
-/// Shows a plan, asks, and carries it out.
-pub(super) async fn carry_out(draft: DistributionDraft, is_approved: bool, keeper: &Keeper) -> Result<Status, Failure> {
+/// Shows a plan, asks, and carries it out. Where nobody can be asked, `preview` is what somebody is told to read instead.
+pub(super) async fn carry_out(draft: DistributionDraft, is_approved: bool, preview: Preview, keeper: &Keeper) -> Result<Status, Failure> {
     let plan = draft.document();
     output::plan(&PlanDocument::new([]).with_distributions(vec![plan.clone()]))?;
     let draft = draft.require_unguarded()?;
@@ -115,7 +115,7 @@ pub(super) async fn carry_out(draft: DistributionDraft, is_approved: bool, keepe
         return Ok(Status::Done);
     }
     let question = format!("Make {} to {name}?", count(operations.len(), "change"));
-    if !is_approved && !output::confirm(question).await? {
+    if !is_approved && !output::confirm(question, preview).await? {
         output::say("nothing was changed");
         return Ok(Status::Failed);
     }

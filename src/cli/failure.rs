@@ -1,6 +1,7 @@
 //! Errors at the edge: put into words once, with their causes and what to do.
 
 use std::error::Error;
+use std::fmt;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -83,6 +84,27 @@ fn indented(text: &str, indent: &str) -> String {
     text.lines().collect::<Vec<_>>().join(&format!("\n{indent}"))
 }
 
+/// Where somebody can read what would be done, but for what is printed before the question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Preview {
+    /// Nowhere.
+    Printed,
+    /// With the same command, told not to do it.
+    DryRun,
+    /// With the command that plans.
+    Plan,
+}
+
+impl fmt::Display for Preview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Printed => Ok(()),
+            Self::DryRun => f.write_str(" or with --dry-run"),
+            Self::Plan => f.write_str(" or with `kinset plan`"),
+        }
+    }
+}
+
 /// What is wrong with what a command was asked to do, or with the place that it runs in.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Misuse {
@@ -100,7 +122,10 @@ pub(super) enum Misuse {
     },
     /// Nobody can be asked.
     #[error("nothing was written: there is no terminal to ask on")]
-    NobodyToAsk,
+    NobodyToAsk {
+        /// Where what the question is about can be read.
+        preview: Preview,
+    },
     /// A file exists that would be overwritten.
     #[error("{} exists already", .path.display())]
     Exists {
@@ -185,8 +210,10 @@ impl Remedy for Misuse {
             Self::OneFileOfTwo => "name what there is with --current and what is wanted with --desired",
             Self::NoMbox => "name the mbox with --out, or begin with the patches that arrive from now on with --skip",
             Self::ForMboxOnly { .. } => "leave it out: relations are exported as a whole",
-            Self::NobodyToAsk => {
-                "read first what would be done, as it was printed or with `kinset plan`; then run the command again with --yes"
+            Self::NobodyToAsk { preview } => {
+                return Some(format!(
+                    "read first what would be done, as it was printed{preview}; then run the command again with --yes"
+                ));
             }
             Self::Exists { .. } => "move it away, or choose another path with --config",
             Self::ExportExists { .. } => "move it away, or choose another path with --out; a file is never written over",

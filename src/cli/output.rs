@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
-use super::failure::{Failure, Misuse};
+use super::failure::{Failure, Misuse, Preview};
 use super::{Status, render};
 use crate::reconcile::PlanDocument;
 
@@ -53,10 +53,10 @@ pub(super) fn say(words: &str) {
     let _said = writeln!(io::stderr().lock(), "{words}");
 }
 
-/// Asks a question on the terminal; only `y` and `yes` mean yes.
-pub(super) async fn confirm(question: String) -> Result<bool, Failure> {
+/// Asks a question on the terminal; only `y` and `yes` mean yes. Where there is no terminal, `preview` is what somebody is told to read instead.
+pub(super) async fn confirm(question: String, preview: Preview) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
-        return Err(Misuse::NobodyToAsk.into());
+        return Err(Misuse::NobodyToAsk { preview }.into());
     }
     let answer = tokio::task::spawn_blocking(move || -> io::Result<String> {
         let mut err = io::stderr().lock();

@@ -2,11 +2,11 @@
 
 use super::args::PullArguments;
 use super::failure::Failure;
-use super::render::words::count;
 use super::wiring::{ConfigFile, each_among, open_session, open_state};
 use super::{Status, distributions, output, progress};
 use crate::config::{Distribution, Follows, Selection, Tracker};
 use crate::reconcile::{Extent, Keeper, Pulled, Reading, pull};
+use crate::text::count;
 
 pub(super) async fn run(arguments: &PullArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;

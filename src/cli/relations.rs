@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::args::{Format, RelationsCommand};
 use super::failure::Failure;
-use super::render::words::count;
 use super::wiring::{ConfigFile, each, open_state_to_read};
 use super::{Status, output, relations_export, relations_history, relations_list};
 use crate::config::Tracker;
 use crate::model::{MessageId, PatchId, Snapshot};
 use crate::reconcile::{Keeper, Scene, Unmatched, read_analysis, stored};
+use crate::text::count;
 
 pub(super) async fn run(command: &RelationsCommand, file: &ConfigFile) -> Result<Status, Failure> {
     match command {

@@ -6,13 +6,13 @@ use std::path::Path;
 
 use super::args::{Export, ExportArguments, GroupFormat};
 use super::failure::{Failure, Misuse};
-use super::render::words::count;
 use super::wiring::{ConfigFile, open_session, open_state, open_state_to_read};
 use super::{Status, output};
 use crate::config::Tracker;
 use crate::reconcile::{
     ExportedMails, GroupsOfMails, Keeper, export_mails, groups_of_ids, groups_of_mails, relations, require_pulled, skip_mails, stored,
 };
+use crate::text::count;
 
 pub(super) async fn run(arguments: &ExportArguments, file: &ConfigFile) -> Result<Status, Failure> {
     let export = arguments.what()?;

@@ -3,12 +3,12 @@
 use super::args::Format;
 use super::failure::Failure;
 use super::render::table::table;
-use super::render::words::count;
 use super::wiring::{ConfigFile, each, look_up, open_state_to_read};
 use super::{Status, output};
 use crate::config::Tracker;
 use crate::model::ProjectName;
 use crate::reconcile::{FoundDocument, MemberDocument, RelationDocument, RelationsDocument, find_relations, relations};
+use crate::text::count;
 
 pub(super) async fn list(names: &[String], format: Format, file: &ConfigFile) -> Result<Status, Failure> {
     let config = file.load()?;

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::args::Format;
-use super::failure::{Failure, Misuse};
-use super::render::words::count;
+use super::failure::{Failure, Misuse, Preview};
 use super::wiring::{ConfigFile, block_on};
 use super::{Status, output};
 use crate::store::{BackupReport, CheckReport, Finding, Origin, Overwrite, Repair, RepairReport, TableRepair, backup, check};
+use crate::text::count;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum StateCommand {
@@ -89,7 +89,12 @@ fn print_backup(report: &BackupReport) -> Result<(), Failure> {
         log_entries,
     } = report;
     output::data(|out| {
-        writeln!(out, "{}: version {version}, {bytes} bytes, as of {as_of:.0}", file.display())?;
+        writeln!(
+            out,
+            "{}: version {version}, {}, as of {as_of:.0}",
+            file.display(),
+            count(*bytes, "byte")
+        )?;
         let names = if trackers.is_empty() {
             "none".to_owned()
         } else {
@@ -98,7 +103,7 @@ fn print_backup(report: &BackupReport) -> Result<(), Failure> {
         writeln!(out, "  trackers   {names}")?;
         writeln!(out, "  decisions  {decisions} standing")?;
         writeln!(out, "  journal    {open_writes} open")?;
-        writeln!(out, "  log        {log_entries} entries")
+        writeln!(out, "  log        {}", count(*log_entries, "entry"))
     })
 }
 
@@ -177,7 +182,7 @@ fn repair(repair: Repair, arguments: &RepairArguments) -> Result<Status, Failure
     if report.loses() && !accept_loss {
         return Err(Misuse::Loss.into());
     }
-    let question = || output::confirm(format!("put the new file in place of {}?", report.file.display()));
+    let question = || output::confirm(format!("put the new file in place of {}?", report.file.display()), Preview::Printed);
     if !yes && !block_on(question())? {
         output::say("nothing was changed");
         return Ok(Status::Failed);
@@ -208,6 +213,7 @@ fn print_repair(report: &RepairReport) -> Result<(), Failure> {
         findings,
         tables,
         export_marks_lost,
+        patches_unread,
     } = report;
     let rows = |origin: fn(Origin) -> bool| {
         tables
@@ -242,6 +248,10 @@ fn print_repair(report: &RepairReport) -> Result<(), Failure> {
         }
         if *export_marks_lost > 0 {
             writeln!(out, "lost: that the mails of {} were exported", count(*export_marks_lost, "patch"))?;
+        }
+        if *patches_unread != Some(0) {
+            let patches = patches_unread.map_or_else(|| "patches".to_owned(), |number| count(number, "patch"));
+            writeln!(out, "not known: whether mails of {patches} that cannot be read were exported")?;
         }
         Ok(())
     })

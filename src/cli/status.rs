@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use super::args::Format;
 use super::args::StatusArguments;
 use super::failure::Failure;
-use super::render::words::count;
 use super::wiring::{ConfigFile, each_among, open_state_if_any};
 use super::{Status, output};
 use crate::config::{Distribution, Selection, Tracker};
@@ -14,6 +13,7 @@ use crate::reconcile::{
     CollectionDocument, CycleDocument, DaemonJobDocument, DaemonRunDocument, DistributionStatusDocument, PulledDocument, RunDocument,
     StatusDocument, WaitingDocument, distribution_status, status,
 };
+use crate::text::count;
 
 /// How something stands.
 #[derive(serde::Serialize)]

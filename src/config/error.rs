@@ -11,7 +11,7 @@ use toml::de::DeValue;
 use super::keys::Key;
 use super::{DEFAULT_PATH, PATH_VARIABLE, TrackerName};
 use crate::remedy::{Remedy, nearest};
-use crate::text::position;
+use crate::text::{key_meant, position, problems_in};
 
 /// Why there is no configuration to work with.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ pub enum ConfigError {
         column: usize,
     },
     /// The file can be read and says something that kinset does not accept.
-    #[error("the configuration has {}", in_lines(path, problems))]
+    #[error("the configuration has {}", problems_in(path, problems, usize::MAX))]
     Invalid {
         /// The file.
         path: PathBuf,
@@ -208,7 +208,7 @@ pub enum ProblemKind {
     #[error("not valid TOML: {0}")]
     Syntax(String),
     /// A key that exists nowhere.
-    #[error("unknown key; {}", meant(nearest.as_ref(), known))]
+    #[error("unknown key; {}", key_meant(*nearest, known))]
     Unknown {
         /// The key that was probably meant.
         nearest: Option<&'static str>,
@@ -362,24 +362,8 @@ fn shown(value: &DeValue<'_>) -> String {
     }
 }
 
-fn meant(nearest: Option<&&'static str>, known: &[&'static str]) -> String {
-    match nearest {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => format!("the keys here are {}", joined(known, ", ")),
-    }
-}
-
 fn or_meant(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |nearest| format!(" (did you mean {nearest:?}?)"))
-}
-
-fn in_lines(path: &Path, problems: &[Problem]) -> String {
-    let count = match problems.len() {
-        1 => "a problem".to_owned(),
-        count => format!("{count} problems"),
-    };
-    let lines: String = problems.iter().map(|problem| format!("\n  {}:{problem}", path.display())).collect();
-    format!("{count}:{lines}")
 }
 
 fn joined<T: fmt::Display>(words: &[T], separator: &str) -> String {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::{StatusCode, header::InvalidHeaderValue};
 
 use super::{Address, Answer, Cause};
+use crate::text::count;
 
 /// Why something could not be read from a server.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +64,7 @@ pub enum Error {
         source: Cause,
     },
     /// The answer ended before its time.
-    #[error("expected {expected}, but the answer broke off after {received} bytes: {answer}")]
+    #[error("expected {expected}, but the answer broke off after {}: {answer}", count(*received, "byte"))]
     Truncated {
         /// What was expected.
         expected: &'static str,

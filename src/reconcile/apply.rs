@@ -23,6 +23,7 @@ use crate::config::Tracker;
 use crate::model::{PatchId, ProjectId};
 use crate::pasta::GroupFile;
 use crate::store::{RunId, RunOutcome, StoredSnapshot};
+use crate::text::count;
 use crate::tracker::{Identity, Reader, Writer};
 
 /// How often what moved under a plan is planned anew before the tracker is said not to come to rest.
@@ -185,7 +186,7 @@ impl<'a> Apply<'a> {
         } = prepared;
         let draft = draft.require_unguarded(self.tracker)?;
         let name = self.tracker.name.to_string();
-        let what = format!("{} writes", draft.writes());
+        let what = count(draft.writes(), "write");
         let run = self
             .keeper
             .with(move |store, now| store.journal().begin_run(&name, now, &what))

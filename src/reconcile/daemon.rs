@@ -52,6 +52,7 @@ pub struct DaemonRunDocument {
 
 impl From<DaemonRun> for DaemonRunDocument {
     fn from(run: DaemonRun) -> Self {
+        let writes = run.writes();
         let DaemonRun {
             id,
             job,
@@ -89,7 +90,7 @@ impl From<DaemonRun> for DaemonRunDocument {
             remedy,
             guards,
             changes,
-            writes: clears + relates + commit_refs,
+            writes,
             clears,
             relates,
             commit_refs,

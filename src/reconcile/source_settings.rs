@@ -8,7 +8,7 @@ use url::Url;
 use crate::http::{Address, Scrubber};
 use crate::model::packages::snapshot::SourceSnapshot;
 use crate::model::packages::{BranchName, SeriesName};
-use crate::source::{Previous, Reading, SourceError, bodhi, distgit, distro_info, launchpad, local, modulemd};
+use crate::source::{FileAt, Previous, Reading, SourceError, bodhi, distgit, distro_info, launchpad, local, modulemd};
 
 /// A service, and how to read it.
 #[derive(Clone, Debug)]
@@ -63,15 +63,19 @@ impl SourceSettings {
             Self::Launchpad(launchpad::Settings { url, .. })
             | Self::Bodhi(bodhi::Settings { url, .. })
             | Self::Distgit(distgit::Settings { url, .. }) => shown(url),
-            Self::DistroInfo(distro_info::Settings { at, .. }) => match at {
-                distro_info::At::File(file) => file.display().to_string(),
-                distro_info::At::Web { url, http: _ } => shown(url),
+            Self::DistroInfo(distro_info::Settings { at, .. })
+            | Self::Modulemd(modulemd::Settings {
+                at: modulemd::At::File(at),
+                ..
+            }) => match at {
+                FileAt::Disk(file) => file.display().to_string(),
+                FileAt::Web { url, http: _ } => shown(url),
             },
             Self::Local(local::Settings { path, .. }) => path.display().to_string(),
-            Self::Modulemd(modulemd::Settings { at, .. }) => match at {
-                modulemd::At::File(file) => file.display().to_string(),
-                modulemd::At::Web { url, http: _ } | modulemd::At::Repository { url, http: _ } => shown(url),
-            },
+            Self::Modulemd(modulemd::Settings {
+                at: modulemd::At::Repository { url, http: _ },
+                ..
+            }) => shown(url),
         }
     }
 
@@ -113,13 +117,15 @@ impl SourceSettings {
                 http: _,
             }) => json!({"distgit": url.as_str(), "forge": format!("{forge:?}"), "namespace": namespace, "branches": branches}),
             Self::DistroInfo(distro_info::Settings { name: _, at }) => match at {
-                distro_info::At::File(file) => json!({"distro-info": "file", "file": file.to_string_lossy()}),
-                distro_info::At::Web { url, http: _ } => json!({"distro-info": "url", "url": url.as_str()}),
+                FileAt::Disk(file) => json!({"distro-info": "file", "file": file.to_string_lossy()}),
+                FileAt::Web { url, http: _ } => json!({"distro-info": "url", "url": url.as_str()}),
             },
             Self::Local(local::Settings { name: _, path }) => json!({"local": path.to_string_lossy()}),
             Self::Modulemd(modulemd::Settings { name: _, at, release }) => match at {
-                modulemd::At::File(file) => json!({"modulemd": "file", "file": file.to_string_lossy(), "release": release}),
-                modulemd::At::Web { url, http: _ } => json!({"modulemd": "url", "url": url.as_str(), "release": release}),
+                modulemd::At::File(FileAt::Disk(file)) => json!({"modulemd": "file", "file": file.to_string_lossy(), "release": release}),
+                modulemd::At::File(FileAt::Web { url, http: _ }) => {
+                    json!({"modulemd": "url", "url": url.as_str(), "release": release})
+                }
                 modulemd::At::Repository { url, http: _ } => {
                     json!({"modulemd": "repository", "repository": url.as_str(), "release": release})
                 }
@@ -227,7 +233,7 @@ mod tests {
             url: url(),
             http: http(timeout),
         };
-        let web = modulemd::At::Web { url: url(), http: http(1) };
+        let web = modulemd::At::File(FileAt::Web { url: url(), http: http(1) });
         let this = asked(repository(1), None);
         assert!(this.contains(env!("CARGO_PKG_VERSION")), "{this}");
         assert_eq!(asked(repository(2), None), this);
@@ -343,7 +349,7 @@ mod tests {
         let of = |file: &str, release: &str| {
             SourceSettings::Modulemd(modulemd::Settings {
                 name: "modules".to_owned(),
-                at: modulemd::At::File(file.into()),
+                at: modulemd::At::File(FileAt::Disk(file.into())),
                 release: Some(release.parse().unwrap()),
             })
         };
@@ -360,7 +366,7 @@ mod tests {
     fn an_answer_to_what_nobody_knows_to_have_been_asked_is_worth_nothing() {
         let dates = SourceSettings::DistroInfo(distro_info::Settings {
             name: "dates".to_owned(),
-            at: distro_info::At::File("ubuntu.csv".into()),
+            at: FileAt::Disk("ubuntu.csv".into()),
         });
         for asked in ["", "{}", r#"{"kinset": "0.0.1", "what": null}"#] {
             assert_eq!(dates.worth(asked, &mut SourceSnapshot::default()), Worth::Nothing, "{asked}");

@@ -7,7 +7,7 @@ use super::{SourceSettings, SourcesOrder};
 use crate::config::{Distribution, FileOrUrl, ModulesAt, ReadSets, Services, Source, SourceKind};
 use crate::http::RetryPolicy;
 use crate::model::packages::{DistributionDetails, DistributionName};
-use crate::source::{HttpSettings, bodhi, distgit, distro_info, launchpad, local, modulemd};
+use crate::source::{FileAt, HttpSettings, bodhi, distgit, distro_info, launchpad, local, modulemd};
 
 /// How many requests to a service are under way at once.
 const CONCURRENT_REQUESTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(3);
@@ -92,20 +92,23 @@ fn settings(distribution: &DistributionName, source: &Source) -> SourceSettings 
         }),
         SourceKind::DistroInfo { at } => SourceSettings::DistroInfo(distro_info::Settings {
             name,
-            at: match at {
-                FileOrUrl::File(file) => distro_info::At::File(file.clone()),
-                FileOrUrl::Url(url) => distro_info::At::Web { url: url.clone(), http },
-            },
+            at: file_at(at, http),
         }),
         SourceKind::Local { file } => SourceSettings::Local(local::Settings { name, path: file.clone() }),
         SourceKind::Modulemd { at, release } => SourceSettings::Modulemd(modulemd::Settings {
             name,
             at: match at {
-                ModulesAt::File(FileOrUrl::File(file)) => modulemd::At::File(file.clone()),
-                ModulesAt::File(FileOrUrl::Url(url)) => modulemd::At::Web { url: url.clone(), http },
+                ModulesAt::File(at) => modulemd::At::File(file_at(at, http)),
                 ModulesAt::Repository(url) => modulemd::At::Repository { url: url.clone(), http },
             },
             release: release.clone(),
         }),
+    }
+}
+
+fn file_at(at: &FileOrUrl, http: HttpSettings) -> FileAt {
+    match at {
+        FileOrUrl::File(file) => FileAt::Disk(file.clone()),
+        FileOrUrl::Url(url) => FileAt::Web { url: url.clone(), http },
     }
 }

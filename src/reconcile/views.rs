@@ -315,6 +315,7 @@ pub async fn cycles(keeper: &Keeper, tracker: &Tracker, limit: u32) -> Result<Ve
 }
 
 fn cycle_document(at: Timestamp, cycle: Cycle) -> CycleDocument {
+    let drift = cycle.drift();
     let Cycle {
         clears,
         relates,
@@ -326,7 +327,7 @@ fn cycle_document(at: Timestamp, cycle: Cycle) -> CycleDocument {
     } = cycle;
     CycleDocument {
         at,
-        drift: clears + relates + commit_refs,
+        drift,
         clears,
         relates,
         commit_refs,

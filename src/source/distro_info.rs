@@ -4,48 +4,33 @@
 //! Columns go by their header. `version`, `codename` and `series` are what they say; every other is a milestone by its name (`created`, `eol`,
 //! `eol-lts`, …; `release` is `released`), also one that is new, if what stands in it are dates. Rows end early where nothing more is known.
 
-use std::path::{Path, PathBuf};
-
 use csv::{ReaderBuilder, StringRecord, Trim};
 use jiff::civil::Date;
-use url::Url;
 
-use super::{
-    HttpSettings, Previous, Reading, SourceError, Trouble, Validators, file,
-    web::{Fetched, Web},
-};
+use super::{FileAt, Previous, Reading, SourceError, Trouble, file_at::FileSort};
 use crate::model::packages::{
     Milestone, SeriesVersion,
     snapshot::{Remark, SeriesFacts, SourceSnapshot},
 };
+use crate::text::count;
 
 /// What stands behind the version of a series that is looked after for longer than others.
 const LONG_TERM: &str = " LTS";
 
-/// The largest file that is read: those that there are have some thousand bytes.
-const MOST_BYTES: u64 = 16 << 20;
+/// What is read. Files that there are have some thousand bytes.
+const TABLE: FileSort = FileSort {
+    expected: "a table of series",
+    accept: "text/csv, text/plain",
+    most_bytes: 16 << 20,
+};
 
 /// How to read a file of dates.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The source's name in the configuration.
     pub name: String,
-    /// Where it is.
-    pub at: At,
-}
-
-/// Where a file of dates is.
-#[derive(Clone, Debug)]
-pub enum At {
-    /// On this machine.
-    File(PathBuf),
-    /// On a server, such as `https://debian.pages.debian.net/distro-info-data/ubuntu.csv`.
-    Web {
-        /// The address.
-        url: Url,
-        /// How to treat the server.
-        http: HttpSettings,
-    },
+    /// Where it is, such as `/usr/share/distro-info/ubuntu.csv` or `https://debian.pages.debian.net/distro-info-data/ubuntu.csv`.
+    pub at: FileAt,
 }
 
 /// Reads the series with their versions, code names and dates.
@@ -53,40 +38,10 @@ pub enum At {
 /// # Errors
 /// When the file cannot be read in whole, has no column `series`, or has a row that cannot be understood.
 pub async fn read(settings: &Settings, previous: &Previous) -> Result<Reading, SourceError> {
-    let read = match &settings.at {
-        At::File(path) => read_file(path),
-        At::Web { url, http } => read_web(url, http, previous).await,
-    };
+    let read = settings.at.read(&TABLE, previous, parse).await;
     read.map_err(|trouble| SourceError {
         name: settings.name.clone(),
         trouble,
-    })
-}
-
-fn read_file(path: &Path) -> Result<Reading, Trouble> {
-    let bytes = file::bytes(path, MOST_BYTES)?;
-    Ok(Reading {
-        snapshot: parse(&bytes, &path.display().to_string())?,
-        ..Reading::default()
-    })
-}
-
-async fn read_web(url: &Url, http: &HttpSettings, previous: &Previous) -> Result<Reading, Trouble> {
-    let web = Web::new(http)?;
-    let unless = previous.validators.get(url);
-    let (snapshot, validators) = match web.file_unless(url, "a table of series", "text/csv, text/plain", unless).await? {
-        Fetched::Unchanged => (previous.snapshot.clone(), previous.validators.clone()),
-        Fetched::New(bytes, validator) => {
-            let mut validators = Validators::default();
-            validators.keep(url, validator);
-            (parse(&bytes, web.shown(url).as_str())?, validators)
-        }
-    };
-    Ok(Reading {
-        snapshot,
-        validators,
-        traffic: web.traffic(),
-        ..Reading::default()
     })
 }
 
@@ -102,7 +57,7 @@ enum Column {
     Other,
 }
 
-fn parse(bytes: &[u8], place: &str) -> Result<SourceSnapshot, Trouble> {
+fn parse(place: &str, bytes: &[u8]) -> Result<SourceSnapshot, Trouble> {
     let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(bytes);
     let bad = |error: &csv::Error| Trouble::BadRow {
         place: place.to_owned(),
@@ -133,7 +88,11 @@ fn parse(bytes: &[u8], place: &str) -> Result<SourceSnapshot, Trouble> {
             reason,
         };
         if row.len() > columns.len() {
-            return Err(wrong(format!("expected up to {} fields, found {}", columns.len(), row.len())));
+            return Err(wrong(format!(
+                "expected up to {}, found {}",
+                count(columns.len(), "field"),
+                row.len()
+            )));
         }
         let mut facts = SeriesFacts::default();
         let mut name = None;
@@ -226,7 +185,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<BTreeMap<String, SeriesFacts>, String> {
-        let snapshot = parse(text.as_bytes(), "table.csv").map_err(|error| error.to_string())?;
+        let snapshot = parse("table.csv", text.as_bytes()).map_err(|error| error.to_string())?;
         Ok(snapshot.series.into_iter().map(|(name, facts)| (name.to_string(), facts)).collect())
     }
 

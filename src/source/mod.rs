@@ -18,6 +18,7 @@ pub mod distgit;
 pub mod distro_info;
 mod error;
 pub mod file;
+mod file_at;
 pub mod launchpad;
 pub mod local;
 pub mod modulemd;
@@ -26,6 +27,7 @@ mod web;
 
 pub use error::{SourceError, Trouble};
 pub use file::FileError;
+pub use file_at::FileAt;
 pub use reading::{Previous, Reading, Traffic, Validators};
 
 pub use crate::http::Settings as HttpSettings;

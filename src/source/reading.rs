@@ -64,6 +64,17 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// That all still holds.
+    pub(super) fn unchanged(previous: &Previous, traffic: Traffic) -> Self {
+        let Previous { snapshot, validators } = previous.clone();
+        Self {
+            snapshot,
+            validators,
+            traffic,
+            unread: BTreeMap::new(),
+        }
+    }
+
     /// What the next read is to be given.
     #[must_use]
     pub fn into_previous(self) -> Previous {

@@ -12,6 +12,7 @@ use super::database::FILE_NAME;
 use super::error::StoreError;
 use super::schema::MIGRATIONS;
 use super::tables::{Origin, TABLES, origin_of};
+use crate::text::count_doing;
 
 /// How much is told of one table: damage of a page shows in many rows.
 const TOLD: usize = 5;
@@ -133,7 +134,10 @@ fn damage(connection: &Connection) -> rusqlite::Result<Vec<Finding>> {
             origin: Some(origin_of(&table)),
             table: Some(table),
             rows_readable: true,
-            what: format!("{rows} rows refer to rows of {parent} that are not there"),
+            what: format!(
+                "{} to rows of {parent} that are not there",
+                count_doing(rows, "row", ["refers", "refer"])
+            ),
         });
     }
     Ok(found)

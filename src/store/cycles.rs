@@ -33,6 +33,14 @@ pub struct Cycle {
     pub blocked: BTreeSet<ProjectName>,
 }
 
+impl Cycle {
+    /// How far the tracker is from what is wanted and may be written, in writes: those that the plan takes, of relations and of commits.
+    #[must_use]
+    pub const fn drift(&self) -> u64 {
+        self.clears + self.relates + self.commit_refs
+    }
+}
+
 impl Store {
     /// Enters what a cycle's plan came to, at the address that the tracker was last read from. The last ten thousand of each tracker are kept.
     ///

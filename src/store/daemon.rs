@@ -112,6 +112,14 @@ pub struct DaemonRun {
     pub journal_run: Option<RunId>,
 }
 
+impl DaemonRun {
+    /// How many writes took effect: clears, relates and commits.
+    #[must_use]
+    pub const fn writes(&self) -> u64 {
+        self.clears + self.relates + self.commit_refs
+    }
+}
+
 /// What is known of a job that the daemon has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DaemonJob {

@@ -82,7 +82,7 @@ fn show_prints_what_is_in_effect() {
     state_dir = "DIR/state"
 
     [daemon]
-    listen = "TRACKER"  # default
+    listen = "127.0.0.1:7319"  # default
     jitter_seconds = 30  # default
     backoff_seconds = 60  # default
     max_backoff_seconds = 3600  # default

@@ -88,11 +88,10 @@ fn a_file_is_imported_once_and_a_second_time_there_is_nothing_to_do() {
     nothing was changed: this was a dry run
     "#);
     insta::assert_snapshot!(place.run("distribution list"), @"exit 0");
-    assert!(
-        place
-            .run("distribution import tidewater.toml")
-            .contains("there is no terminal to ask on")
-    );
+    insta::assert_snapshot!(place.run("distribution import tidewater.toml").split_once("--- stderr").unwrap().1, @r"
+    error: nothing was written: there is no terminal to ask on
+      help: read first what would be done, as it was printed or with --dry-run; then run the command again with --yes
+    ");
     insta::assert_snapshot!(place.run("distribution import tidewater.toml --yes").lines().last().unwrap(), @"tidewater: 40 changes made, in the log from entry 1 to 40");
     insta::assert_snapshot!(place.run("distribution import tidewater.toml --yes"), @r"
     exit 0
@@ -171,7 +170,10 @@ fn a_distribution_follows_its_file_by_plan_and_apply() {
     let plan: Value = serde_json::from_str(&place.data("plan --format json")).unwrap();
     assert_eq!(plan["writes"], 4);
     assert_eq!(plan["distributions"][0]["operations"].as_array().unwrap().len(), 4);
-    assert!(place.run("apply").contains("there is no terminal to ask on"));
+    insta::assert_snapshot!(place.run("apply").split_once("--- stderr").unwrap().1, @r"
+    error: nothing was written: there is no terminal to ask on
+      help: read first what would be done, as it was printed or with `kinset plan`; then run the command again with --yes
+    ");
     insta::assert_snapshot!(place.run("apply --yes").lines().last().unwrap(), @"tidewater: 4 changes made, in the log from entry 41 to 44");
     insta::assert_snapshot!(place.run("apply --yes --actor anna"), @r"
     exit 0

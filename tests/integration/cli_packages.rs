@@ -300,6 +300,10 @@ fn a_dry_run_shows_what_would_change_and_changes_nothing() {
     --- stderr
     nothing was changed: this was a dry run
     ");
+    assert_snapshot!(place.run("series convert --to tethered --actor ann").split_once("--- stderr").unwrap().1, @r"
+    error: nothing was written: there is no terminal to ask on
+      help: read first what would be done, as it was printed or with --dry-run; then run the command again with --yes
+    ");
     assert_snapshot!(place.run("packageset delete kernel --dry-run --actor ann"), @r#"
     exit 0
     --- stdout

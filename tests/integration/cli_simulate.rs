@@ -94,7 +94,7 @@ fn a_world_that_cannot_be_is_told_with_its_place() {
     assert_snapshot!(place.run("simulate --listen here --world world.json"), @r"
     exit 1
     --- stderr
-    error: invalid value 'here' for '--listen <ADDR>': expected an address with a port, such as TRACKER
+    error: invalid value 'here' for '--listen <ADDR>': expected an address with a port, such as 127.0.0.1:8000
 
     For more information, try '--help'.
     ");

@@ -306,9 +306,10 @@ fn a_repair_shows_what_can_be_saved_and_asks() {
     left to the next pull: maintainer, 2 rows
     left to the next pull: patch, an unknown number of rows
     left to the next pull: relation_member, 5 rows
+    not known: whether mails of patches that cannot be read were exported
     --- stderr
     error: nothing was written: there is no terminal to ask on
-      help: read first what would be done, as it was printed or with `kinset plan`; then run the command again with --yes
+      help: read first what would be done, as it was printed; then run the command again with --yes
     ");
     insta::assert_snapshot!(place.run("state repair --yes"), @r"
     exit 0
@@ -321,6 +322,7 @@ fn a_repair_shows_what_can_be_saved_and_asks() {
     left to the next pull: maintainer, 2 rows
     left to the next pull: patch, an unknown number of rows
     left to the next pull: relation_member, 5 rows
+    not known: whether mails of patches that cannot be read were exported
     --- stderr
     DIR/state/kinset.sqlite3 is repaired; the damaged file is DIR/state/kinset.sqlite3.damaged-1. Run `kinset pull`, then `kinset plan`
     ");

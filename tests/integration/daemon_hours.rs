@@ -147,7 +147,7 @@ fn eight_hours_bring_each_job_as_often_as_its_rule_says_and_the_tracker_to_rest(
     );
     assert_eq!(left.outcomes(JobKind::Sweep).len(), 2);
     assert_eq!(left.runs.len(), 58);
-    let writes: u64 = left.runs.iter().map(|run| run.clears + run.relates).sum();
+    let writes: u64 = left.runs.iter().map(DaemonRun::writes).sum();
     assert_eq!(writes as usize, rig.own_writes().0 + rig.own_writes().1);
     assert!(left.runs.iter().any(|run| run.journal_run == Some(rig.last_run().id)));
     rig.assert_at_rest(&classes(&[&[1, 2], &[4, 5, 6]]));

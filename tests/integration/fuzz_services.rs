@@ -22,9 +22,9 @@ use url::Url;
 
 use crate::client_support::{Raw, project, raw_server, settings, token};
 use crate::sources_launchpad::{launchpad, settings_at};
-use crate::support::fedora::{Bodhi, DistGit, Table, release};
+use crate::support::fedora::{Bodhi, DistGit, Table, bodhi_at, dates_at, distgit_at, release};
 use crate::support::patchwork::{message, small_world};
-use crate::support::repository::{Repository, stream};
+use crate::support::repository::{Repository, repository_at, stream};
 use crate::support::service::{Asked, Reply, Service, impatient};
 use mutate::{Changes, config};
 
@@ -153,13 +153,7 @@ fn bodhi_may_answer_anything() {
     let mut bodhi = Bodhi::new(releases.into());
     bodhi.most_rows = 1;
     survives_source(&Arc::new(bodhi), async |url, http| {
-        let settings = bodhi::Settings {
-            name: "bodhi".to_owned(),
-            url,
-            id_prefixes: ["FEDORA".to_owned()].into(),
-            http,
-        };
-        bodhi::read(&settings, &Previous::default()).await
+        bodhi::read(&bodhi_at(url, &["FEDORA"], http), &Previous::default()).await
     });
 }
 
@@ -167,15 +161,7 @@ fn bodhi_may_answer_anything() {
 fn dist_git_may_answer_anything() {
     let service = DistGit::new(json!({"bash": ["kasal"]}), json!({"bash": ["kasal", "@sig"]}), &[("f41", &["foo"])]);
     survives_source(&Arc::new(service), async |url, http| {
-        let settings = distgit::Settings {
-            name: "dist-git".to_owned(),
-            url,
-            forge: distgit::ForgeKind::Pagure,
-            namespace: "rpms".to_owned(),
-            branches: [("f41".parse().unwrap(), "f41".parse().unwrap())].into(),
-            http,
-        };
-        distgit::read(&settings, &Previous::default()).await
+        distgit::read(&distgit_at(url, &[("f41", "f41")], http), &Previous::default()).await
     });
 }
 
@@ -183,14 +169,7 @@ fn dist_git_may_answer_anything() {
 fn a_table_of_dates_may_say_anything() {
     let table = "version,codename,series,created,release,eol\n24.04 LTS,Noble Numbat,noble,2023-10-12,2024-04-25,2029-05-31\n";
     survives_source(&Arc::new(Table(Mutex::new(table.to_owned()))), async |url, http| {
-        let settings = distro_info::Settings {
-            name: "dates".to_owned(),
-            at: distro_info::At::Web {
-                url: url.join("ubuntu.csv").unwrap(),
-                http,
-            },
-        };
-        distro_info::read(&settings, &Previous::default()).await
+        distro_info::read(&dates_at(&url, http), &Previous::default()).await
     });
 }
 
@@ -198,15 +177,7 @@ fn a_table_of_dates_may_say_anything() {
 fn a_repository_may_say_anything() {
     let modules = stream("nodejs:10", 1, &["nodejs"]);
     survives_source(&Arc::new(Repository::with(&modules)), async |url, http| {
-        let settings = modulemd::Settings {
-            name: "modules".to_owned(),
-            at: modulemd::At::Repository {
-                url: url.join("/os/").unwrap(),
-                http,
-            },
-            release: None,
-        };
-        modulemd::read(&settings, &Previous::default()).await
+        modulemd::read(&repository_at(&url, http), &Previous::default()).await
     });
 }
 

@@ -114,6 +114,14 @@ async fn what_others_call_things_is_shown_as_text() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_plan_that_waits_comes_to_is_told_in_numbers() {
+    let page = Watched::filled().get("/trackers/kernel").await.body;
+    let (_, plan) = page.split_once("id=\"plan\"").unwrap();
+    let told = plan.split("<p>").find(|told| told.contains("analysis")).unwrap();
+    insta::assert_snapshot!(told.split("</p>").next().unwrap(), @"20 of 320 elements only in the analysis, 31 of 300 patches only in the tracker. 12 relations become 243. 0 wanted changes stay undone.");
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_page_has_one_heading_a_title_of_its_own_and_its_language() {
     let mut titles: BTreeMap<String, String> = BTreeMap::new();
     for (address, page) in all(&Watched::filled()).await {

@@ -11,16 +11,11 @@ use serde_json::{Value, json};
 use wiremock::MockServer;
 
 use crate::support::data::shared;
-use crate::support::fedora::{Bodhi, changed, release};
+use crate::support::fedora::{Bodhi, bodhi_at, changed, release};
 use crate::support::service::{asked, base, http, said, serve};
 
 fn settings(server: &MockServer, prefixes: &[&str]) -> Settings {
-    Settings {
-        name: "releases".to_owned(),
-        url: base(server),
-        id_prefixes: prefixes.iter().copied().map(str::to_owned).collect(),
-        http: http(),
-    }
+    bodhi_at(base(server), prefixes, http())
 }
 
 async fn pulled(releases: Vec<Value>, prefixes: &[&str]) -> Reading {

@@ -4,25 +4,17 @@ use std::sync::Arc;
 
 use kinset::model::packages::is_orphan;
 use kinset::model::packages::snapshot::{PackageFacts, SourceSnapshot};
-use kinset::source::distgit::{ForgeKind, Settings, read};
+use kinset::source::distgit::{Settings, read};
 use kinset::source::{Previous, Reading};
 use serde_json::{Value, json};
 use wiremock::MockServer;
 
 use crate::support::data::shared;
-use crate::support::fedora::{DistGit, OWNERS, WATCHERS};
+use crate::support::fedora::{DistGit, OWNERS, WATCHERS, distgit_at};
 use crate::support::service::{asked, base, http, said, serve};
 
 fn settings(server: &MockServer, branches: &[(&str, &str)]) -> Settings {
-    let branch = |(branch, series): &(&str, &str)| (branch.parse().unwrap(), series.parse().unwrap());
-    Settings {
-        name: "dist-git".to_owned(),
-        url: base(server),
-        forge: ForgeKind::Pagure,
-        namespace: "rpms".to_owned(),
-        branches: branches.iter().map(branch).collect(),
-        http: http(),
-    }
+    distgit_at(base(server), branches, http())
 }
 
 /// Three packages: one with a group, one orphan, one retired in f43.

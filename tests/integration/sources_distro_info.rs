@@ -4,11 +4,11 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 
 use kinset::remedy::Remedy as _;
-use kinset::source::distro_info::{At, Settings, read};
-use kinset::source::{Previous, Reading};
+use kinset::source::distro_info::{Settings, read};
+use kinset::source::{FileAt, Previous, Reading};
 
 use crate::support::data::{shared_path, shared_text};
-use crate::support::fedora::Table;
+use crate::support::fedora::{Table, dates_at};
 use crate::support::service::{asked, base, http, said, serve};
 
 const UBUNTU: &str = "\
@@ -20,7 +20,7 @@ version,codename,series,created,release,eol,eol-server,eol-esm,eol-legacy
 fn at_file(path: impl Into<std::path::PathBuf>) -> Settings {
     Settings {
         name: "dates".to_owned(),
-        at: At::File(path.into()),
+        at: FileAt::Disk(path.into()),
     }
 }
 
@@ -69,13 +69,7 @@ async fn an_installed_file_is_read_by_its_header() {
 async fn a_published_file_is_read_once_while_it_stays_as_it_is() {
     let service = Arc::new(Table(Mutex::new(UBUNTU.to_owned())));
     let server = serve(&service).await;
-    let settings = Settings {
-        name: "dates".to_owned(),
-        at: At::Web {
-            url: base(&server).join("/distro-info-data/ubuntu.csv").unwrap(),
-            http: http(),
-        },
-    };
+    let settings = dates_at(&base(&server), http());
     let first = read(&settings, &Previous::default()).await.unwrap();
     let previous = first.clone().into_previous();
     let second = read(&settings, &previous).await.unwrap();
@@ -139,13 +133,7 @@ async fn what_is_no_file_or_has_no_end_is_refused_and_not_waited_for() {
 #[tokio::test]
 async fn a_published_file_without_end_is_not_read_to_it_and_not_asked_for_again() {
     let server = serve(&Arc::new(Table(Mutex::new("#".repeat((64 << 20) + 1))))).await;
-    let settings = Settings {
-        name: "dates".to_owned(),
-        at: At::Web {
-            url: base(&server).join("/ubuntu.csv").unwrap(),
-            http: http(),
-        },
-    };
+    let settings = dates_at(&base(&server), http());
     let error = read(&settings, &Previous::default()).await.unwrap_err();
     insta::assert_snapshot!(said(&error, &server.uri()), @r"
     cannot read source dates

@@ -9,8 +9,8 @@ use serde_json::json;
 use url::Url;
 
 use crate::sources_launchpad::{launchpad, settings_at};
-use crate::support::fedora::{Bodhi, DistGit, Table, release};
-use crate::support::repository::{Repository, stream};
+use crate::support::fedora::{Bodhi, DistGit, Table, bodhi_at, dates_at, distgit_at, release};
+use crate::support::repository::{Repository, modules_file_at, repository_at, stream};
 use crate::support::service::{Fault, Faulty, Service, impatient, said};
 
 /// How long a request may take where it is to take too long.
@@ -88,13 +88,7 @@ async fn bodhi_fails_well_at_each_request() {
     let mut service = Bodhi::new(releases.collect());
     service.most_rows = 2;
     fails_well(Arc::new(service), async |url, http, previous| {
-        let settings = bodhi::Settings {
-            name: "releases".to_owned(),
-            url,
-            id_prefixes: ["FEDORA".to_owned()].into(),
-            http,
-        };
-        bodhi::read(&settings, previous).await
+        bodhi::read(&bodhi_at(url, &["FEDORA"], http), previous).await
     })
     .await;
 }
@@ -107,15 +101,7 @@ async fn distgit_fails_well_at_each_request() {
         &[("f41", &["foo"]), ("f42", &["foo"])],
     );
     fails_well(Arc::new(service), async |url, http, previous| {
-        let settings = distgit::Settings {
-            name: "dist-git".to_owned(),
-            url,
-            forge: distgit::ForgeKind::Pagure,
-            namespace: "rpms".to_owned(),
-            branches: ["f41", "f42"].map(|name| (name.parse().unwrap(), name.parse().unwrap())).into(),
-            http,
-        };
-        distgit::read(&settings, previous).await
+        distgit::read(&distgit_at(url, &[("f41", "f41"), ("f42", "f42")], http), previous).await
     })
     .await;
 }
@@ -124,14 +110,7 @@ async fn distgit_fails_well_at_each_request() {
 async fn distro_info_fails_well_at_each_request() {
     let table = "version,codename,series,created\n24.04 LTS,Noble Numbat,noble,2023-10-12\n".to_owned();
     fails_well(Arc::new(Table(Mutex::new(table))), async |url, http, previous| {
-        let settings = distro_info::Settings {
-            name: "dates".to_owned(),
-            at: distro_info::At::Web {
-                url: url.join("ubuntu.csv").unwrap(),
-                http,
-            },
-        };
-        distro_info::read(&settings, previous).await
+        distro_info::read(&dates_at(&url, http), previous).await
     })
     .await;
 }
@@ -140,15 +119,7 @@ async fn distro_info_fails_well_at_each_request() {
 async fn a_repository_of_modules_fails_well_at_each_request() {
     let modules = stream("nodejs:10", 1, &["nodejs"]);
     fails_well(Arc::new(Repository::with(&modules)), async |url, http, previous| {
-        let settings = modulemd::Settings {
-            name: "modules".to_owned(),
-            at: modulemd::At::Repository {
-                url: url.join("/os/").unwrap(),
-                http,
-            },
-            release: None,
-        };
-        modulemd::read(&settings, previous).await
+        modulemd::read(&repository_at(&url, http), previous).await
     })
     .await;
 }
@@ -158,15 +129,7 @@ async fn a_file_of_modules_fails_well_at_each_request() {
     let service = Repository::default();
     service.put("/modules.yaml", stream("nodejs:10", 1, &["nodejs"]));
     fails_well(Arc::new(service), async |url, http, previous| {
-        let settings = modulemd::Settings {
-            name: "modules".to_owned(),
-            at: modulemd::At::Web {
-                url: url.join("/modules.yaml").unwrap(),
-                http,
-            },
-            release: None,
-        };
-        modulemd::read(&settings, previous).await
+        modulemd::read(&modules_file_at(&url, "/modules.yaml", http), previous).await
     })
     .await;
 }

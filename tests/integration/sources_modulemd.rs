@@ -6,27 +6,11 @@ use std::sync::Arc;
 use insta::assert_snapshot;
 use kinset::remedy::Remedy as _;
 use kinset::source::modulemd::{At, Settings, read};
-use kinset::source::{Previous, Reading};
+use kinset::source::{FileAt, Previous, Reading};
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
-use url::Url;
 
-use crate::support::repository::{INDEX, Repository, default, gzip, stream};
+use crate::support::repository::{INDEX, Repository, default, gzip, modules_at, modules_file_at, repository_at, stream};
 use crate::support::service::{asked, base, http, impatient, said, serve};
-
-fn settings(at: At) -> Settings {
-    Settings {
-        name: "modules".to_owned(),
-        at,
-        release: None,
-    }
-}
-
-fn at_repository(url: &Url) -> Settings {
-    settings(At::Repository {
-        url: url.join("/os/").unwrap(),
-        http: http(),
-    })
-}
 
 fn modules() -> String {
     [
@@ -49,7 +33,11 @@ async fn a_file_is_read_however_it_is_packed() {
     let mut readings = Vec::new();
     for bytes in [modules().into_bytes(), gzip(&modules()), zstd] {
         fs::write(&file, bytes).unwrap();
-        readings.push(read(&settings(At::File(file.clone())), &Previous::default()).await.unwrap());
+        readings.push(
+            read(&modules_at(At::File(FileAt::Disk(file.clone()))), &Previous::default())
+                .await
+                .unwrap(),
+        );
     }
     assert_snapshot!(json(&readings[0]), @r#"
     {
@@ -89,7 +77,7 @@ async fn a_file_is_read_however_it_is_packed() {
     assert_eq!(readings[2], readings[0]);
     let of_release = Settings {
         release: Some("f29".parse().unwrap()),
-        ..settings(At::File(file))
+        ..modules_at(At::File(FileAt::Disk(file)))
     };
     let reading = read(&of_release, &Previous::default()).await.unwrap();
     assert_eq!(reading.snapshot.modules.unwrap().release, of_release.release);
@@ -100,10 +88,7 @@ async fn a_published_file_is_read_once_while_it_stays_as_it_is() {
     let service = Arc::new(Repository::default());
     service.put("/modules.yaml.gz", gzip(&modules()));
     let server = serve(&service).await;
-    let settings = settings(At::Web {
-        url: base(&server).join("/modules.yaml.gz").unwrap(),
-        http: http(),
-    });
+    let settings = modules_file_at(&base(&server), "/modules.yaml.gz", http());
     let first = read(&settings, &Previous::default()).await.unwrap();
     assert_eq!(first.snapshot.modules.as_ref().unwrap().streams.len(), 2);
     let second = read(&settings, &first.clone().into_previous()).await.unwrap();
@@ -118,7 +103,7 @@ async fn a_published_file_is_read_once_while_it_stays_as_it_is() {
 async fn of_a_repository_whose_index_is_unchanged_nothing_else_is_read() {
     let service = Arc::new(Repository::with(&modules()));
     let server = serve(&service).await;
-    let settings = at_repository(&base(&server));
+    let settings = repository_at(&base(&server), http());
     let first = read(&settings, &Previous::default()).await.unwrap();
     let paths = asked(&server).await;
     assert_eq!(paths.len(), 2);
@@ -139,7 +124,7 @@ async fn what_cannot_be_taken_of_documents_is_remarked() {
     let file = folder.path().join("modules.yaml");
     let stars = "---\ndocument: modulemd-stars\nversion: 1\n";
     fs::write(&file, [stars, &default("nodejs:8"), &default("nodejs:10")].concat()).unwrap();
-    let reading = read(&settings(At::File(file)), &Previous::default()).await.unwrap();
+    let reading = read(&modules_at(At::File(FileAt::Disk(file))), &Previous::default()).await.unwrap();
     let remarks: Vec<String> = reading.snapshot.all_remarks().into_iter().map(ToString::to_string).collect();
     assert_snapshot!(remarks.join("\n"), @r#"
     the document on line 2 is "modulemd-stars 1": kinset knows no such documents
@@ -152,8 +137,7 @@ async fn refused(spoil: impl FnOnce(&Repository)) -> String {
     let service = Arc::new(Repository::with(&modules()));
     spoil(&service);
     let server = serve(&service).await;
-    let url = base(&server).join("/os/").unwrap();
-    let settings = settings(At::Repository { url, http: impatient() });
+    let settings = repository_at(&base(&server), impatient());
     let error = read(&settings, &Previous::default()).await.unwrap_err();
     format!("{}\n{}", said(&error, &server.uri()), error.remedy().unwrap())
 }
@@ -209,7 +193,11 @@ async fn a_document_that_cannot_be_read_is_told_with_its_address_and_line() {
     http://tracker/os/repodata/CHECKSUM-modules.yaml.gz, line 7: data.version: expected a version: a whole number; found "later"
     this is not how such a source speaks: look at it with curl or an editor, and tell whoever runs it or kinset's authors; what was known of the source before still holds
     "#);
-    let missing = read(&settings(At::File("/nowhere/modules.yaml".into())), &Previous::default()).await;
+    let missing = read(
+        &modules_at(At::File(FileAt::Disk("/nowhere/modules.yaml".into()))),
+        &Previous::default(),
+    )
+    .await;
     assert_snapshot!(said(&missing.unwrap_err(), "no address"), @r"
     cannot read source modules
     there is no file /nowhere/modules.yaml
@@ -243,7 +231,9 @@ async fn what_is_packed_to_fill_a_machine_ends_with_the_file_and_the_bound() {
     for bytes in [gzip_bomb(), zstd_bomb()] {
         assert!(bytes.len() < 2 << 20);
         fs::write(&file, bytes).unwrap();
-        let error = read(&settings(At::File(file.clone())), &Previous::default()).await.unwrap_err();
+        let error = read(&modules_at(At::File(FileAt::Disk(file.clone()))), &Previous::default())
+            .await
+            .unwrap_err();
         texts.push(format!(
             "{}\n{}",
             said(&error, folder.path().to_str().unwrap()),
@@ -261,8 +251,7 @@ async fn what_is_packed_to_fill_a_machine_ends_with_the_file_and_the_bound() {
     let repository = Arc::new(Repository::default());
     repository.put("/modules.yaml.gz", gzip_bomb());
     let server = serve(&repository).await;
-    let url = base(&server).join("/modules.yaml.gz").unwrap();
-    let error = read(&settings(At::Web { url, http: http() }), &Previous::default())
+    let error = read(&modules_file_at(&base(&server), "/modules.yaml.gz", http()), &Previous::default())
         .await
         .unwrap_err();
     assert_snapshot!(said(&error, &server.uri()), @r"
@@ -280,7 +269,9 @@ async fn what_is_no_file_or_has_no_end_is_refused_and_not_waited_for() {
     fs::File::create(path("large")).unwrap().set_len((256 << 20) + 1).unwrap();
     let mut texts = Vec::new();
     for name in ["pipe", "zero", "large"] {
-        let error = read(&settings(At::File(path(name))), &Previous::default()).await.unwrap_err();
+        let error = read(&modules_at(At::File(FileAt::Disk(path(name)))), &Previous::default())
+            .await
+            .unwrap_err();
         texts.push(said(&error, folder.path().to_str().unwrap()));
     }
     assert_snapshot!(texts.join("\n"), @r"

@@ -4,11 +4,12 @@ use super::Status;
 use crate::cli::args::PullArguments;
 use crate::cli::failure::Failure;
 use crate::cli::output;
-use crate::cli::render::words::{count, unread as unread_in_words};
+use crate::cli::render::words::unread as unread_in_words;
 use crate::config::{Distribution, Services};
 use crate::model::packages::DistributionName;
 use crate::reconcile::{DistributionPlan, Error, Keeper, SourceDraft, SourceResult, SourcesOrder, Taking, follow};
 use crate::source::Traffic;
+use crate::text::count;
 
 pub(super) async fn plan(
     distribution: &Distribution,
@@ -92,10 +93,10 @@ fn tell(name: &DistributionName, draft: &SourceDraft) {
 /// What a read cost, if a service was asked at all.
 fn cost(traffic: Traffic) -> String {
     let Traffic { answers, unchanged, bytes } = traffic;
-    let asked = count(answers as usize, "answer");
+    let (asked, bytes) = (count(answers, "answer"), count(bytes, "byte"));
     match (answers, unchanged) {
         (0, _) => String::new(),
-        (_, 0) => format!(" ({asked}, {bytes} bytes)"),
-        (_, unchanged) => format!(" ({asked}, {unchanged} of them that nothing had changed, {bytes} bytes)"),
+        (_, 0) => format!(" ({asked}, {bytes})"),
+        (_, unchanged) => format!(" ({asked}, {unchanged} of them that nothing had changed, {bytes})"),
     }
 }

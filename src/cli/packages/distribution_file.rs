@@ -10,7 +10,7 @@ use super::arguments::AsOf;
 use super::ask;
 use crate::cli::args::fraction;
 use crate::cli::distributions::{carry_out, force};
-use crate::cli::failure::{Failure, Misuse};
+use crate::cli::failure::{Failure, Misuse, Preview};
 use crate::cli::wiring::{ConfigFile, open_state};
 use crate::cli::{Status, output};
 use crate::config::{DistributionGuard, Fraction};
@@ -146,5 +146,5 @@ pub(super) async fn import(arguments: ImportArguments, config: &ConfigFile) -> R
         }
         return Ok(Status::Done);
     }
-    carry_out(draft, yes, &keeper).await
+    carry_out(draft, yes, Preview::DryRun, &keeper).await
 }

@@ -27,7 +27,7 @@ pub(super) mod words;
 
 use jiff::Timestamp;
 
-use super::failure::Failure;
+use super::failure::{Failure, Preview};
 use super::wiring::{ConfigFile, block_on};
 use super::{Status, output};
 use crate::model::packages::Operation;
@@ -74,7 +74,7 @@ fn perform_when_confirmed(
     if would_be.iter().all(|performed| performed.changes.is_empty()) {
         return Ok(Status::Done);
     }
-    if !block_on(output::confirm("Do this?".to_owned()))? {
+    if !block_on(output::confirm("Do this?".to_owned(), Preview::DryRun))? {
         output::say("nothing was changed");
         return Ok(Status::Failed);
     }

@@ -10,7 +10,6 @@ use super::show::{self, Entry, Name, printable};
 use super::{ask, log};
 use crate::cli::args::Format;
 use crate::cli::failure::Failure;
-use crate::cli::render::words::count;
 use crate::cli::wiring::ConfigFile;
 use crate::cli::{Status, output};
 use crate::model::packages::{
@@ -18,6 +17,7 @@ use crate::model::packages::{
 };
 use crate::store::Fault;
 use crate::store::packages::{Content, Inclusion, SetRow, View};
+use crate::text::count;
 
 #[derive(Debug, Serialize)]
 struct SetEntry {

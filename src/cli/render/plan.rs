@@ -12,6 +12,7 @@ use crate::reconcile::{
     BecauseDocument, CommitBecauseDocument, DistributionPlan, EndedDocument, GuardDocument, OperationDocument, PlanDocument, StepDocument,
     TrackerDocument, UndoneDocument, UserDocument,
 };
+use crate::text::count;
 
 /// How many patches of something left undone are listed before the rest is counted.
 const LISTED: usize = 12;
@@ -78,7 +79,7 @@ fn distribution(out: &mut dyn Write, plan: &DistributionPlan) -> io::Result<()> 
         // What a source says that trips a guard is not what is to be.
         0 if !guards.is_empty() => {}
         0 => writeln!(out, "nothing to do: all is as {sayer} says")?,
-        operations => writeln!(out, "{}", words::count(operations, "change"))?,
+        operations => writeln!(out, "{}", count(operations, "change"))?,
     }
     if let Some(unread) = words::unread(name, unread) {
         writeln!(out, "not read again: {unread}")?;
@@ -120,7 +121,7 @@ fn heading(out: &mut dyn Write, tracker: &TrackerDocument) -> io::Result<()> {
         UserDocument::NoMaintainer => "as a user who maintains none of its projects".to_owned(),
         UserDocument::Unknown => "as a user that the tracker does not tell".to_owned(),
     };
-    let patches = words::count(*patches, "patch");
+    let patches = count(*patches, "patch");
     writeln!(
         out,
         "tracker {name} at {url}: {patches} as of {pulled_at:.0}, policy {policy}, {user}"
@@ -234,7 +235,7 @@ fn overruled(out: &mut dyn Write, tracker: &TrackerDocument) -> io::Result<()> {
         overruled => writeln!(
             out,
             "overruled: {overruled} of {} of people (see `kinset decisions list`)",
-            words::count(tracker.decisions, "decision")
+            count(tracker.decisions, "decision")
         ),
     }
 }
@@ -253,8 +254,8 @@ fn unmatched(out: &mut dyn Write, tracker: &TrackerDocument) -> io::Result<()> {
     writeln!(
         out,
         "unmatched: {only_in_analysis} of {} only in the analysis, {only_in_tracker} of {} only in the tracker (see `kinset relations unmatched`)",
-        words::count(*named, "element"),
-        words::count(*patches, "patch")
+        count(*named, "element"),
+        count(*patches, "patch")
     )
 }
 

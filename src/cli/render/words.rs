@@ -6,6 +6,7 @@ use std::fmt;
 use crate::model::packages::{DistributionName, SeriesName};
 use crate::model::relations::merge::Left;
 use crate::model::relations::{ClearReason, RelateReason};
+use crate::text::{count, count_doing};
 
 pub(in crate::cli) fn clear(reason: ClearReason) -> &'static str {
     match reason {
@@ -61,12 +62,7 @@ impl fmt::Display for Total {
             commits_undone,
         } = *self;
         match (clears + relates + commits, undone + commits_undone) {
-            (0, 0) => write!(
-                f,
-                "nothing to do: {} {} as wanted",
-                count(before, "relation"),
-                if before == 1 { "is" } else { "are" }
-            ),
+            (0, 0) => write!(f, "nothing to do: {} as wanted", count_doing(before, "relation", ["is", "are"])),
             (0, _) => write!(f, "nothing to write"),
             (writes, _) => {
                 let (clear, relate) = (count(clears, "clear"), count(relates, "relate"));
@@ -74,12 +70,9 @@ impl fmt::Display for Total {
                 if commits > 0 {
                     write!(f, ", {}", count(commits, "commit"))?;
                 }
-                write!(f, "; {} ", count(before, "relation"))?;
-                match (clears + relates, before) {
-                    (0, 1) => write!(f, "stays"),
-                    (0, _) => write!(f, "stay"),
-                    (_, 1) => write!(f, "becomes {after}"),
-                    _ => write!(f, "become {after}"),
+                match clears + relates {
+                    0 => write!(f, "; {}", count_doing(before, "relation", ["stays", "stay"])),
+                    _ => write!(f, "; {} {after}", count_doing(before, "relation", ["becomes", "become"])),
                 }
             }
         }?;
@@ -104,15 +97,4 @@ pub(in crate::cli) fn unread(distribution: &DistributionName, sets: &BTreeMap<Se
             series.join(", ")
         )
     })
-}
-
-/// A number with its noun, which takes an `s` or `es` in the plural.
-pub(in crate::cli) fn count<N: fmt::Display + Copy + PartialEq + From<u8>>(number: N, noun: &str) -> String {
-    if number == N::from(1) {
-        format!("1 {noun}")
-    } else if noun.ends_with("ch") {
-        format!("{number} {noun}es")
-    } else {
-        format!("{number} {noun}s")
-    }
 }

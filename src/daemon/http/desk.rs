@@ -136,9 +136,10 @@ pub(super) struct Material {
 
 impl Material {
     /// Opens the state to look at it; where there is none yet, an empty one.
-    pub(super) async fn keeper(&self) -> Result<Keeper, StoreError> {
+    pub(super) async fn keeper(&self) -> Result<Keeper, Problem> {
         let folder = self.config.state_dir.clone();
-        let store = blocking(move || Store::open_read_only_or_empty(&folder)).await?;
+        let store = blocking(move || Store::open_read_only_or_empty(&folder)).await;
+        let store = store.map_err(|error| Problem::of_state(&error))?;
         Ok(Keeper::new(store, self.sight.clock))
     }
 
@@ -147,7 +148,7 @@ impl Material {
         &self,
         question: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
-        let keeper = self.keeper().await.map_err(|error| Problem::of_state(&error))?;
+        let keeper = self.keeper().await?;
         Ok(keeper.with(move |store, _| question(store)).await?)
     }
 

@@ -1,19 +1,19 @@
 //! The pages of a distribution: its series, modules over time, runs.
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::State;
+use axum::response::Response;
 use jiff::civil::Date;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::Service;
+use super::address::{Form, Named};
 use super::desk::{Answer, Material};
 use super::document::distribution_overview;
-use super::layout::{Frame, Leaf, count, distribution_address, facts, picture, sets_address, table};
+use super::layout::{Frame, Leaf, distribution_address, facts, picture, sets_address, table};
 use super::overview::followed;
 use super::problem::Problem;
-use super::tracker::{form, name, of_run};
+use super::tracker::of_run;
 use super::tracker_parts::{jobs, runs};
 use super::who;
 use crate::model::JobSubject;
@@ -23,6 +23,7 @@ use crate::picture;
 use crate::reconcile::daemon_runs;
 use crate::store::packages::{DistributionRow, SeriesRow, View};
 use crate::store::{Fault, Store, StoreError};
+use crate::text::count;
 
 /// So many rows are on a page.
 const ROWS: usize = 100;
@@ -65,15 +66,7 @@ fn known(store: &Store, name: &DistributionName, today: Date) -> Result<Option<K
 }
 
 /// How a distribution stands.
-pub(super) async fn page(
-    State(service): State<Service>,
-    path: Result<Path<String>, PathRejection>,
-    query: Result<Query<Leaves>, QueryRejection>,
-) -> Response {
-    let (name, leaves) = match (name(path), form(query)) {
-        (Ok(name), Ok(leaves)) => (name, leaves),
-        (Err(problem), _) | (_, Err(problem)) => return problem.into_response(),
-    };
+pub(super) async fn page(State(service): State<Service>, Named(name): Named<String>, Form(leaves): Form<Leaves>) -> Response {
     let called = format!("{}?{:?}&{:?}", distribution_address(&name), leaves.runs, leaves.modules);
     service.desk.answer(called, |material| whole(material, name, leaves)).await
 }
@@ -90,7 +83,7 @@ async fn whole(material: Material, name: String, leaves: Leaves) -> Result<Answe
     if followed_as.is_none() && known.is_none() {
         return Err(Problem::no_such("distribution", &name).with_remedy("The overview names those that there are."));
     }
-    let keeper = material.keeper().await.map_err(|error| Problem::of_state(&error))?;
+    let keeper = material.keeper().await?;
     let overview = distribution_overview(name.clone(), followed_as, &keeper).await?;
     let all = daemon_runs(&keeper, Some(JobSubject::Distribution(name.clone())), u32::MAX).await?;
     let address = distribution_address(&name);
@@ -167,7 +160,7 @@ fn series(known: &Known) -> Markup {
                 html! { (series.details.status.to_string()) },
                 day(series, &Milestone::RELEASED),
                 day(series, &Milestone::EOL),
-                html! { a href=(sets_address(name, series.path.series.as_str())) { (count(*sets as u64, "set", "sets")) } },
+                html! { a href=(sets_address(name, series.path.series.as_str())) { (count(*sets, "set")) } },
             ]
         })
         .collect();
@@ -219,26 +212,22 @@ fn modules_table(matrix: &Matrix, address: &str, leaf: Leaf, on: impl Fn(&str, u
 }
 
 /// Releases and modules over time, as a picture.
-pub(super) async fn timeline(State(service): State<Service>, path: Result<Path<String>, PathRejection>) -> Response {
-    drawn(service, path, "timeline.svg", |lifecycles| {
+pub(super) async fn timeline(State(service): State<Service>, Named(name): Named<String>) -> Response {
+    drawn(service, name, "timeline.svg", |lifecycles| {
         picture::timeline(lifecycles, &lifecycles.matrix(DatePolicy::default()))
     })
     .await
 }
 
 /// Modules by release, as a picture.
-pub(super) async fn modules(State(service): State<Service>, path: Result<Path<String>, PathRejection>) -> Response {
-    drawn(service, path, "modules.svg", |lifecycles| {
+pub(super) async fn modules(State(service): State<Service>, Named(name): Named<String>) -> Response {
+    drawn(service, name, "modules.svg", |lifecycles| {
         picture::matrix(&lifecycles.matrix(DatePolicy::default()))
     })
     .await
 }
 
-async fn drawn(service: Service, path: Result<Path<String>, PathRejection>, file: &str, draw: fn(&Lifecycles) -> String) -> Response {
-    let name = match name(path) {
-        Ok(name) => name,
-        Err(problem) => return problem.into_response(),
-    };
+async fn drawn(service: Service, name: String, file: &str, draw: fn(&Lifecycles) -> String) -> Response {
     let called = format!("{}/{file}", distribution_address(&name));
     let make = |material: Material| async move {
         let wanted: DistributionName = parsed(&name)?;
@@ -252,11 +241,7 @@ async fn drawn(service: Service, path: Result<Path<String>, PathRejection>, file
 }
 
 /// A run with a distribution.
-pub(super) async fn run(State(service): State<Service>, path: Result<Path<(String, u64)>, PathRejection>) -> Response {
-    let (name, number) = match name(path) {
-        Ok(named) => named,
-        Err(problem) => return problem.into_response(),
-    };
+pub(super) async fn run(State(service): State<Service>, Named((name, number)): Named<(String, u64)>) -> Response {
     let address = distribution_address(&name);
     let called = format!("{address}/runs/{number}");
     let make = |material: Material| async move {

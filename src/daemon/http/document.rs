@@ -106,7 +106,7 @@ pub struct SourceOverview {
 
 /// Reads how everything stands.
 pub(super) async fn overview(material: &Material) -> Result<OverviewDocument, Problem> {
-    let keeper = material.keeper().await.map_err(|error| Problem::of_state(&error))?;
+    let keeper = material.keeper().await?;
     let config = &material.config;
     let mut trackers = Vec::new();
     for tracker in &config.trackers {

@@ -163,14 +163,6 @@ pub(super) fn way(address: &str, words: &str) -> Markup {
     html! { a href=(address) { (words) } }
 }
 
-/// So many of something.
-pub(super) fn count(number: impl TryInto<u64>, one: &str, several: &str) -> String {
-    match number.try_into().unwrap_or(u64::MAX) {
-        1 => format!("1 {one}"),
-        number => format!("{number} {several}"),
-    }
-}
-
 /// A table, which scrolls by itself where it is too wide for the page.
 pub(super) fn table(caption: &str, headings: &[&str], rows: &[Vec<Markup>]) -> Markup {
     html! {

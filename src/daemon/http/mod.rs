@@ -12,6 +12,7 @@
 //! full and the state damaged. The rest reads the state as `kinset status` does, without its lock and on threads that may block, and no page is made
 //! twice as long as nothing has changed (`Desk`). Every answer goes through `manners`, and what stands in pages goes through `Frame`.
 
+mod address;
 mod desk;
 mod distribution;
 mod document;

@@ -8,11 +8,12 @@ use maud::{Markup, html};
 use super::Service;
 use super::desk::{Answer, Material};
 use super::document::{DistributionOverview, OverviewDocument, TrackerOverview, overview};
-use super::layout::{Frame, count, distribution_address, facts, picture, time, time_or, tracker_address};
+use super::layout::{Frame, distribution_address, facts, picture, time, time_or, tracker_address};
 use super::problem::Problem;
 use super::tracker_parts::{jobs, runs, waiting_in_short};
 use super::trouble::{TroubleDocument, of_daemon};
 use crate::daemon::LiveDocument;
+use crate::text::count;
 
 /// How everything stands, as JSON.
 pub(super) async fn json(State(service): State<Service>) -> Response {
@@ -132,13 +133,13 @@ fn of_tracker(tracker: &TrackerOverview) -> Markup {
                 ("Policy", html! { (status.policy) }),
                 ("Last read", html! {
                     @match &status.pulled {
-                        Some(pulled) => { (time(pulled.pulled_at)) ", " (count(pulled.patches, "patch", "patches")) }
+                        Some(pulled) => { (time(pulled.pulled_at)) ", " (count(pulled.patches, "patch")) }
                         None => "never",
                     }
                 }),
                 ("Left to do", html! {
                     @match &status.last_cycle {
-                        Some(cycle) => { (count(cycle.drift, "write", "writes")) ", " (cycle.undone) " undone" }
+                        Some(cycle) => { (count(cycle.drift, "write")) ", " (cycle.undone) " undone" }
                         None => "no plan was made yet",
                     }
                 }),
@@ -148,7 +149,7 @@ fn of_tracker(tracker: &TrackerOverview) -> Markup {
                 }),
             ]))
             @if status.open_writes > 0 {
-                p.waits { (count(status.open_writes, "write", "writes")) " of unknown outcome: the next run finds out." }
+                p.waits { (count(status.open_writes, "write")) " of unknown outcome: the next run finds out." }
             }
             (jobs(&status.jobs, &format!("What is done with tracker {name}"), &address))
             (runs(&tracker.runs, &format!("Last runs of tracker {name}"), &address))

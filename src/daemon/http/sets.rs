@@ -2,18 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::State;
+use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::Service;
+use super::address::{Form, Named};
 use super::desk::{Answer, Material};
 use super::distribution::parsed;
 use super::layout::{Frame, Leaf, distribution_address, facts, part, set_address, sets_address, table};
 use super::problem::Problem;
-use super::tracker::{form, name};
 use crate::model::packages::{PackageName, PackageSetName, Permission, SeriesPath, SetDetails, SetPath, Sharing, Target};
 use crate::store::packages::{Content, Inclusion, View};
 use crate::store::{Fault, Store, StoreError};
@@ -54,13 +53,9 @@ fn listed(store: &Store, path: &SeriesPath) -> Result<Vec<Listed>, StoreError> {
 /// The package sets of a series.
 pub(super) async fn list(
     State(service): State<Service>,
-    path: Result<Path<(String, String)>, PathRejection>,
-    query: Result<Query<Leaves>, QueryRejection>,
+    Named((distribution, series)): Named<(String, String)>,
+    Form(leaves): Form<Leaves>,
 ) -> Response {
-    let ((distribution, series), leaves) = match (name(path), form(query)) {
-        (Ok(named), Ok(leaves)) => (named, leaves),
-        (Err(problem), _) | (_, Err(problem)) => return problem.into_response(),
-    };
     let address = sets_address(&distribution, &series);
     let called = format!("{address}?{:?}", leaves.sets);
     let make = |material: Material| async move {
@@ -151,13 +146,9 @@ fn shown(view: &View<'_>, path: &SeriesPath, name: &PackageSetName) -> Result<Sh
 /// What is in a package set, what it is in, who shares it, and who may do what with it.
 pub(super) async fn page(
     State(service): State<Service>,
-    path: Result<Path<(String, String, String)>, PathRejection>,
-    query: Result<Query<Leaves>, QueryRejection>,
+    Named((distribution, series, set)): Named<(String, String, String)>,
+    Form(leaves): Form<Leaves>,
 ) -> Response {
-    let ((distribution, series, set), leaves) = match (name(path), form(query)) {
-        (Ok(named), Ok(leaves)) => (named, leaves),
-        (Err(problem), _) | (_, Err(problem)) => return problem.into_response(),
-    };
     let address = set_address(&distribution, &series, &set);
     let called = format!("{address}?{:?}", leaves.packages);
     let make = |material: Material| async move {

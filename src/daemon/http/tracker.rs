@@ -1,15 +1,15 @@
 //! The pages of a tracker: how it stands, a run, a patch.
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::State;
+use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::Service;
+use super::address::{Form, Named};
 use super::desk::{Answer, Material};
 use super::document::{DRAWN, TrackerOverview, WaitingOverview, tracker_overview};
-use super::layout::{Frame, Leaf, count, facts, picture, table, time, tracker_address};
+use super::layout::{Frame, Leaf, facts, picture, table, time, tracker_address};
 use super::overview::mode;
 use super::problem::Problem;
 use super::tracker_parts::{because, guards, jobs, run as shown_run, runs, steps};
@@ -20,6 +20,7 @@ use crate::reconcile::{
     DaemonRunDocument, DecisionDocument, HistoryDocument, WaitingPlanDocument, daemon_runs, decision_documents, history, waiting_plan,
 };
 use crate::store::DecisionFilter;
+use crate::text::{count, count_doing};
 
 /// So many rows are on a page.
 const ROWS: usize = 100;
@@ -32,18 +33,6 @@ pub(super) struct Leaves {
     decisions: Option<usize>,
 }
 
-/// The name in an address, or that there is nothing there.
-pub(super) fn name<T>(path: Result<Path<T>, PathRejection>) -> Result<T, Problem> {
-    let misread = |rejection: PathRejection| Problem::misread(rejection.body_text());
-    path.map(|Path(name)| name).map_err(misread)
-}
-
-/// What a form says, or that it cannot be understood.
-pub(super) fn form<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
-    let misread = |rejection: QueryRejection| Problem::misread(rejection.body_text());
-    query.map(|Query(form)| form).map_err(misread)
-}
-
 /// The tracker of this name.
 fn tracker<'m>(material: &'m Material, name: &str) -> Result<&'m Tracker, Problem> {
     let mut all = material.config.trackers.iter();
@@ -52,15 +41,7 @@ fn tracker<'m>(material: &'m Material, name: &str) -> Result<&'m Tracker, Proble
 }
 
 /// How a tracker stands.
-pub(super) async fn page(
-    State(service): State<Service>,
-    path: Result<Path<String>, PathRejection>,
-    query: Result<Query<Leaves>, QueryRejection>,
-) -> Response {
-    let (name, leaves) = match (name(path), form(query)) {
-        (Ok(name), Ok(leaves)) => (name, leaves),
-        (Err(problem), _) | (_, Err(problem)) => return problem.into_response(),
-    };
+pub(super) async fn page(State(service): State<Service>, Named(name): Named<String>, Form(leaves): Form<Leaves>) -> Response {
     let Leaves { runs, plan, decisions } = leaves;
     let called = format!("{}?{runs:?}&{plan:?}&{decisions:?}", tracker_address(&name));
     service.desk.answer(called, |material| whole(material, name, leaves)).await
@@ -68,7 +49,7 @@ pub(super) async fn page(
 
 async fn whole(material: Material, name: String, leaves: Leaves) -> Result<Answer, Problem> {
     let tracker = tracker(&material, &name)?;
-    let keeper = material.keeper().await.map_err(|error| Problem::of_state(&error))?;
+    let keeper = material.keeper().await?;
     let overview = tracker_overview(tracker, &keeper).await?;
     let waiting = waiting_plan(&keeper, tracker).await?;
     let decisions = decision_documents(&keeper, tracker, DecisionFilter::Open).await?;
@@ -116,7 +97,7 @@ fn in_short(overview: &TrackerOverview) -> Markup {
                     None => "never",
                     Some(pulled) => {
                         (time(pulled.pulled_at)) ", read whole " (time(pulled.swept_at)) ", "
-                        (count(pulled.patches, "patch", "patches")) " in " (count(pulled.projects.len() as u64, "project", "projects"))
+                        (count(pulled.patches, "patch")) " in " (count(pulled.projects.len(), "project"))
                     }
                 }
             }),
@@ -124,8 +105,8 @@ fn in_short(overview: &TrackerOverview) -> Markup {
                 @match &status.last_cycle {
                     None => "none",
                     Some(cycle) => {
-                        (time(cycle.at)) ": " (count(cycle.drift, "write", "writes")) ", " (cycle.undone) " undone, "
-                        (count(cycle.foreign_changes, "patch", "patches")) " moved by others"
+                        (time(cycle.at)) ": " (count(cycle.drift, "write")) ", " (cycle.undone) " undone, "
+                        (count(cycle.foreign_changes, "patch")) " moved by others"
                         @if cycle.guarded { ", held back by a guard" }
                     }
                 }
@@ -134,12 +115,12 @@ fn in_short(overview: &TrackerOverview) -> Markup {
                 @match &status.last_run {
                     None => "none",
                     Some(run) => {
-                        (time(run.began_at)) ": " (run.outcome) ", " (count(run.done, "write", "writes")) " took effect"
+                        (time(run.began_at)) ": " (run.outcome) ", " (count(run.done, "write")) " took effect"
                         @if let Some(reason) = &run.reason { ": " (reason) }
                     }
                 }
             }),
-            ("Of unknown outcome", html! { (count(status.open_writes as u64, "write", "writes")) }),
+            ("Of unknown outcome", html! { (count(status.open_writes, "write")) }),
         ]))
         @for collection in &status.collections {
             p {
@@ -161,23 +142,24 @@ fn plan(waiting: Option<&WaitingPlanDocument>, address: &str, leaf: Leaf, on: im
     let all = &waiting.plan.steps;
     html! {
         p {
-            (count(waiting.waiting.writes, "write", "writes")) " (" (count(short.clears as u64, "clear", "clears")) ", "
-            (count(short.relates as u64, "relate", "relates")) ", " (count(short.commit_refs as u64, "commit", "commits"))
+            (count(waiting.waiting.writes, "write")) " (" (count(short.clears, "clear")) ", "
+            (count(short.relates, "relate")) ", " (count(short.commit_refs, "commit"))
             ") were planned by " a href={ (address) "/runs/" (waiting.waiting.run) } { "run " (waiting.waiting.run) } " at " (time(waiting.waiting.planned_at))
             " and wait " (because(waiting.waiting.because)) "."
         }
         @for tracker in &waiting.plan.trackers {
             p {
-                "The analysis names " (tracker.named) ", of which " (tracker.only_in_analysis) " are no patch here; "
-                (tracker.only_in_tracker) " patches are not named. " (tracker.relations) " relations become " (tracker.relations_after) ". "
-                (tracker.undone.len() + tracker.commits_undone.len()) " of what is wanted stays undone."
+                (tracker.only_in_analysis) " of " (count(tracker.named, "element")) " only in the analysis, "
+                (tracker.only_in_tracker) " of " (count(tracker.patches, "patch")) " only in the tracker. "
+                (count_doing(tracker.relations, "relation", ["becomes", "become"])) " " (tracker.relations_after) ". "
+                (count_doing(tracker.undone.len() + tracker.commits_undone.len(), "wanted change", ["stays", "stay"])) " undone."
             }
         }
         @if !short.guards.is_empty() { (guards(&short.guards)) }
         (steps(leaf.of(all), "Writes that are planned", address))
         (leaf.others(all.len(), "plan", |page| on("plan", page)))
         @if waiting.steps_left_out > 0 {
-            p { (count(waiting.steps_left_out, "write is", "writes are")) " not kept here; " code { "kinset plan" } " shows all." }
+            p { (count_doing(waiting.steps_left_out, "write", ["is", "are"])) " not kept here; " code { "kinset plan" } " shows all." }
         }
         p { "To carry it out: read it with " code { "kinset plan" } ", then " code { "kinset apply" } "; or let the daemon do so with " code { "sync = \"apply\"" } "." }
     }
@@ -214,29 +196,20 @@ fn decided(decisions: &[DecisionDocument], address: &str, leaf: Leaf, on: impl F
 }
 
 /// How far it was from what is wanted, as a picture.
-pub(super) async fn drift(State(service): State<Service>, path: Result<Path<String>, PathRejection>) -> Response {
-    let name = match name(path) {
-        Ok(name) => name,
-        Err(problem) => return problem.into_response(),
-    };
+pub(super) async fn drift(State(service): State<Service>, Named(name): Named<String>) -> Response {
     let called = format!("{}/drift.svg", tracker_address(&name));
     let make = |material: Material| async move {
         let tracker = tracker(&material, &name)?;
         let (name, url) = (tracker.name.to_string(), tracker.url.to_string());
         let cycles = material.ask(move |store| store.cycles(&name, &url, DRAWN)).await?;
-        let drift = |cycle: &crate::store::Cycle| cycle.clears + cycle.relates + cycle.commit_refs;
-        let points: Vec<_> = cycles.iter().rev().map(|(at, cycle)| (*at, drift(cycle))).collect();
+        let points: Vec<_> = cycles.iter().rev().map(|(at, cycle)| (*at, cycle.drift())).collect();
         Ok(Answer::picture(picture::drift(&points)))
     };
     service.desk.answer(called, make).await
 }
 
 /// A run with a tracker.
-pub(super) async fn run(State(service): State<Service>, path: Result<Path<(String, u64)>, PathRejection>) -> Response {
-    let (name, number) = match name(path) {
-        Ok(named) => named,
-        Err(problem) => return problem.into_response(),
-    };
+pub(super) async fn run(State(service): State<Service>, Named((name, number)): Named<(String, u64)>) -> Response {
     let address = tracker_address(&name);
     let make = |material: Material| async move {
         tracker(&material, &name)?;
@@ -248,7 +221,7 @@ pub(super) async fn run(State(service): State<Service>, path: Result<Path<(Strin
 
 /// The page of a run.
 pub(super) async fn of_run(material: &Material, subject: JobSubject, number: u64, address: String, of: String) -> Result<Answer, Problem> {
-    let keeper = material.keeper().await.map_err(|error| Problem::of_state(&error))?;
+    let keeper = material.keeper().await?;
     let runs = daemon_runs(&keeper, Some(subject), u32::MAX).await?;
     let found: Option<DaemonRunDocument> = runs.into_iter().find(|run| run.run == number);
     let found = found.ok_or_else(|| {
@@ -261,15 +234,11 @@ pub(super) async fn of_run(material: &Material, subject: JobSubject, number: u64
 }
 
 /// The relations that a patch was in.
-pub(super) async fn patch(State(service): State<Service>, path: Result<Path<(String, u64)>, PathRejection>) -> Response {
-    let (name, number) = match name(path) {
-        Ok(named) => named,
-        Err(problem) => return problem.into_response(),
-    };
+pub(super) async fn patch(State(service): State<Service>, Named((name, number)): Named<(String, u64)>) -> Response {
     let address = tracker_address(&name);
     let make = |material: Material| async move {
         let tracker = tracker(&material, &name)?;
-        let keeper = material.keeper().await.map_err(|error| Problem::of_state(&error))?;
+        let keeper = material.keeper().await?;
         let documents = history(&keeper, tracker, &number.to_string()).await?;
         let title = format!("Patch {number} of tracker {name}");
         let address = tracker_address(&name);

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::document::WaitingOverview;
-use super::layout::{count, facts, table, time, time_or};
+use super::layout::{facts, table, time, time_or};
 use crate::reconcile::{DaemonJobDocument, DaemonRunDocument, GuardDocument, OperationDocument, StepDocument};
+use crate::text::count;
 
 /// An outcome, as a word with a colour.
 pub(super) fn outcome(word: &str) -> Markup {
@@ -109,7 +110,7 @@ pub(super) fn run(run: &DaemonRunDocument) -> Markup {
             ("Began", time(*began_at)),
             ("Ended", time_or(*ended_at, "not yet")),
             ("Outcome", outcome(word)),
-            ("Writes", html! { (writes) ": " (count(*clears, "clear", "clears")) ", " (count(*relates, "relate", "relates")) ", " (count(*commit_refs, "commit", "commits")) }),
+            ("Writes", html! { (writes) ": " (count(*clears, "clear")) ", " (count(*relates, "relate")) ", " (count(*commit_refs, "commit")) }),
             ("Other changes", html! { (changes) }),
             ("Left to do", html! { (or_none(drift)) }),
             ("Undone", html! { (or_none(undone)) }),
@@ -144,9 +145,9 @@ pub(super) fn waiting_in_short(waiting: Option<&WaitingOverview>, address: &str)
         @match waiting {
             None => "none",
             Some(waiting) => {
-                a href={ (address) "#plan" } { (count(waiting.waiting.writes, "write", "writes")) }
-                ": " (count(waiting.clears as u64, "clear", "clears")) ", " (count(waiting.relates as u64, "relate", "relates"))
-                @if waiting.commit_refs > 0 { ", " (count(waiting.commit_refs as u64, "commit", "commits")) }
+                a href={ (address) "#plan" } { (count(waiting.waiting.writes, "write")) }
+                ": " (count(waiting.clears, "clear")) ", " (count(waiting.relates, "relate"))
+                @if waiting.commit_refs > 0 { ", " (count(waiting.commit_refs, "commit")) }
                 ", since " (time(waiting.waiting.planned_at)) ", " (because(waiting.waiting.because))
             }
         }

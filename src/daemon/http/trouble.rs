@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::desk::Material;
 use super::document::{DistributionOverview, TrackerOverview};
 use crate::reconcile::{DaemonJobDocument, DaemonRunDocument, GuardDocument};
+use crate::text::count;
 
 /// Something that needs a person.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -89,7 +90,10 @@ pub(super) fn of_daemon(material: &Material) -> Vec<TroubleDocument> {
     }
     if material.live.unrecorded > 0 {
         troubles.push(TroubleDocument::of_daemon(
-            format!("what was done could not be recorded, {} times in a row", material.live.unrecorded),
+            format!(
+                "what was done could not be recorded, {} in a row",
+                count(material.live.unrecorded, "time")
+            ),
             "make sure that the state folder can be written and that the disk has room; the log has the reason",
         ));
     }
@@ -97,8 +101,9 @@ pub(super) fn of_daemon(material: &Material) -> Vec<TroubleDocument> {
     for job in unheard {
         troubles.push(TroubleDocument::of_daemon(
             format!(
-                "the command that tells people failed {} times about the {}",
-                job.failed_notices, job.job
+                "the command that tells people failed {} about the {}",
+                count(job.failed_notices, "time"),
+                job.job
             ),
             "try the `command` under [daemon.notice] by hand; the log has what it said",
         ));

@@ -1,17 +1,16 @@
 //! Who may: the evaluator's answer, with the grant that decided.
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::State;
+use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::Service;
+use super::address::{Form, Named};
 use super::desk::{Answer, Material};
 use super::distribution::{find, parsed};
 use super::layout::{Frame, distribution_address, table};
 use super::problem::Problem;
-use super::tracker::{form as read, name};
 use crate::model::packages::acl::{Decision, Facts, Held, InComponent, Question, Queue, Upload, What, decide, who_can};
 use crate::model::packages::{Action, DistributionName, PackageName, Party, Pocket, SeriesName};
 use crate::store::packages::View;
@@ -131,15 +130,7 @@ fn names_of_series(store: &Store, distribution: &DistributionName) -> Result<Opt
 }
 
 /// The form, and the answer to what it asks.
-pub(super) async fn page(
-    State(service): State<Service>,
-    path: Result<Path<String>, PathRejection>,
-    query: Result<Query<Asked>, QueryRejection>,
-) -> Response {
-    let (distribution, asked) = match (name(path), read(query)) {
-        (Ok(named), Ok(asked)) => (named, asked),
-        (Err(problem), _) | (_, Err(problem)) => return problem.into_response(),
-    };
+pub(super) async fn page(State(service): State<Service>, Named(distribution): Named<String>, Form(asked): Form<Asked>) -> Response {
     let called = format!("{}/who?{asked:?}", distribution_address(&distribution));
     service.desk.answer(called, |material| whole(material, distribution, asked)).await
 }

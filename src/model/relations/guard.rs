@@ -5,6 +5,7 @@
 
 use super::{Element, Operation, Partition, Plan};
 use crate::model::share::{percent, share, whole};
+use crate::text::{count, count_doing};
 
 /// The limits that an operator sets, under `[tracker.guard]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,7 +30,7 @@ pub struct Thresholds {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Tripped {
     /// Too many related patches would lose their relation.
-    #[error("{lost} of {related} related patches ({}) would lose their relation, at most {} are allowed", percent(*lost, *related), whole(*allowed))]
+    #[error("{lost} of {} ({}) would lose their relation, at most {} are allowed", count(*related, "related patch"), percent(*lost, *related), whole(*allowed))]
     Clears {
         /// How many would lose it.
         lost: usize,
@@ -42,7 +43,7 @@ pub enum Tripped {
     #[error("the analysis holds no groups, so every relation would be cleared")]
     Empty,
     /// Too little of the analysis is known to the tracker.
-    #[error("{resolved} of {named} elements of the analysis ({}) are in the tracker's projects, at least {} are needed", percent(*resolved, *named), whole(*needed))]
+    #[error("{resolved} of {} of the analysis ({}) are in the tracker's projects, at least {} are needed", count(*named, "element"), percent(*resolved, *named), whole(*needed))]
     Unresolved {
         /// How many elements the tracker knows.
         resolved: usize,
@@ -62,7 +63,7 @@ pub enum Tripped {
         allowed: f64,
     },
     /// Somebody else took too many patches out of their relations.
-    #[error("since the last pull somebody else has taken {parted} of {related} related patches ({}) out of their relations, at most {} are taken for people's decisions", percent(*parted, *related), whole(*allowed))]
+    #[error("since the last pull somebody else has taken {parted} of {} ({}) out of their relations, at most {} are taken for people's decisions", count(*related, "related patch"), percent(*parted, *related), whole(*allowed))]
     Foreign {
         /// How many patches were taken out.
         parted: usize,
@@ -72,7 +73,7 @@ pub enum Tripped {
         allowed: f64,
     },
     /// Too many patches that name a commit would name another.
-    #[error("{overwritten} of {named} patches that name a commit ({}) would name another, at most {} are allowed", percent(*overwritten, *named), whole(*allowed))]
+    #[error("{overwritten} of {} a commit ({}) would name another, at most {} are allowed", count_doing(*named, "patch", ["that names", "that name"]), percent(*overwritten, *named), whole(*allowed))]
     Commits {
         /// How many would name another.
         overwritten: usize,

@@ -1,13 +1,13 @@
 //! What can be wrong with a file of a distribution.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::tree::Node;
 use crate::model::packages::document::MistakeKind;
 use crate::remedy::Remedy;
 use crate::source::FileError;
-use crate::text::position;
+use crate::text::{key_meant, position, problems_in};
 
 /// Why a file says nothing that can be worked with. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ pub enum LocalError {
         found: String,
     },
     /// The file can be read and says something that makes no sense.
-    #[error("{} has {}", path.display(), in_lines(path, problems))]
+    #[error("{} has {}", path.display(), problems_in(path, problems, MOST_TOLD))]
     Invalid {
         /// The file.
         path: PathBuf,
@@ -105,7 +105,7 @@ pub enum ProblemKind {
     #[error("not valid {0}: {1}")]
     Syntax(&'static str, String),
     /// A key that does not exist there.
-    #[error("unknown key; {}", meant(*nearest, known))]
+    #[error("unknown key; {}", key_meant(*nearest, known))]
     Unknown {
         /// The key that was probably meant.
         nearest: Option<&'static str>,
@@ -209,25 +209,5 @@ impl<'t> Problems<'t> {
     }
 }
 
-fn meant(nearest: Option<&str>, known: &[&str]) -> String {
-    match nearest {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => format!("the keys here are {}", known.join(", ")),
-    }
-}
-
 /// More problems than this are counted and not told.
 const MOST_TOLD: usize = 50;
-
-fn in_lines(path: &Path, problems: &[Problem]) -> String {
-    let count = match problems.len() {
-        1 => "a problem".to_owned(),
-        count => format!("{count} problems"),
-    };
-    let told = problems.iter().take(MOST_TOLD);
-    let mut lines: String = told.map(|problem| format!("\n  {}:{problem}", path.display())).collect();
-    if let Some(more) = problems.len().checked_sub(MOST_TOLD).filter(|&more| more > 0) {
-        lines.push_str(&format!("\n  and {more} more"));
-    }
-    format!("{count}:{lines}")
-}

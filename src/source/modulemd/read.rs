@@ -2,24 +2,24 @@
 //!
 //! A file on a server is read on condition that it changed. Of a repository that goes for its index: while that stays as it is, nothing else is read.
 
-use std::path::{Path, PathBuf};
-
 use url::Url;
 
 use super::{Index, MOST_BYTES, Repomd};
 use crate::model::packages::SeriesName;
 use crate::model::packages::snapshot::SourceSnapshot;
+use crate::source::file_at::FileSort;
 use crate::source::web::{Fetched, Web};
-use crate::source::{HttpSettings, Previous, Reading, SourceError, Trouble, Validators, file};
+use crate::source::{FileAt, HttpSettings, Previous, Reading, SourceError, Trouble, Validators};
 
 /// Where a repository has its index, from its root.
 const INDEX: &str = "repodata/repomd.xml";
 
-/// Packed or not, servers call these files all sorts of things.
-const ANYTHING: &str = "*/*";
-
-/// What is expected of a file of modules, in the words of an error.
-const MODULES: &str = "documents about modules";
+/// A file of modules. Packed or not, servers call these all sorts of things.
+const MODULES: FileSort = FileSort {
+    expected: "documents about modules",
+    accept: "*/*",
+    most_bytes: MOST_BYTES,
+};
 
 /// How to read modules.
 #[derive(Clone, Debug)]
@@ -35,15 +35,8 @@ pub struct Settings {
 /// Where modules are.
 #[derive(Clone, Debug)]
 pub enum At {
-    /// In a file on this machine.
-    File(PathBuf),
-    /// In a file on a server.
-    Web {
-        /// Its address.
-        url: Url,
-        /// How to treat the server.
-        http: HttpSettings,
-    },
+    /// In a file.
+    File(FileAt),
     /// In a repository of packages, such as `https://mirror.stream.centos.org/9-stream/AppStream/x86_64/os/`.
     Repository {
         /// The address of its root, which ends in a slash.
@@ -60,37 +53,15 @@ pub enum At {
 pub async fn read(settings: &Settings, previous: &Previous) -> Result<Reading, SourceError> {
     let Settings { name, at, release } = settings;
     let read = match at {
-        At::File(path) => read_file(path, release.as_ref()),
-        At::Web { url, http } => read_web(url, http, release.as_ref(), previous).await,
+        At::File(at) => {
+            let parse = |place: &str, bytes: &[u8]| snapshot(place, bytes, release.as_ref());
+            at.read(&MODULES, previous, parse).await
+        }
         At::Repository { url, http } => read_repository(url, http, release.as_ref(), previous).await,
     };
     read.map_err(|trouble| SourceError {
         name: name.clone(),
         trouble,
-    })
-}
-
-fn read_file(path: &Path, release: Option<&SeriesName>) -> Result<Reading, Trouble> {
-    let bytes = file::bytes(path, MOST_BYTES)?;
-    Ok(Reading {
-        snapshot: snapshot(&path.display().to_string(), &bytes, release)?,
-        ..Reading::default()
-    })
-}
-
-async fn read_web(url: &Url, http: &HttpSettings, release: Option<&SeriesName>, previous: &Previous) -> Result<Reading, Trouble> {
-    let web = Web::new(http)?;
-    let unless = previous.validators.get(url);
-    let Fetched::New(bytes, validator) = web.file_unless(url, MODULES, ANYTHING, unless).await? else {
-        return Ok(unchanged(&web, previous));
-    };
-    let mut validators = Validators::default();
-    validators.keep(url, validator);
-    Ok(Reading {
-        snapshot: snapshot(web.shown(url).as_str(), &bytes, release)?,
-        validators,
-        traffic: web.traffic(),
-        ..Reading::default()
     })
 }
 
@@ -108,7 +79,7 @@ async fn read_repository(root: &Url, http: &HttpSettings, release: Option<&Serie
     let unless = previous.validators.get(&index);
     let fetched = web.file_unless(&index, "the index of a repository", "application/xml, text/xml, */*", unless);
     let Fetched::New(bytes, validator) = fetched.await? else {
-        return Ok(unchanged(&web, previous));
+        return Ok(Reading::unchanged(previous, web.traffic()));
     };
     let untaken = |source| Trouble::Repository {
         url: web.shown(&index),
@@ -116,7 +87,7 @@ async fn read_repository(root: &Url, http: &HttpSettings, release: Option<&Serie
     };
     let modules = Repomd::of_modules(&bytes).map_err(untaken)?;
     let url = within(&modules.href)?;
-    let bytes = web.file(&url, MODULES, ANYTHING).await?;
+    let bytes = web.file(&url, MODULES.expected, MODULES.accept).await?;
     modules.verify(&bytes).map_err(untaken)?;
     let mut validators = Validators::default();
     validators.keep(&index, validator);
@@ -126,16 +97,6 @@ async fn read_repository(root: &Url, http: &HttpSettings, release: Option<&Serie
         traffic: web.traffic(),
         ..Reading::default()
     })
-}
-
-fn unchanged(web: &Web, previous: &Previous) -> Reading {
-    let Previous { snapshot, validators } = previous.clone();
-    Reading {
-        snapshot,
-        validators,
-        traffic: web.traffic(),
-        ..Reading::default()
-    }
 }
 
 fn snapshot(place: &str, bytes: &[u8], release: Option<&SeriesName>) -> Result<SourceSnapshot, Trouble> {

@@ -49,8 +49,10 @@ pub struct RepairReport {
     pub findings: Vec<Finding>,
     /// What became of each table that had rows, or lost some.
     pub tables: Vec<TableRepair>,
-    /// How many patches are no longer marked as exported.
+    /// How many patches are no longer marked as exported, of those that could be read.
     pub export_marks_lost: u64,
+    /// How many patches could not be read, so that nobody knows whether they were marked. `None`: some, and nothing tells how many.
+    pub patches_unread: Option<u64>,
 }
 
 impl RepairReport {
@@ -121,6 +123,7 @@ impl Repair {
             version,
             tables,
             export_marks_lost,
+            patches_unread,
         } = rebuild::rebuild(state_dir)?;
         let report = RepairReport {
             kept_as: swap::place_for_damaged(&file).map_err(|source| swap::unwritable(state_dir, source))?,
@@ -129,6 +132,7 @@ impl Repair {
             findings,
             tables,
             export_marks_lost,
+            patches_unread,
         };
         Ok(Self::Ready(Box::new(Rebuilt {
             new,

@@ -42,6 +42,16 @@ pub(super) struct Outcome {
     pub(super) version: u32,
     pub(super) tables: Vec<TableRepair>,
     pub(super) export_marks_lost: u64,
+    pub(super) patches_unread: Option<u64>,
+}
+
+/// What became of the rows.
+struct Settled {
+    tables: Vec<TableRepair>,
+    export_marks_lost: u64,
+    patches_unread: Option<u64>,
+    /// The first thing that is wrong with the new database.
+    unsound: Option<String>,
 }
 
 /// What was read of a table.
@@ -80,15 +90,24 @@ pub(super) fn rebuild(state_dir: &Path) -> Result<Outcome, RepairError> {
         .tempfile_in(state_dir)
         .and_then(|new| private::give_away(new.as_file(), new.path()).map(|()| new))
         .map_err(|source| unwritable(state_dir, source))?;
-    let mut building = Building::begin(state_dir, new.path(), version)?;
-    building.take(&pages, &mut walk, &roots, &objects)?;
-    let (tables, export_marks_lost) = building.finish(&objects)?;
+    let mut database = Building::begin(state_dir, new.path(), version)?;
+    database.take(&pages, &mut walk, &roots, &objects)?;
+    let Settled {
+        tables,
+        export_marks_lost,
+        patches_unread,
+        unsound,
+    } = database.settle(&objects).map_err(|source| building(state_dir, source))?;
+    if let Some(found) = unsound {
+        return Err(RepairError::Unsound { found });
+    }
     new.as_file().sync_all().map_err(|source| unwritable(state_dir, source))?;
     Ok(Outcome {
         new,
         version,
         tables,
         export_marks_lost,
+        patches_unread,
     })
 }
 
@@ -279,16 +298,7 @@ impl<'s> Building<'s> {
     }
 
     /// Leaves out what is not whole or leads nowhere, checks the whole, and counts.
-    fn finish(self, objects: &[Object]) -> Result<(Vec<TableRepair>, u64), RepairError> {
-        let state_dir = self.state_dir;
-        let (tables, marks, found) = self.settle(objects).map_err(|source| building(state_dir, source))?;
-        match found {
-            Some(found) => Err(RepairError::Unsound { found }),
-            None => Ok((tables, marks)),
-        }
-    }
-
-    fn settle(self, objects: &[Object]) -> rusqlite::Result<(Vec<TableRepair>, u64, Option<String>)> {
+    fn settle(self, objects: &[Object]) -> rusqlite::Result<Settled> {
         for (table, last) in &self.numbers {
             let known = self
                 .connection
@@ -300,12 +310,14 @@ impl<'s> Building<'s> {
         }
         let read: BTreeMap<String, u64> = self.counts(objects)?;
         let marks_before = self.export_marks(objects)?;
+        let patches = objects.iter().find(|object| has_export_marks(object));
+        let patches_unread = patches.map_or(Ok(Some(0)), |patches| self.lost(patches, read[&patches.name]))?;
         for family in [Origin::Snapshot, Origin::Sweep] {
             self.require_whole(objects, family)?;
         }
         while self.drop_bereft(objects)? > 0 {}
         let kept = self.counts(objects)?;
-        let marks = marks_before - self.export_marks(objects)?;
+        let export_marks_lost = marks_before - self.export_marks(objects)?;
         let mut tables = Vec::new();
         for object in objects.iter().filter(|object| object.is_table() && object.name != NUMBERS) {
             let (read, kept) = (read[&object.name], kept[&object.name]);
@@ -320,9 +332,14 @@ impl<'s> Building<'s> {
             }
         }
         self.connection.execute_batch("COMMIT")?;
-        let found = unsound(&self.connection)?;
+        let unsound = unsound(&self.connection)?;
         self.connection.close().map_err(|(_, error)| error)?;
-        Ok((tables, marks, found))
+        Ok(Settled {
+            tables,
+            export_marks_lost,
+            patches_unread,
+            unsound,
+        })
     }
 
     /// How many rows of a table could not be read, as far as that can be told.
@@ -357,11 +374,7 @@ impl<'s> Building<'s> {
     }
 
     fn export_marks(&self, objects: &[Object]) -> rusqlite::Result<u64> {
-        let has_marks = |object: &Object| match &object.kind {
-            Kind::Table { columns } => object.name == "patch" && columns.iter().any(|column| column.name == "exported"),
-            Kind::Index { .. } => false,
-        };
-        if !objects.iter().any(has_marks) {
+        if !objects.iter().any(has_export_marks) {
             return Ok(0);
         }
         let select = "SELECT count(*) FROM patch WHERE exported";
@@ -403,6 +416,14 @@ impl<'s> Building<'s> {
             }
         }
         Ok(dropped)
+    }
+}
+
+/// Whether a table tells which mails were exported.
+fn has_export_marks(object: &Object) -> bool {
+    match &object.kind {
+        Kind::Table { columns } => object.name == "patch" && columns.iter().any(|column| column.name == "exported"),
+        Kind::Index { .. } => false,
     }
 }
 

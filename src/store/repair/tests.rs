@@ -297,6 +297,8 @@ fn damage_in_a_copy_costs_the_copy_and_nothing_else() {
     assert_eq!(report.losses().count(), 0);
     // What is known of the mails in it is no copy.
     assert!(report.export_marks_lost > 300 && report.loses(), "{}", report.export_marks_lost);
+    // Nobody knows of those on the page that is gone.
+    assert_eq!(report.patches_unread, None);
 }
 
 #[test]

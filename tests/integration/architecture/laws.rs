@@ -48,9 +48,9 @@ pub(super) const MAY_USE: &[(&str, &[&str])] = &[
     ("tracker", &["http", "model", "remedy"]),
     ("pasta", &["model", "remedy"]),
     ("source", &["http", "model", "remedy", "text"]),
-    ("store", &["model", "remedy"]),
-    ("http", &["remedy"]),
-    ("model", &["remedy"]),
+    ("store", &["model", "remedy", "text"]),
+    ("http", &["remedy", "text"]),
+    ("model", &["remedy", "text"]),
     ("remedy", &[]),
     ("text", &[]),
 ];

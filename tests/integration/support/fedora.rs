@@ -2,9 +2,45 @@
 
 use std::sync::Mutex;
 
+use kinset::source::{FileAt, HttpSettings, bodhi, distgit, distro_info};
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::service::{Asked, Reply, Service};
+
+/// How to read the releases of a Bodhi that have these prefixes.
+pub(crate) fn bodhi_at(url: Url, prefixes: &[&str], http: HttpSettings) -> bodhi::Settings {
+    bodhi::Settings {
+        name: "releases".to_owned(),
+        url,
+        id_prefixes: prefixes.iter().copied().map(str::to_owned).collect(),
+        http,
+    }
+}
+
+/// How to read a dist-git, with its branches and the series that they are of.
+pub(crate) fn distgit_at(url: Url, branches: &[(&str, &str)], http: HttpSettings) -> distgit::Settings {
+    let branch = |(branch, series): &(&str, &str)| (branch.parse().unwrap(), series.parse().unwrap());
+    distgit::Settings {
+        name: "dist-git".to_owned(),
+        url,
+        forge: distgit::ForgeKind::Pagure,
+        namespace: "rpms".to_owned(),
+        branches: branches.iter().map(branch).collect(),
+        http,
+    }
+}
+
+/// How to read a server's table of dates.
+pub(crate) fn dates_at(server: &Url, http: HttpSettings) -> distro_info::Settings {
+    distro_info::Settings {
+        name: "dates".to_owned(),
+        at: FileAt::Web {
+            url: server.join("/ubuntu.csv").unwrap(),
+            http,
+        },
+    }
+}
 
 /// Bodhi with these releases.
 pub(crate) struct Bodhi {

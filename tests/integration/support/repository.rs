@@ -7,11 +7,39 @@ use std::sync::Mutex;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use kinset::source::modulemd::{At, Settings};
+use kinset::source::{FileAt, HttpSettings};
 use sha2::{Digest as _, Sha256};
+use url::Url;
 
 use super::service::{Asked, Reply, Service};
 
 pub(crate) const INDEX: &str = "/os/repodata/repomd.xml";
+
+/// How to read modules.
+pub(crate) fn modules_at(at: At) -> Settings {
+    Settings {
+        name: "modules".to_owned(),
+        at,
+        release: None,
+    }
+}
+
+/// How to read those of a server's repository.
+pub(crate) fn repository_at(server: &Url, http: HttpSettings) -> Settings {
+    modules_at(At::Repository {
+        url: server.join("/os/").unwrap(),
+        http,
+    })
+}
+
+/// How to read a server's file of modules.
+pub(crate) fn modules_file_at(server: &Url, path: &str, http: HttpSettings) -> Settings {
+    modules_at(At::File(FileAt::Web {
+        url: server.join(path).unwrap(),
+        http,
+    }))
+}
 
 /// A web server with these files, by their paths.
 #[derive(Default)]

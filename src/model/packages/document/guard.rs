@@ -9,6 +9,7 @@ use super::{DistributionDocument, Mistake};
 use crate::model::packages::{Base, PermissionStatus, SeriesName, Target};
 use crate::model::share::{percent, share, whole};
 use crate::remedy::Remedy;
+use crate::text::count;
 
 /// The limits that an operator sets, under `[distribution.guard]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,7 +51,8 @@ pub enum Tripped {
     },
     /// Too many permissions would be taken away, however many memberships there are beside them.
     #[error(
-        "{removed} of {held} permissions ({}) would be taken away, at most {} may be",
+        "{removed} of {} ({}) would be taken away, at most {} may be",
+        count(*held, "permission"),
         percent(*removed, *held),
         whole(*allowed)
     )]

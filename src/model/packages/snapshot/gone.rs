@@ -57,11 +57,13 @@ impl SourceSnapshot {
     }
 }
 
+/// What was said `last`, unless it is still `said`.
+fn unsaid<F, T: Clone>(last: &Option<T>, said: &[&F], of: impl Fn(&F) -> &Option<T>) -> Option<T> {
+    last.clone().filter(|_| said.iter().all(|facts| of(facts).is_none()))
+}
+
 /// What was said of a series, of which nothing is `said` now.
 fn of_series(last: &SeriesFacts, said: &[&SeriesFacts]) -> SeriesFacts {
-    fn unsaid<T: Clone>(last: &Option<T>, said: &[&SeriesFacts], of: impl Fn(&SeriesFacts) -> &Option<T>) -> Option<T> {
-        last.clone().filter(|_| said.iter().all(|facts| of(facts).is_none()))
-    }
     let SeriesFacts {
         version,
         title,
@@ -113,9 +115,6 @@ fn sets(series: &SeriesName, last: &SeriesFacts, now: &SeriesFacts, all: &[&Sour
 }
 
 fn of_set(last: &SetFacts, said: &[&SetFacts]) -> SetFacts {
-    fn unsaid<T: Clone>(last: &Option<T>, said: &[&SetFacts], of: impl Fn(&SetFacts) -> &Option<T>) -> Option<T> {
-        last.clone().filter(|_| said.iter().all(|facts| of(facts).is_none()))
-    }
     let SetFacts {
         group: _,
         created: _,

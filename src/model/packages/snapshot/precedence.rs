@@ -14,6 +14,7 @@ use super::modules::called;
 use super::{ModuleFacts, SeriesFacts, SetFacts, SourceSnapshot};
 use crate::model::packages::modules::{ContextDetails, Obsoletes};
 use crate::model::packages::{PackageSetName, Party, Permission, SeriesName};
+use crate::text::count;
 
 /// What one source says where another is believed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -98,7 +99,7 @@ pub fn believed(source: Layer<'_>, before: &[Layer<'_>]) -> (SourceSnapshot, Vec
         || "packages".to_owned(),
         packages,
         |other| other.packages.as_ref(),
-        |all| counted(all.len(), "package"),
+        |all| count(all.len(), "package"),
     );
     if let Some(modules) = modules {
         weighing.modules(modules);
@@ -187,7 +188,7 @@ impl Weighing<'_> {
             || of("retired packages"),
             retired,
             |other| other.series.get(name)?.retired.as_ref(),
-            |retired| counted(retired.len(), "package"),
+            |retired| count(retired.len(), "package"),
         );
     }
 
@@ -232,13 +233,13 @@ impl Weighing<'_> {
             || of("packages"),
             sources,
             |other| other.set(series, name)?.sources.as_ref(),
-            |sources| counted(sources.len(), "package"),
+            |sources| count(sources.len(), "package"),
         );
         self.weigh(
             || of("sets"),
             subsets,
             |other| other.set(series, name)?.subsets.as_ref(),
-            |subsets| counted(subsets.len(), "set"),
+            |subsets| count(subsets.len(), "set"),
         );
     }
 
@@ -384,7 +385,7 @@ fn built(context: &ContextDetails) -> String {
         service_levels: _,
         packages,
     } = context;
-    format!("version {version} for {platforms} with {}", counted(packages.len(), "package"))
+    format!("version {version} for {platforms} with {}", count(packages.len(), "package"))
 }
 
 fn ended(obsoletes: &Obsoletes) -> String {
@@ -402,12 +403,6 @@ fn ended(obsoletes: &Obsoletes) -> String {
     let end = eol.map_or_else(|| "at once".to_owned(), |eol| eol.to_string());
     let by = obsoleted_by.as_ref().map(|by| format!(", for {by}")).unwrap_or_default();
     format!("on {modified} {end}{by} ({message:?})")
-}
-
-/// A number of things; all that is said of what is too long to be repeated.
-fn counted(number: usize, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
 }
 
 #[cfg(test)]
