@@ -36,7 +36,7 @@ use crate::reconcile::{Clock, Shutdown};
 use crate::store::DaemonLock;
 
 pub use error::DaemonError;
-pub use heart::{Heart, ReloadTally};
+pub use heart::{Heart, ReloadTally, Requests};
 pub use live::{LiveDocument, LiveJob, LiveRun};
 pub use reload::{Reloads, reload, require_work};
 pub use supervisor::{Supervisor, Systemd, Unwatched};

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
 
+use super::Requests;
+
 /// Whoever watches over the process, and what it is told.
 pub trait Supervisor: fmt::Debug + Send + Sync {
     /// Work has begun.
@@ -21,6 +23,11 @@ pub trait Supervisor: fmt::Debug + Send + Sync {
     fn reloaded(&self, refused: Option<&str>) {
         // Whoever has no use for it hears of it by [`Self::status`].
         let _untold = refused;
+    }
+    /// A request was sent, and something came of it.
+    fn requested(&self, requests: Requests) {
+        // Whoever counts none has no use for it.
+        let _uncounted = requests;
     }
     /// A sign of life. Work gives them, as does a worker that waits for work; there is no other source of them.
     fn beat(&self);

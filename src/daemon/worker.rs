@@ -12,9 +12,9 @@ use super::jobs::{Report, Run, open, told};
 use super::live::{LiveDocument, LiveRun};
 use super::notice::{NoticeDocument, What, tell};
 use super::tally::Tally;
-use super::{Reloads, Supervisor};
+use super::{Reloads, Requests, Supervisor};
 use crate::config::{Config, Tracker};
-use crate::http::Pulse;
+use crate::http::{Meter, Pulse};
 use crate::model::{Job, JobSubject};
 use crate::reconcile::{
     Clock, DaemonRunDocument, DecisionDocument, Error, Keeper, Shutdown, begin_daemon_run, cut_short_daemon_runs, decision_documents,
@@ -186,7 +186,7 @@ impl Worker {
             shutdown: &self.shutdown,
             pulse: &self.pulse,
         };
-        let report = run.perform(job).await;
+        let report = self.meter(job).watch(run.perform(job)).await;
         let ended = match report.end.outcome {
             DaemonOutcome::Failed => Ended::Failed,
             _ => Ended::Well,
@@ -205,6 +205,18 @@ impl Worker {
         drop(keeper);
         self.notify(job, &report, Some(id), news).await;
         self.keep().await;
+    }
+
+    /// Counts the requests that a run of this job makes.
+    fn meter(&self, job: &Job) -> Meter {
+        let (supervisor, job) = (Arc::clone(&self.supervisor), job.clone());
+        Meter::new(move |source, outcome| {
+            supervisor.requested(Requests {
+                job: job.clone(),
+                source: source.map(str::to_owned),
+                outcome,
+            });
+        })
     }
 
     /// What the state did not take is told, and the daemon goes on: what it does next does not depend on it.

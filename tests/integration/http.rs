@@ -6,8 +6,10 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::header::HOST;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use kinset::daemon::Supervisor as _;
 use kinset::daemon::http::{Manners, bind, serve};
+use kinset::daemon::{Requests, Supervisor as _};
+use kinset::http::RequestOutcome;
+use kinset::model::{Job, JobKind};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tower::ServiceExt as _;
@@ -249,6 +251,29 @@ async fn numbers_are_told_in_both_forms_and_say_what_they_are() {
     # TYPE kinset_waiting_plan_writes gauge
     kinset_waiting_plan_writes{tracker="kernel"} 0.0
     kinset_waiting_plan_writes{tracker="qemu"} 0.0
+    "#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_are_told_as_they_are_made_by_job_source_and_outcome() {
+    let watched = Watched::filled();
+    for (job, source, outcome) in [
+        (Job::of_tracker("kernel", JobKind::Sync), None, RequestOutcome::Success),
+        (Job::of_distribution("ubuntu"), Some("launchpad"), RequestOutcome::Success),
+        (Job::of_distribution("ubuntu"), Some("launchpad"), RequestOutcome::Success),
+        (Job::of_distribution("ubuntu"), Some("launchpad"), RequestOutcome::TimedOut),
+        (Job::of_distribution("ubuntu"), Some("dates"), RequestOutcome::Unchanged),
+    ] {
+        let source = source.map(str::to_owned);
+        watched.heart.requested(Requests { job, source, outcome });
+    }
+    let numbers = watched.get("/metrics").await.body;
+    let (_, numbers) = numbers.split_once("# TYPE kinset_requests_total counter\n").unwrap();
+    insta::assert_snapshot!(numbers.split_once('#').unwrap().0, @r#"
+    kinset_requests_total{subject="distribution",name="ubuntu",job="pull",source="dates",outcome="unchanged"} 1
+    kinset_requests_total{subject="distribution",name="ubuntu",job="pull",source="launchpad",outcome="success"} 2
+    kinset_requests_total{subject="distribution",name="ubuntu",job="pull",source="launchpad",outcome="timed-out"} 1
+    kinset_requests_total{subject="tracker",name="kernel",job="sync",outcome="success"} 1
     "#);
 }
 
