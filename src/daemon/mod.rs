@@ -82,9 +82,9 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     require_work(&config)?;
     let state_dir = config.state_dir.clone();
     let lock = DaemonLock::acquire(&state_dir, clock()).map_err(DaemonError::State)?;
-    let known = jobs::known(&state_dir, clock).await;
-    let agenda = Agenda::new(&config, seed, known, clock());
-    let worker = Worker::new(config, agenda, clock, Arc::clone(&supervisor), shutdown.clone(), reloads, live);
+    let agenda = Agenda::new(&config, seed, clock());
+    let mut worker = Worker::new(config, agenda, clock, Arc::clone(&supervisor), shutdown.clone(), reloads, live);
+    worker.recall().await;
     supervisor.ready();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), state_dir = %state_dir.display(), "ready");
     let stopping = async {

@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use crate::cli_support::{Tracker, world};
 use crate::daemon_process::{EACH_SECOND, place, runs, start};
 use crate::support::fedora::Table;
+use crate::support::older::put_back_to_version_8;
 use crate::support::service::serve;
 
 /// What is told at an address of the daemon's.
@@ -62,6 +63,26 @@ fn how_things_stand_is_told_over_http_as_long_as_it_lives() {
     is_told(address, "/", "refused, so the old one is in effect");
     daemon.stop();
     assert!(TcpStream::connect(address).is_err());
+}
+
+#[test]
+fn a_state_of_an_older_version_is_brought_up_to_date_at_once_and_told_of_before_the_first_run() {
+    let tracker = Tracker::serving(world(&[&[1, 2]]));
+    let address = free_address();
+    let tables = format!("[tracker.schedule]\nsweep = \"0 0 1 1 *\"\n[daemon]\nlisten = \"{address}\"\n");
+    let place = place(&tracker, "plan-only", &tables, "1 2\n3 4\n");
+    place.data("pull");
+    put_back_to_version_8(&place.path("state"));
+    let daemon = start(&place);
+    daemon.hears("READY=1");
+    let ready = told(address, "/readyz");
+    assert!(ready.contains("{\"ready\":true,\"reasons\":[]}"), "{ready}");
+    let page = told(address, "/trackers/kernel");
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    assert!(place.path("state/kinset.sqlite3.v8.bak").exists());
+    let log = daemon.stop();
+    assert!(log.contains("the state was brought up to date from=8 to=9"), "{log}");
+    assert!(!log.contains("outcome="), "{log}");
 }
 
 #[test]
