@@ -8,8 +8,8 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tokio::runtime::Runtime;
 
-use crate::cli_support::{Tracker, world};
-use crate::daemon_process::{EACH_SECOND, place, runs, start};
+use crate::cli_support::{Place, Tracker, world};
+use crate::daemon_process::{Daemon, EACH_SECOND, place, runs, start};
 use crate::support::fedora::Table;
 use crate::support::older::put_back_to_version_8;
 use crate::support::service::serve;
@@ -117,4 +117,61 @@ fn requests_to_trackers_and_to_each_source_are_counted_by_what_came_of_them() {
         "read once, and unchanged from then on: {numbers}"
     );
     daemon.stop();
+}
+
+/// Has another configuration read, and returns what is said of that.
+fn read_again(place: &Place, daemon: &Daemon, listen: &str) -> String {
+    let config = place.read("kinset.toml");
+    let before = config.lines().find(|line| line.starts_with("listen = ")).unwrap();
+    place.write("kinset.toml", config.replace(before, &format!("listen = \"{listen}\"")));
+    daemon.signal(Signal::HUP);
+    daemon.hears("RELOADING=1");
+    let mut said = String::new();
+    loop {
+        let more = daemon.hears("");
+        said.push_str(&more);
+        if more == "READY=1" {
+            return said;
+        }
+    }
+}
+
+#[test]
+fn another_address_is_gone_to_without_a_restart_unless_it_is_not_to_be_had() {
+    let tracker = Tracker::serving(world(&[&[1, 2]]));
+    let (first, second) = (free_address(), free_address());
+    let tables = format!("[tracker.schedule]\nsweep = \"0 0 1 1 *\"\n[daemon]\nlisten = \"{first}\"\n");
+    let place = place(&tracker, "plan-only", &tables, "1 2\n3 4\n");
+    let daemon = start(&place);
+    daemon.hears("READY=1");
+    assert!(told(first, "/healthz").starts_with("HTTP/1.1 200"));
+
+    read_again(&place, &daemon, &second.to_string());
+    assert!(TcpStream::connect(first).is_err());
+    assert!(told(second, "/metrics").contains("\nkinset_configuration_reloads_total{outcome=\"taken\"} 1\n"));
+
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let said = read_again(&place, &daemon, &taken.local_addr().unwrap().to_string());
+    let refused = "STATUS=the daemon cannot tell how things stand; the old configuration stays in effect";
+    assert!(said.contains(refused), "{said}");
+    let page = told(second, "/");
+    assert!(
+        page.contains("refused, so the old one is in effect") && page.contains("cannot listen on"),
+        "{page}"
+    );
+
+    let port = second.port();
+    let neighbour = TcpListener::bind(("127.0.0.2", port)).unwrap();
+    let everywhere = format!("0.0.0.0:{port}");
+    assert!(read_again(&place, &daemon, &everywhere).contains(refused));
+    assert!(told(second, "/metrics").contains("\nkinset_configuration_refused 1.0\n"));
+    drop(neighbour);
+    assert!(!read_again(&place, &daemon, &everywhere).contains(refused));
+    assert!(told(second, "/metrics").contains("\nkinset_configuration_refused 0.0\n"));
+
+    read_again(&place, &daemon, "off");
+    assert!(TcpStream::connect(second).is_err());
+    let log = daemon.stop();
+    let warning = format!("nobody has to say who they are address={everywhere}");
+    assert_eq!(log.matches(&warning).count(), 1, "{log}");
 }

@@ -393,3 +393,30 @@ async fn connections_are_answered_one_question_after_the_other() {
     );
     assert!(bind(address).await.is_ok());
 }
+
+#[tokio::test]
+async fn what_was_asked_is_answered_though_nobody_listens_any_more() {
+    let (arrive, mut arrived) = tokio::sync::mpsc::channel(1);
+    let (release, released) = tokio::sync::watch::channel(false);
+    let slow = async move || {
+        arrive.send(()).await.unwrap();
+        released.clone().wait_for(|released| *released).await.unwrap();
+        "at last"
+    };
+    let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let router = axum::Router::new().route("/", axum::routing::get(slow));
+    let served = tokio::spawn(serve(listener, router, async { _ = stopped.await }));
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let question = format!("GET / HTTP/1.1\r\n{HOST}: {address}\r\n\r\n");
+    stream.write_all(question.as_bytes()).await.unwrap();
+    arrived.recv().await.unwrap();
+    stop.send(()).unwrap();
+    while tokio::net::TcpStream::connect(address).await.is_ok() {}
+    release.send_replace(true);
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("\r\n\r\nat last"), "{answer}");
+    served.await.unwrap();
+}

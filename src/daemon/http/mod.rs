@@ -23,6 +23,7 @@ mod overview;
 mod problem;
 mod server;
 mod sets;
+mod teller;
 mod tracker;
 mod tracker_parts;
 mod trouble;
@@ -44,6 +45,7 @@ use crate::reconcile::Clock;
 pub use document::{DistributionOverview, OverviewDocument, SourceOverview, TrackerOverview, WaitingOverview};
 pub use manners::Manners;
 pub use server::{ServeError, bind, serve};
+pub use teller::Teller;
 pub use trouble::TroubleDocument;
 
 use desk::Desk;
