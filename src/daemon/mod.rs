@@ -21,6 +21,7 @@ pub mod http;
 mod jobs;
 mod live;
 mod notice;
+mod notify_socket;
 mod permit;
 mod reload;
 mod supervisor;

@@ -176,10 +176,8 @@ mod tests {
         let counted = Arc::new(Mutex::new(Vec::new()));
         let counts = Arc::clone(&counted);
         let meter = Meter::new(move |part, outcome| {
-            counts
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(format!("{}: {}", part.unwrap_or("all"), outcome.as_str()));
+            let counted = format!("{}: {}", part.unwrap_or("all"), outcome.as_str());
+            counts.lock().unwrap().push(counted);
         });
         (meter, counted)
     }
@@ -190,7 +188,7 @@ mod tests {
         drop(Sent::now());
         let status = |status: u16| {
             let answer = axum::http::Response::builder().status(status).body("").map(Response::from);
-            Sent::now().answered(&mut Ok(answer.unwrap_or_else(|error| panic!("{error}"))));
+            Sent::now().answered(&mut Ok(answer.unwrap()));
         };
         meter
             .watch(async {
@@ -200,9 +198,8 @@ mod tests {
             })
             .await;
         part("one", async { status(200) }).await;
-        let counted = counted.lock().unwrap_or_else(PoisonError::into_inner);
         assert_eq!(
-            counted.as_slice(),
+            *counted.lock().unwrap(),
             [
                 "all: success",
                 "one: unchanged",

@@ -36,6 +36,13 @@ impl Daemon {
     pub(crate) fn start(command: &mut Command, folder: &Path) -> Self {
         let path = folder.join("notify");
         let socket = UnixDatagram::bind(&path).unwrap();
+        let mut daemon = Self::unheard(command, path);
+        daemon.told = listen(socket);
+        daemon
+    }
+
+    /// The same for a service manager that does not listen yet.
+    fn unheard(command: &mut Command, path: PathBuf) -> Self {
         let child = command
             .env("NOTIFY_SOCKET", &path)
             .env("WATCHDOG_USEC", "400000")
@@ -44,11 +51,8 @@ impl Daemon {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        Self {
-            child,
-            told: listen(socket),
-            path,
-        }
+        let (_, told) = mpsc::channel();
+        Self { child, told, path }
     }
 
     /// Waits until it is told something that begins like this, and returns the line.
@@ -166,6 +170,32 @@ fn it_is_ready_alive_and_at_work_and_a_plan_is_all_that_comes_of_it_unless_more_
     assert_eq!(status[0]["waiting"]["because"], "plan-only");
     assert_eq!(status[0]["jobs"][0]["job"], "sync");
     assert!(status[0]["jobs"][0]["last_run"]["run"].as_u64().unwrap() >= 2);
+}
+
+#[test]
+fn a_service_manager_that_does_not_read_keeps_nobody_from_work_and_hears_all_when_it_does() {
+    let tracker = Tracker::serving(world(&[&[1, 2]]));
+    let place = place(&tracker, "apply", EACH_SECOND, "1 2\n3 4\n");
+    let path = place.path("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    let filler = UnixDatagram::unbound().unwrap();
+    filler.set_nonblocking(true).unwrap();
+    while filler.send_to(b"full", &path).is_ok() {}
+    let mut daemon = Daemon::unheard(&mut place.command("daemon"), path);
+    // Behind the daemon, so that it is gone first if the test fails, and whoever tells it something with it.
+    let manager = socket;
+    for _ in 0..1200 {
+        if tracker.writes() > 0 {
+            break;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(tracker.writes(), 1);
+    daemon.told = listen(manager);
+    daemon.hears("READY=1");
+    daemon.hears("WATCHDOG=1");
+    runs(&daemon, 1);
+    daemon.stop();
 }
 
 #[test]
