@@ -1,4 +1,4 @@
-//! The socket of a service manager, by the protocol of `sd_notify(3)`. Whoever tells it something never waits for it.
+//! The socket of a service manager. Whoever tells it something never waits for it.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use sd_notify::NotifyState;
-
-/// What begins a message that a later one of its kind makes useless.
+/// What begins a text for people, which a later one makes useless.
 const STATUS: &str = "STATUS=";
 
 /// The way to the service manager.
@@ -39,8 +37,8 @@ impl NotifySocket {
     }
 
     /// Tells this now, or not at all. Whether there was room for it.
-    pub(super) fn try_tell(&self, states: &[NotifyState<'_>]) -> bool {
-        match self.0.send_now(&message(states)) {
+    pub(super) fn try_tell(&self, message: &str) -> bool {
+        match self.0.send_now(message) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => false,
             sent => {
                 missed_if(sent);
@@ -50,8 +48,7 @@ impl NotifySocket {
     }
 
     /// Tells this, as soon as there is room for it and what was told before has arrived. Of several texts for people in a row, the last one arrives.
-    pub(super) fn tell(&self, states: &[NotifyState<'_>]) {
-        let message = message(states);
+    pub(super) fn tell(&self, message: String) {
         let mut waiting = self.0.waiting();
         if waiting.messages.is_empty() && !waiting.is_sent {
             match self.0.send_now(&message) {
@@ -98,10 +95,6 @@ impl Outbox {
     }
 }
 
-fn message(states: &[NotifyState<'_>]) -> String {
-    states.iter().map(|state| format!("{state}\n")).collect()
-}
-
 fn connected(path: &Path) -> io::Result<UnixDatagram> {
     let socket = UnixDatagram::unbound()?;
     socket.connect(path)?;
@@ -129,7 +122,7 @@ mod tests {
         let path = folder.path().join("notify");
         let manager = UnixDatagram::bind(&path).unwrap();
         let socket = NotifySocket::at(path);
-        while socket.try_tell(&[NotifyState::Custom("X_FULL=1")]) {}
+        while socket.try_tell("full") {}
         (folder, manager, socket)
     }
 
@@ -139,7 +132,7 @@ mod tests {
         loop {
             let length = manager.recv(&mut bytes).unwrap();
             let text = String::from_utf8_lossy(&bytes[..length]).into_owned();
-            if text != "X_FULL=1\n" {
+            if text != "full" {
                 return text;
             }
         }
@@ -148,16 +141,16 @@ mod tests {
     #[test]
     fn nobody_waits_for_a_manager_that_does_not_read_and_all_that_has_to_arrives_in_order() {
         let (_folder, manager, socket) = full();
-        socket.tell(&[NotifyState::Reloading, NotifyState::MonotonicUsec(7)]);
+        socket.tell("RELOADING=1\nMONOTONIC_USEC=7\n".to_owned());
         for status in ["one", "two", "three"] {
-            socket.tell(&[NotifyState::Status(status)]);
+            socket.tell(format!("STATUS={status}\n"));
         }
-        socket.tell(&[NotifyState::Ready]);
-        assert!(!socket.try_tell(&[NotifyState::Watchdog]));
+        socket.tell("READY=1\n".to_owned());
+        assert!(!socket.try_tell("WATCHDOG=1\n"));
         let told = [read(&manager), read(&manager), read(&manager)];
         assert_eq!(told, ["RELOADING=1\nMONOTONIC_USEC=7\n", "STATUS=three\n", "READY=1\n"]);
-        assert!(socket.try_tell(&[NotifyState::Watchdog]));
-        socket.tell(&[NotifyState::Stopping]);
+        assert!(socket.try_tell("WATCHDOG=1\n"));
+        socket.tell("STOPPING=1\n".to_owned());
         assert_eq!([read(&manager), read(&manager)], ["WATCHDOG=1\n", "STOPPING=1\n"]);
     }
 
@@ -165,8 +158,8 @@ mod tests {
     fn a_manager_that_is_gone_is_no_reason_to_try_again() {
         let (folder, manager, socket) = full();
         drop((folder, manager));
-        assert!(socket.try_tell(&[NotifyState::Watchdog]));
-        socket.tell(&[NotifyState::Ready]);
+        assert!(socket.try_tell("WATCHDOG=1\n"));
+        socket.tell("READY=1\n".to_owned());
         assert!(!socket.0.waiting().is_sent);
     }
 }

@@ -79,7 +79,7 @@ impl Systemd {
 
     fn tell(&self, states: &[NotifyState<'_>]) {
         if let Some(socket) = &self.socket {
-            socket.tell(states);
+            socket.tell(message(states));
         }
     }
 }
@@ -111,7 +111,7 @@ impl Supervisor for Systemd {
             return;
         };
         let mut last = self.last_beat.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_none_or(|last| last.elapsed() >= patience / 4) && socket.try_tell(&[NotifyState::Watchdog]) {
+        if last.is_none_or(|last| last.elapsed() >= patience / 4) && socket.try_tell(&message(&[NotifyState::Watchdog])) {
             *last = Some(Instant::now());
         }
     }
@@ -119,6 +119,10 @@ impl Supervisor for Systemd {
     fn patience(&self) -> Option<Duration> {
         self.patience
     }
+}
+
+fn message(states: &[NotifyState<'_>]) -> String {
+    states.iter().map(|state| format!("{state}\n")).collect()
 }
 
 #[cfg(test)]
