@@ -13,7 +13,7 @@ use super::Status;
 use super::failure::{Failure, Misuse};
 use super::wiring::{ConfigFile, shutdown_on_signals};
 use crate::config::{Config, Listen};
-use crate::daemon::http::{self, Manners, Sight};
+use crate::daemon::http::{Sight, Teller};
 use crate::daemon::{DaemonError, Heart, LiveDocument, Start, Supervisor, Systemd, reload, require_work, run as work};
 use crate::store::DaemonLock;
 
@@ -35,7 +35,7 @@ pub(super) async fn run(file: &ConfigFile) -> Result<Status, Failure> {
         heart,
         clock: Timestamp::now,
     };
-    let telling = tell(config.daemon.listen, &config.state_dir, sight).await?;
+    let mut teller = tell(config.daemon.listen, &config.state_dir, sight).await?;
     let start = Start {
         config: config.clone(),
         clock: Timestamp::now,
@@ -52,48 +52,23 @@ pub(super) async fn run(file: &ConfigFile) -> Result<Status, Failure> {
             let _asked_already = ask.try_send(());
         }
     };
-    let reloading = reload(&config, asked, || Config::load(&path), &*supervisor, &reloads);
+    let reloading = reload(&config, asked, || Config::load(&path), &*supervisor, &reloads, &mut teller);
     tokio::select! {
         worked = work(start) => worked?,
         () = listening => {}
         () = reloading => {}
-        () = telling => {}
     }
     Ok(Status::Done)
 }
 
-/// Begins to tell how things stand, where it is to be told. Whoever asks is answered as long as this is waited for.
-async fn tell(listen: Listen, state_dir: &Path, sight: Sight) -> Result<impl Future<Output = ()>, Failure> {
-    let router = http::router(
-        sight,
-        match listen {
-            Listen::At(address) => Manners::at(address),
-            Listen::Off => Manners::ThisMachine,
-        },
-    );
-    let listener = match listen {
-        Listen::Off => None,
-        Listen::At(address) => match http::bind(address).await {
-            Ok(listener) => Some(listener),
-            Err(error) => {
-                // Another daemon on the same state has its address as well, and says more.
-                let _free = DaemonLock::acquire(state_dir, Timestamp::now()).map_err(DaemonError::State)?;
-                return Err(DaemonError::Serve(error).into());
-            }
-        },
-    };
-    if let Some(address) = listen.open_to_others() {
-        tracing::warn!(%address, "other machines may ask how things stand, and nobody has to say who they are");
-    }
-    if let Some(address) = listener.as_ref().and_then(|listener| listener.local_addr().ok()) {
-        tracing::info!(%address, "how things stand is told at http://{address}/");
-    }
-    Ok(async move {
-        if let Some(listener) = listener {
-            // On threads of their own: answers are made while the worker works, and the other way round.
-            let ended = tokio::spawn(http::serve(listener, router, std::future::pending())).await;
-            tracing::error!(?ended, "how things stand is told no longer; the work goes on");
+/// Begins to tell how things stand, where it is to be told.
+async fn tell(listen: Listen, state_dir: &Path, sight: Sight) -> Result<Teller, Failure> {
+    match Teller::begin(sight, listen).await {
+        Ok(teller) => Ok(teller),
+        Err(error) => {
+            // Another daemon on the same state has its address as well, and says more.
+            let _free = DaemonLock::acquire(state_dir, Timestamp::now()).map_err(DaemonError::State)?;
+            Err(DaemonError::Serve(error).into())
         }
-        std::future::pending::<()>().await;
-    })
+    }
 }

@@ -34,6 +34,22 @@ pub(super) struct Told {
     pub(super) failed_notices: u32,
 }
 
+impl Told {
+    /// Enters what a person was told before this.
+    fn follow(&mut self, before: Self) {
+        let Self {
+            refused,
+            failing,
+            decision,
+            failed_notices,
+        } = before;
+        self.refused = self.refused.take().or(refused);
+        self.failing |= failing;
+        self.decision = self.decision.max(decision);
+        self.failed_notices = self.failed_notices.saturating_add(failed_notices);
+    }
+}
+
 /// What is known of a job from an earlier daemon.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
@@ -116,30 +132,43 @@ pub(super) struct Agenda {
 }
 
 impl Agenda {
-    /// The agenda of a configuration. What was due while no daemon ran is due now; what an earlier one ended in the middle of has failed.
-    pub(super) fn new(config: &Config, seed: u64, known: Vec<Known>, now: Timestamp) -> Self {
+    /// The agenda of a configuration.
+    pub(super) fn new(config: &Config, seed: u64, now: Timestamp) -> Self {
         let mut agenda = Self {
             entries: BTreeMap::new(),
             pace: Pace::of(config, seed),
             last_look: now,
         };
         agenda.adopt(config, now);
+        agenda
+    }
+
+    /// Takes over what an earlier daemon left. What was due while none ran is due now; what it ended in the middle of has failed. What failed since, while
+    /// this could not be read, failed as well.
+    pub(super) fn recall(&mut self, known: Vec<Known>, now: Timestamp) {
+        let pace = self.pace;
         for Known { job: known, was_cut_short } in known {
-            let pace = agenda.pace;
-            let Some(entry) = agenda.entries.get_mut(&known.job) else {
+            let Some(entry) = self.entries.get_mut(&known.job) else {
                 continue;
             };
-            entry.failures = known.failures;
+            let has_failed_since = entry.failures > 0;
+            entry.failures = entry.failures.saturating_add(known.failures);
             // Another kinset may have written it in another way; then somebody is told once more.
-            entry.told = serde_json::from_str(&known.told).unwrap_or_default();
+            entry.told.follow(serde_json::from_str(&known.told).unwrap_or_default());
             if was_cut_short {
-                entry.failures += 1;
+                entry.failures = entry.failures.saturating_add(1);
                 entry.due = now.checked_add(pace.backoff(&known.job, entry.failures, now)).ok();
-            } else if known.next_due.is_some_and(|due| due <= now) {
+            } else if !has_failed_since && known.next_due.is_some_and(|due| due <= now) {
                 entry.due = now.checked_add(pace.share(&known.job, now, pace.jitter)).ok();
             }
         }
-        agenda
+    }
+
+    /// Enters who keeps all jobs from the state, if somebody does.
+    pub(super) fn held(&mut self, by: Option<&str>) {
+        for entry in self.entries.values_mut() {
+            entry.held_by = by.map(str::to_owned);
+        }
     }
 
     /// Takes over another configuration. What is to be done as before is due as before.

@@ -1,21 +1,36 @@
 //! Whether the worker goes on, for whoever asks over HTTP.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::Supervisor;
+use crate::http::RequestOutcome;
+use crate::model::Job;
 
 /// How long there may be no sign of life where nobody says how long: eight times as long as a worker that waits for work takes for one.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Passes on what the worker tells whoever watches over the process, and remembers when it last gave a sign of life.
+/// Passes on what the worker tells whoever watches over the process, and remembers when it last gave a sign of life, and what changes in the middle of runs.
 #[derive(Debug)]
 pub struct Heart {
     supervisor: Arc<dyn Supervisor>,
     last: Mutex<Instant>,
     reloads: Mutex<ReloadTally>,
+    requests: Mutex<BTreeMap<Requests, u64>>,
+}
+
+/// Requests that are alike.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Requests {
+    /// The job in whose runs they were made.
+    pub job: Job,
+    /// The source that was read, by its name in the configuration; none where the job is a tracker's.
+    pub source: Option<String>,
+    /// What came of them.
+    pub outcome: RequestOutcome,
 }
 
 /// What came of reading the configuration again.
@@ -37,6 +52,7 @@ impl Heart {
             supervisor,
             last: Mutex::new(Instant::now()),
             reloads: Mutex::new(ReloadTally::default()),
+            requests: Mutex::default(),
         }
     }
 
@@ -44,6 +60,12 @@ impl Heart {
     #[must_use]
     pub fn reloads(&self) -> ReloadTally {
         self.reloads.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many requests were made since the process began.
+    #[must_use]
+    pub fn requests(&self) -> BTreeMap<Requests, u64> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How long ago the last sign of life was.
@@ -85,6 +107,16 @@ impl Supervisor for Heart {
         reloads.reason = refused.map(str::to_owned);
         drop(reloads);
         self.supervisor.reloaded(refused);
+    }
+
+    fn requested(&self, requests: Requests) {
+        *self
+            .requests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(requests.clone())
+            .or_default() += 1;
+        self.supervisor.requested(requests);
     }
 
     fn beat(&self) {

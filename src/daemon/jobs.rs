@@ -102,22 +102,30 @@ fn refusal(error: &Error) -> Option<(String, String)> {
     }
 }
 
-/// What an earlier daemon left of its jobs. Where that cannot be read, the first run will tell why.
-pub(super) async fn known(state_dir: &Path, clock: Clock) -> Vec<Known> {
+/// Opens the state to read what an earlier daemon left. It is not made for that, but brought up to date where it is older.
+pub(super) async fn open_left(state_dir: &Path, clock: Clock) -> Result<Keeper, StoreError> {
     let folder = state_dir.to_owned();
-    let Ok(store) = blocking(move || Store::open_read_only_or_empty(&folder)).await else {
-        return Vec::new();
-    };
-    let keeper = Keeper::new(store, clock);
-    let jobs = daemon_jobs(&keeper).await.unwrap_or_default();
+    match blocking(move || Store::open_read_only_or_empty(&folder)).await {
+        Ok(store) => Ok(Keeper::new(store, clock)),
+        Err(StoreError::Older { path: _, found, known }) => {
+            let keeper = open(state_dir, clock).await?;
+            tracing::info!(from = found, to = known, "the state was brought up to date");
+            Ok(keeper)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What an earlier daemon left of its jobs.
+pub(super) async fn known(keeper: &Keeper) -> Result<Vec<Known>, Error> {
     let mut known = Vec::new();
-    for job in jobs {
-        let runs = daemon_runs(&keeper, Some(job.job.subject.clone()), 1000).await.unwrap_or_default();
+    for job in daemon_jobs(keeper).await? {
+        let runs = daemon_runs(keeper, Some(job.job.subject.clone()), 1000).await?;
         let last = runs.into_iter().find(|run| run.job == job.job);
         let was_cut_short = last.is_some_and(|run| run.ended_at.is_none());
         known.push(Known { job, was_cut_short });
     }
-    known
+    Ok(known)
 }
 
 /// Opens the state for a run.

@@ -21,6 +21,7 @@ pub mod http;
 mod jobs;
 mod live;
 mod notice;
+mod notify_socket;
 mod permit;
 mod reload;
 mod supervisor;
@@ -36,7 +37,7 @@ use crate::reconcile::{Clock, Shutdown};
 use crate::store::DaemonLock;
 
 pub use error::DaemonError;
-pub use heart::{Heart, ReloadTally};
+pub use heart::{Heart, ReloadTally, Requests};
 pub use live::{LiveDocument, LiveJob, LiveRun};
 pub use reload::{Reloads, reload, require_work};
 pub use supervisor::{Supervisor, Systemd, Unwatched};
@@ -82,9 +83,9 @@ pub async fn run(start: Start) -> Result<(), DaemonError> {
     require_work(&config)?;
     let state_dir = config.state_dir.clone();
     let lock = DaemonLock::acquire(&state_dir, clock()).map_err(DaemonError::State)?;
-    let known = jobs::known(&state_dir, clock).await;
-    let agenda = Agenda::new(&config, seed, known, clock());
-    let worker = Worker::new(config, agenda, clock, Arc::clone(&supervisor), shutdown.clone(), reloads, live);
+    let agenda = Agenda::new(&config, seed, clock());
+    let mut worker = Worker::new(config, agenda, clock, Arc::clone(&supervisor), shutdown.clone(), reloads, live);
+    worker.recall().await;
     supervisor.ready();
     tracing::info!(version = env!("CARGO_PKG_VERSION"), state_dir = %state_dir.display(), "ready");
     let stopping = async {

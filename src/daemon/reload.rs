@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use super::agenda::scheduled;
+use super::http::Teller;
 use super::{DaemonError, Supervisor};
 use crate::config::{Config, ConfigError};
 use crate::remedy::{Remedy as _, causes};
@@ -12,18 +13,28 @@ use crate::remedy::{Remedy as _, causes};
 /// The configurations that replace the first: the last of them counts.
 pub type Reloads = watch::Receiver<Option<Arc<Config>>>;
 
-/// Reads the configuration again each time that somebody asks, and passes it on if the daemon can work by it; else the error is logged and all stays as
-/// it is. Ends when nobody can ask any more.
+/// Reads the configuration again each time that somebody asks, and passes it on if the daemon can work by it, and tell how things stand where it says; else
+/// the error is logged and all stays as it is. Ends when nobody can ask any more.
 pub async fn reload(
     first: &Config,
     mut asked: mpsc::Receiver<()>,
     load: impl Fn() -> Result<Config, ConfigError>,
     supervisor: &dyn Supervisor,
     reloads: &watch::Sender<Option<Arc<Config>>>,
+    teller: &mut Teller,
 ) {
     while asked.recv().await.is_some() {
         supervisor.reloading();
-        match load().map_err(DaemonError::Config).and_then(|config| usable(first, config)) {
+        let usable = load().map_err(DaemonError::Config).and_then(|config| usable(first, config));
+        let taken = match usable {
+            Ok(config) => teller
+                .go_to(config.daemon.listen)
+                .await
+                .map(|()| config)
+                .map_err(DaemonError::Serve),
+            Err(error) => Err(error),
+        };
+        match taken {
             Ok(config) => {
                 tracing::info!(path = %config.path.display(), "the configuration was read again");
                 reloads.send_replace(Some(Arc::new(config)));

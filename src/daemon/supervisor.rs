@@ -1,11 +1,15 @@
 //! Who watches over the process.
 
+use std::env;
 use std::fmt;
-use std::io;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
+
+use super::Requests;
+use super::notify_socket::NotifySocket;
 
 /// Whoever watches over the process, and what it is told.
 pub trait Supervisor: fmt::Debug + Send + Sync {
@@ -21,6 +25,11 @@ pub trait Supervisor: fmt::Debug + Send + Sync {
     fn reloaded(&self, refused: Option<&str>) {
         // Whoever has no use for it hears of it by [`Self::status`].
         let _untold = refused;
+    }
+    /// A request was sent, and something came of it.
+    fn requested(&self, requests: Requests) {
+        // Whoever counts none has no use for it.
+        let _uncounted = requests;
     }
     /// A sign of life. Work gives them, as does a worker that waits for work; there is no other source of them.
     fn beat(&self);
@@ -43,49 +52,67 @@ impl Supervisor for Unwatched {
     }
 }
 
-/// systemd, by the protocol of `sd_notify(3)`; nobody where the environment names no socket.
+/// systemd, by the protocol of `sd_notify(3)`; nobody where the environment names no socket. Nobody waits for it, and but for signs of life, all that it is
+/// told arrives.
 #[derive(Debug)]
 pub struct Systemd {
+    socket: Option<NotifySocket>,
     patience: Option<Duration>,
     last_beat: Mutex<Option<Instant>>,
 }
 
 impl Default for Systemd {
     fn default() -> Self {
+        let socket = env::var_os("NOTIFY_SOCKET").map(PathBuf::from);
+        Self::new(socket, sd_notify::watchdog_enabled())
+    }
+}
+
+impl Systemd {
+    fn new(socket: Option<PathBuf>, patience: Option<Duration>) -> Self {
         Self {
-            patience: sd_notify::watchdog_enabled(),
+            socket: socket.map(NotifySocket::at),
+            patience,
             last_beat: Mutex::new(None),
+        }
+    }
+
+    fn tell(&self, states: &[NotifyState<'_>]) {
+        if let Some(socket) = &self.socket {
+            socket.tell(message(states));
         }
     }
 }
 
 impl Supervisor for Systemd {
     fn ready(&self) {
-        tell(&[NotifyState::Ready]);
+        self.tell(&[NotifyState::Ready]);
     }
 
     fn reloading(&self) {
         match NotifyState::monotonic_usec_now() {
-            Ok(now) => tell(&[NotifyState::Reloading, now]),
-            Err(error) => missed(&error),
+            Ok(now) => self.tell(&[NotifyState::Reloading, now]),
+            Err(error) => tracing::warn!(%error, "the service manager cannot be told that the configuration is read again"),
         }
     }
 
     fn stopping(&self) {
-        tell(&[NotifyState::Stopping]);
+        self.tell(&[NotifyState::Stopping]);
     }
 
     fn status(&self, status: &str) {
-        tell(&[NotifyState::Status(&status.replace('\n', " "))]);
+        self.tell(&[NotifyState::Status(&status.replace('\n', " "))]);
     }
 
-    /// Passed on no oftener than four times as often as it has to be.
+    /// Passed on no oftener than four times as often as it has to be. One for which there is no room is not kept, lest it be told when there is no life any
+    /// more; the next takes its place at once.
     fn beat(&self) {
-        let Some(patience) = self.patience else { return };
+        let (Some(patience), Some(socket)) = (self.patience, &self.socket) else {
+            return;
+        };
         let mut last = self.last_beat.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_none_or(|last| last.elapsed() >= patience / 4) {
+        if last.is_none_or(|last| last.elapsed() >= patience / 4) && socket.try_tell(&message(&[NotifyState::Watchdog])) {
             *last = Some(Instant::now());
-            tell(&[NotifyState::Watchdog]);
         }
     }
 
@@ -94,12 +121,40 @@ impl Supervisor for Systemd {
     }
 }
 
-fn tell(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        missed(&error);
-    }
+fn message(states: &[NotifyState<'_>]) -> String {
+    states.iter().map(|state| format!("{state}\n")).collect()
 }
 
-fn missed(error: &io::Error) {
-    tracing::warn!(%error, "the service manager could not be told");
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::os::unix::net::UnixDatagram;
+
+    use super::*;
+
+    #[test]
+    fn a_sign_of_life_that_finds_no_room_is_told_with_the_next_one_and_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify");
+        let manager = UnixDatagram::bind(&path).unwrap();
+        let filler = UnixDatagram::unbound().unwrap();
+        filler.set_nonblocking(true).unwrap();
+        while filler.send_to(b"full", &path).is_ok() {}
+        let systemd = Systemd::new(Some(path), Some(Duration::from_secs(3600)));
+        systemd.beat();
+        manager.set_nonblocking(true).unwrap();
+        let mut bytes = [0; 64];
+        let error = loop {
+            match manager.recv(&mut bytes) {
+                Ok(length) => assert_eq!(&bytes[..length], b"full"),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+        systemd.beat();
+        let length = manager.recv(&mut bytes).unwrap();
+        assert_eq!(&bytes[..length], b"WATCHDOG=1\n");
+        systemd.beat();
+        assert!(manager.recv(&mut bytes).is_err(), "it is told no oftener than it has to be");
+    }
 }

@@ -8,13 +8,13 @@ use tokio::sync::watch;
 use tracing::Instrument as _;
 
 use super::agenda::{Agenda, Ended};
-use super::jobs::{Report, Run, open, told};
+use super::jobs::{Report, Run, known, open, open_left, told};
 use super::live::{LiveDocument, LiveRun};
 use super::notice::{NoticeDocument, What, tell};
 use super::tally::Tally;
-use super::{Reloads, Supervisor};
+use super::{Reloads, Requests, Supervisor};
 use crate::config::{Config, Tracker};
-use crate::http::Pulse;
+use crate::http::{Meter, Pulse};
 use crate::model::{Job, JobSubject};
 use crate::reconcile::{
     Clock, DaemonRunDocument, DecisionDocument, Error, Keeper, Shutdown, begin_daemon_run, cut_short_daemon_runs, decision_documents,
@@ -37,8 +37,22 @@ pub(super) struct Worker {
     live: watch::Sender<LiveDocument>,
     /// Whether runs that an earlier daemon left open may still stand in the state.
     is_first: bool,
+    recall: Recall,
     unrecorded: u32,
     tally: Tally,
+}
+
+/// Whether it is known what an earlier daemon left of its jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Recall {
+    /// It is to be read.
+    Due,
+    /// It is to be read as soon as somebody is done who works on a state that has to be brought up to date first.
+    Held(String),
+    /// It could not be read. The first run that can open the state reads it; those that cannot tell why.
+    WithRun,
+    /// It is known.
+    Done,
 }
 
 /// How it came that a run did not begin.
@@ -68,6 +82,7 @@ impl Worker {
             reloads,
             live,
             is_first: true,
+            recall: Recall::Due,
             unrecorded: 0,
             tally: Tally::new(clock()),
         }
@@ -78,12 +93,50 @@ impl Worker {
         while !self.shutdown.is_requested() {
             self.pulse.beat();
             self.adopt();
+            self.recall().await;
             let now = (self.clock)();
             match self.agenda.due(now) {
                 Some(job) => self.turn(&job, now).await,
                 None => self.wait(now).await,
             }
         }
+    }
+
+    /// Takes over what an earlier daemon left of its jobs, unless that is done, or left to the first run.
+    pub(super) async fn recall(&mut self) {
+        let before = match &self.recall {
+            Recall::Due => None,
+            Recall::Held(by) => Some(by.clone()),
+            Recall::WithRun | Recall::Done => return,
+        };
+        let left = match open_left(&self.config.state_dir, self.clock).await {
+            Ok(keeper) => self.remember(&keeper).await,
+            Err(error) => Err(Error::Store(error)),
+        };
+        match left {
+            Ok(()) => {}
+            Err(Error::Store(StoreError::InUse { holder, .. })) => {
+                let by = holder.to_string();
+                if before.as_ref() != Some(&by) {
+                    tracing::info!(by, "the state is of an older version, and somebody else is at work on it");
+                }
+                self.agenda.held(Some(&by));
+                self.recall = Recall::Held(by);
+            }
+            Err(error) => {
+                tracing::warn!(reason = told(&error), "what an earlier daemon left of its jobs cannot be read yet");
+                self.agenda.held(None);
+                self.recall = Recall::WithRun;
+            }
+        }
+    }
+
+    async fn remember(&mut self, keeper: &Keeper) -> Result<(), Error> {
+        let known = known(keeper).await?;
+        self.agenda.recall(known, (self.clock)());
+        self.agenda.held(None);
+        self.recall = Recall::Done;
+        Ok(())
     }
 
     /// Takes over the configuration that was read last, if one was since.
@@ -167,6 +220,9 @@ impl Worker {
     }
 
     async fn enter(&mut self, job: &Job, keeper: &Keeper) -> Result<DaemonRunId, Error> {
+        if self.recall != Recall::Done {
+            self.remember(keeper).await?;
+        }
         if self.is_first {
             for run in cut_short_daemon_runs(keeper).await? {
                 tracing::warn!(run = run.0, "an earlier daemon ended in the middle of this run");
@@ -186,7 +242,7 @@ impl Worker {
             shutdown: &self.shutdown,
             pulse: &self.pulse,
         };
-        let report = run.perform(job).await;
+        let report = self.meter(job).watch(run.perform(job)).await;
         let ended = match report.end.outcome {
             DaemonOutcome::Failed => Ended::Failed,
             _ => Ended::Well,
@@ -205,6 +261,18 @@ impl Worker {
         drop(keeper);
         self.notify(job, &report, Some(id), news).await;
         self.keep().await;
+    }
+
+    /// Counts the requests that a run of this job makes.
+    fn meter(&self, job: &Job) -> Meter {
+        let (supervisor, job) = (Arc::clone(&self.supervisor), job.clone());
+        Meter::new(move |source, outcome| {
+            supervisor.requested(Requests {
+                job: job.clone(),
+                source: source.map(str::to_owned),
+                outcome,
+            });
+        })
     }
 
     /// What the state did not take is told, and the daemon goes on: what it does next does not depend on it.

@@ -20,6 +20,7 @@ use super::{
     Address, Answer, Error, Transport,
     address::{Place, Scrubber},
     answer::excerpt,
+    meter::broke_off,
     retry_after::retry_after,
     transport::Slot,
 };
@@ -407,7 +408,10 @@ impl Body {
                 Ok(Some(chunk)) if bytes.len() + chunk.len() > most => break BodyEnd::TooFar,
                 Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
                 Ok(None) => break BodyEnd::Whole,
-                Err(error) => break BodyEnd::Failed(error.without_url()),
+                Err(error) => {
+                    broke_off(response, &error);
+                    break BodyEnd::Failed(error.without_url());
+                }
             }
         };
         Self { bytes, end }

@@ -14,7 +14,7 @@ use reqwest::{
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
-use super::{Error, RetryPolicy, beat, session::JSON};
+use super::{Error, RetryPolicy, beat, meter::Sent, session::JSON};
 
 /// A connection is made within this time or not at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -100,7 +100,9 @@ impl Transport {
     pub(super) async fn send(&self, _slot: &Slot<'_>, request: RequestBuilder) -> Result<Response, reqwest::Error> {
         self.pace.until_ready().await;
         beat();
-        let answer = request.send().await.map_err(reqwest::Error::without_url);
+        let sent = Sent::now();
+        let mut answer = request.send().await.map_err(reqwest::Error::without_url);
+        sent.answered(&mut answer);
         beat();
         answer
     }

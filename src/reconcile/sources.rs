@@ -24,6 +24,7 @@ pub use guarded::{GuardedSource, SourceGuard};
 use super::document::GuardDocument;
 use super::said::Said;
 use super::{DistributionPlan, Error, Keeper, SourceSettings};
+use crate::http::part;
 use crate::model::packages::document::{DistributionDocument, Mistake, Segment, Thresholds, Tripped, Wish, difference, guard};
 use crate::model::packages::snapshot::{Around, Disagreement, Layer, ModuleFacts, Remark, Shrunk, SourceSnapshot, believed, turns};
 use crate::model::packages::{DistributionDetails, DistributionName, Operation, SeriesName};
@@ -201,7 +202,8 @@ impl Scene<'_> {
             true => Previous::default(),
             false => self.said.previous(settings.name())?,
         };
-        let reading = settings.read(&previous).await.map_err(|error| Error::Source(Box::new(error)))?;
+        let reading = part(settings.name(), settings.read(&previous)).await;
+        let reading = reading.map_err(|error| Error::Source(Box::new(error)))?;
         let (traffic, unread) = (reading.traffic, reading.unread.clone());
         let reading = Arc::new(self.stored(settings, reading)?);
         let before = self.said.answer(settings.name());

@@ -15,6 +15,7 @@ use kinset::tracker::simulator::{Fault, FaultKind, When};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use crate::support::older::put_back_to_version_8;
 use crate::support::rig::{Rig, Terms, open};
 use crate::support::town::{classes, groups, town};
 
@@ -246,6 +247,49 @@ fn whoever_works_on_the_state_goes_first_and_the_daemon_says_whom_it_waits_for()
     let waits = format!("waits for process {}", std::process::id());
     assert!(left.statuses.iter().any(|status| status.starts_with(&waits)), "{:?}", left.statuses);
     assert!(left.runs.iter().all(|run| run.began_at >= "2026-06-10T09:01:00Z".parse().unwrap()));
+}
+
+#[test]
+fn whoever_works_on_a_state_of_an_older_version_is_waited_for_and_no_run_is_needed_to_bring_it_up_to_date() {
+    let rig = Rig::serving(&town(&[]), terms("apply", OFTEN));
+    rig.want("1 2\n");
+    let store = open(&rig.config.state_dir);
+    put_back_to_version_8(&rig.config.state_dir);
+    let (clock, _) = own_clock!();
+    let left = daemon_during(&rig, clock, async || {
+        sleep(Duration::from_secs(60)).await;
+        assert!(Store::open_read_only(&rig.config.state_dir).is_err());
+        drop(store);
+        sleep(Duration::from_secs(60)).await;
+        assert!(rig.state().daemon_runs(None, 1).unwrap().is_empty());
+    });
+    let waits = format!("waits for process {}", std::process::id());
+    assert!(left.statuses.first().unwrap().starts_with(&waits), "{:?}", left.statuses);
+    assert!(left.statuses.last().unwrap().starts_with("next"), "{:?}", left.statuses);
+}
+
+#[test]
+fn failures_before_and_after_a_restart_are_in_a_row_though_the_state_cannot_be_read_at_first() {
+    let rig = Rig::serving(&town(&[]), terms("apply", "[tracker.schedule]\nsync = \"5 * * * *\"\n"));
+    rig.want("1 2\n");
+    let down = [Fault::new(FaultKind::status(503), When::Every(std::num::NonZeroU64::MIN))];
+    rig.simulator().set_faults(down);
+    let (clock, _) = own_clock!();
+    let before = daemon_during(&rig, clock, async || sleep(2 * HOUR).await).runs.len();
+    assert!(before > 1, "{before}");
+    let (database, aside) = (rig.config.state_dir.join("kinset.sqlite3"), rig.file("aside"));
+    fs::rename(&database, &aside).unwrap();
+    fs::create_dir(&database).unwrap();
+    let (clock, _) = own_clock!();
+    let left = daemon_during(&rig, clock, async || {
+        sleep(Duration::from_secs(30)).await;
+        fs::remove_dir(&database).unwrap();
+        fs::rename(&aside, &database).unwrap();
+        sleep(2 * HOUR).await;
+    });
+    assert!(left.runs.len() > before);
+    assert_eq!(left.outcomes(JobKind::Sync), vec![DaemonOutcome::Failed; left.runs.len()]);
+    assert_eq!(rig.state().daemon_jobs().unwrap()[0].failures as usize, left.runs.len());
 }
 
 #[test]

@@ -6,8 +6,10 @@ use std::time::Duration;
 use axum::body::{Body, to_bytes};
 use axum::http::header::HOST;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use kinset::daemon::Supervisor as _;
 use kinset::daemon::http::{Manners, bind, serve};
+use kinset::daemon::{Requests, Supervisor as _};
+use kinset::http::RequestOutcome;
+use kinset::model::{Job, JobKind};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tower::ServiceExt as _;
@@ -253,6 +255,29 @@ async fn numbers_are_told_in_both_forms_and_say_what_they_are() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn requests_are_told_as_they_are_made_by_job_source_and_outcome() {
+    let watched = Watched::filled();
+    for (job, source, outcome) in [
+        (Job::of_tracker("kernel", JobKind::Sync), None, RequestOutcome::Success),
+        (Job::of_distribution("ubuntu"), Some("launchpad"), RequestOutcome::Success),
+        (Job::of_distribution("ubuntu"), Some("launchpad"), RequestOutcome::Success),
+        (Job::of_distribution("ubuntu"), Some("launchpad"), RequestOutcome::TimedOut),
+        (Job::of_distribution("ubuntu"), Some("dates"), RequestOutcome::Unchanged),
+    ] {
+        let source = source.map(str::to_owned);
+        watched.heart.requested(Requests { job, source, outcome });
+    }
+    let numbers = watched.get("/metrics").await.body;
+    let (_, numbers) = numbers.split_once("# TYPE kinset_requests_total counter\n").unwrap();
+    insta::assert_snapshot!(numbers.split_once('#').unwrap().0, @r#"
+    kinset_requests_total{subject="distribution",name="ubuntu",job="pull",source="dates",outcome="unchanged"} 1
+    kinset_requests_total{subject="distribution",name="ubuntu",job="pull",source="launchpad",outcome="success"} 2
+    kinset_requests_total{subject="distribution",name="ubuntu",job="pull",source="launchpad",outcome="timed-out"} 1
+    kinset_requests_total{subject="tracker",name="kernel",job="sync",outcome="success"} 1
+    "#);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_worker_that_is_stuck_is_told_by_everything() {
     let watched = Watched::filled();
     assert_eq!(watched.get("/healthz").await.json()["alive"], true);
@@ -367,4 +392,31 @@ async fn connections_are_answered_one_question_after_the_other() {
         "an open connection is closed at the end"
     );
     assert!(bind(address).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_was_asked_is_answered_though_nobody_listens_any_more() {
+    let (arrive, mut arrived) = tokio::sync::mpsc::channel(1);
+    let (release, released) = tokio::sync::watch::channel(false);
+    let slow = async move || {
+        arrive.send(()).await.unwrap();
+        released.clone().wait_for(|released| *released).await.unwrap();
+        "at last"
+    };
+    let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let router = axum::Router::new().route("/", axum::routing::get(slow));
+    let served = tokio::spawn(serve(listener, router, async { _ = stopped.await }));
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let question = format!("GET / HTTP/1.1\r\n{HOST}: {address}\r\n\r\n");
+    stream.write_all(question.as_bytes()).await.unwrap();
+    arrived.recv().await.unwrap();
+    stop.send(()).unwrap();
+    while tokio::net::TcpStream::connect(address).await.is_ok() {}
+    release.send_replace(true);
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("\r\n\r\nat last"), "{answer}");
+    served.await.unwrap();
 }

@@ -67,6 +67,7 @@ mod config_mistakes;
 mod config_modulemd;
 mod config_names;
 mod daemon_hours;
+mod daemon_http;
 mod daemon_process;
 mod decisions;
 mod ended;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use kinset::http::Meter;
 use kinset::remedy::Remedy;
 use kinset::source::{HttpSettings, Previous, Reading, SourceError, bodhi, distgit, distro_info, launchpad, modulemd};
 use serde_json::json;
@@ -156,6 +157,38 @@ async fn a_request_that_fails_once_is_sent_again_unless_it_leads_elsewhere() {
         let read = launchpad::read(&settings_at(&server.url), &Previous::default()).await;
         assert_eq!(read.is_ok(), is_mended, "{fault:?}: {:?}", read.err());
         assert!(server.failed().is_some());
+    }
+}
+
+#[tokio::test]
+async fn each_request_counts_by_what_came_of_it() {
+    let table = "version,codename,series,created\n24.04 LTS,Noble Numbat,noble,2023-10-12\n";
+    for (fault, outcome) in [
+        (Fault::Unavailable, "server-error"),
+        (Fault::Silence, "timed-out"),
+        (Fault::CutBody, "broken"),
+        (Fault::WebPage, "success"),
+        (Fault::Redirect, "redirected"),
+    ] {
+        let timeout = if matches!(fault, Fault::Silence) {
+            SOON
+        } else {
+            impatient().timeout
+        };
+        let server = Faulty::start(&Arc::new(Table(Mutex::new(table.to_owned()))), Some((0, fault))).await;
+        let settings = distro_info::Settings {
+            name: "dates".to_owned(),
+            at: distro_info::At::Web {
+                url: server.url.join("ubuntu.csv").unwrap(),
+                http: HttpSettings { timeout, ..impatient() },
+            },
+        };
+        let counted = Arc::new(Mutex::new(Vec::new()));
+        let counts = Arc::clone(&counted);
+        let meter = Meter::new(move |_, outcome| counts.lock().unwrap().push(outcome.as_str()));
+        let read = meter.watch(distro_info::read(&settings, &Previous::default())).await;
+        assert!(read.is_err(), "{fault:?}");
+        assert_eq!(*counted.lock().unwrap(), [outcome], "{fault:?}");
     }
 }
 

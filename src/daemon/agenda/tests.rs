@@ -26,7 +26,7 @@ fn sync() -> Job {
 const PUNCTUAL: &str = "jitter_seconds = 0\nbackoff_seconds = 60\nmax_backoff_seconds = 600";
 
 fn agenda(schedule: &str, now: &str) -> Agenda {
-    Agenda::new(&config(PUNCTUAL, schedule), 7, Vec::new(), at(now))
+    Agenda::new(&config(PUNCTUAL, schedule), 7, at(now))
 }
 
 fn due(agenda: &Agenda, job: &Job) -> Timestamp {
@@ -84,7 +84,7 @@ fn failures_without_end_do_not_overflow() {
         "backoff_seconds = 4294967295\nmax_backoff_seconds = 4294967295",
         "sync = \"* * * * *\"",
     );
-    let mut agenda = Agenda::new(&config, 7, Vec::new(), at("08:00:00"));
+    let mut agenda = Agenda::new(&config, 7, at("08:00:00"));
     for _ in 0..100 {
         agenda.ended(&sync(), at("08:00:00"), at("08:00:00"), Ended::Failed);
     }
@@ -136,12 +136,12 @@ fn a_clock_that_is_set_forward_brings_one_run_and_no_burst() {
 #[test]
 fn times_are_spread_within_the_jitter_and_the_same_seed_spreads_them_alike() {
     let config = config("jitter_seconds = 120", "sync = \"5 * * * *\"\npull = \"5 * * * *\"");
-    let drawn = |seed: u64, now: &str| due(&Agenda::new(&config, seed, Vec::new(), at(now)), &sync());
+    let drawn = |seed: u64, now: &str| due(&Agenda::new(&config, seed, at(now)), &sync());
     let all: std::collections::BTreeSet<Timestamp> = (0..50).map(|seed| drawn(seed, "08:00:00")).collect();
     assert!(all.len() > 40, "{all:?}");
     assert!(all.iter().all(|due| *due >= at("08:05:00") && *due <= at("08:07:00")), "{all:?}");
     assert_eq!(drawn(7, "08:00:00"), drawn(7, "08:00:30"));
-    let agenda = Agenda::new(&config, 7, Vec::new(), at("08:00:00"));
+    let agenda = Agenda::new(&config, 7, at("08:00:00"));
     assert_ne!(due(&agenda, &sync()), due(&agenda, &Job::of_tracker("kernel", JobKind::Pull)));
 }
 
@@ -174,7 +174,9 @@ fn another_configuration_changes_only_what_it_is_about() {
 fn after(agenda: &Agenda, was_cut_short: bool, now: &str) -> Agenda {
     let known = |job| Known { job, was_cut_short };
     let known = agenda.rows().into_iter().map(known).collect();
-    Agenda::new(&config(PUNCTUAL, "sync = \"5 * * * *\""), 7, known, at(now))
+    let mut agenda = Agenda::new(&config(PUNCTUAL, "sync = \"5 * * * *\""), 7, at(now));
+    agenda.recall(known, at(now));
+    agenda
 }
 
 #[test]
@@ -194,4 +196,22 @@ fn a_job_that_a_daemon_ended_in_the_middle_of_has_failed() {
     let second = after(&first, true, "08:05:30");
     assert_eq!(second.entry(&sync()).unwrap().failures, 1);
     assert!(due(&second, &sync()) >= at("08:06:00"));
+}
+
+#[test]
+fn what_an_earlier_daemon_left_counts_though_it_is_read_late() {
+    let mut first = agenda("sync = \"5 * * * *\"", "08:00:00");
+    first.ended(&sync(), at("08:05:00"), at("08:05:00"), Ended::Failed);
+    first.told_mut(&sync()).unwrap().failing = true;
+    let known = |job| Known { job, was_cut_short: false };
+    let left = first.rows().into_iter().map(known).collect();
+    let mut second = agenda("sync = \"5 * * * *\"", "13:30:00");
+    second.ended(&sync(), at("14:05:00"), at("14:05:00"), Ended::Failed);
+    second.told_mut(&sync()).unwrap().refused = Some("no-token".to_owned());
+    let before = due(&second, &sync());
+    second.recall(left, at("14:05:01"));
+    let entry = second.entry(&sync()).unwrap();
+    assert_eq!((entry.failures, entry.due), (2, Some(before)));
+    assert!(entry.told.failing);
+    assert_eq!(entry.told.refused.as_deref(), Some("no-token"));
 }

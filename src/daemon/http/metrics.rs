@@ -15,13 +15,13 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
 use super::{Service, Sight};
-use crate::daemon::{JobTally, LiveJob, TrackerTally};
+use crate::daemon::{Heart, JobTally, LiveJob, TrackerTally};
 use crate::model::Job;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Names and values. Names of trackers, distributions, jobs, outcomes, guards: there are as many as the configuration has. Nothing that a tracker or a
+/// Names and values. Names of trackers, distributions, sources, jobs, outcomes, guards: there are as many as the configuration has. Nothing that a tracker or a
 /// service says is among them.
 type Labels = Vec<(&'static str, String)>;
 type Counts = Family<Labels, Counter<u64>>;
@@ -196,6 +196,7 @@ fn registry(sight: &Sight) -> Registry {
     }
     of_live(&mut own, &live.jobs);
     of_tally(&mut own, tally.jobs.iter());
+    of_requests(&mut own, &sight.heart);
     of_trackers(&mut own, tally.trackers.iter());
     registry
 }
@@ -280,6 +281,20 @@ fn of_tally<'t>(own: &mut Own<'_>, jobs: impl Iterator<Item = (&'t Job, &'t JobT
         if let Some(at) = tally.last_success {
             success.get_or_create(&labels).set(seconds(at));
         }
+    }
+}
+
+fn of_requests(own: &mut Own<'_>, heart: &Heart) {
+    let requests = own.count(
+        "requests",
+        "Requests that a job made since the process began, to its tracker or to a source, by what came of them",
+    );
+    for (alike, count) in heart.requests() {
+        let mut labels = of_job(&alike.job);
+        labels.extend(alike.source.map(|source| ("source", source)));
+        requests
+            .get_or_create(&and(labels, "outcome", alike.outcome.as_str()))
+            .inc_by(count);
     }
 }
 

@@ -24,6 +24,7 @@ mod overview;
 mod problem;
 mod server;
 mod sets;
+mod teller;
 mod tracker;
 mod tracker_parts;
 mod trouble;
@@ -45,6 +46,7 @@ use crate::reconcile::Clock;
 pub use document::{DistributionOverview, OverviewDocument, SourceOverview, TrackerOverview, WaitingOverview};
 pub use manners::Manners;
 pub use server::{ServeError, bind, serve};
+pub use teller::Teller;
 pub use trouble::TroubleDocument;
 
 use desk::Desk;

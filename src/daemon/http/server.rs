@@ -10,13 +10,16 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::remedy::Remedy;
 
 /// How long to wait when the system has no more connections to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long connections are kept for answers that are being made when nobody listens any more: pages are made in less.
+const LAST_ANSWERS: Duration = Duration::from_secs(15);
 
 /// As many connections are open at once; more wait until one is closed.
 const MOST_CONNECTIONS: usize = 256;
@@ -60,10 +63,35 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
     bound.map_err(|source| ServeError::Listen { address, source })
 }
 
-/// Answers whoever asks, until `shutdown` ends. Connections that are open then are closed.
+/// Answers whoever asks, until `shutdown` ends. What was asked by then is answered still.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+    accept(listener, router, shutdown).await.end().await;
+}
+
+/// Connections that are open when nobody listens for others any more.
+pub(super) struct Connections {
+    all: JoinSet<()>,
+    /// Connections are closed once this is dropped.
+    open: watch::Sender<()>,
+}
+
+impl Connections {
+    /// Closes each as soon as what was asked there is answered.
+    pub(super) async fn end(self) {
+        let Self { mut all, open } = self;
+        drop(open);
+        let ended = async { while all.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_ANSWERS, ended).await.is_err() {
+            tracing::debug!("connections over HTTP were cut off");
+        }
+    }
+}
+
+/// Answers whoever asks, until `shutdown` ends. When this returns, the address is free.
+pub(super) async fn accept(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) -> Connections {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut connections = JoinSet::new();
+    let (open, closing) = watch::channel(());
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let next = async {
@@ -72,7 +100,7 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
             (place, listener.accept().await)
         };
         tokio::select! {
-            () = &mut shutdown => return,
+            () = &mut shutdown => return Connections { all: connections, open },
             Some(ended) = connections.join_next() => {
                 if let Err(error) = ended {
                     tracing::error!(%error, "an answer over HTTP failed");
@@ -80,9 +108,9 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
             }
             (place, accepted) = next => match accepted {
                 Ok((stream, _)) => {
-                    let router = router.clone();
+                    let (router, closing) = (router.clone(), closing.clone());
                     connections.spawn(async move {
-                        converse(stream, router).await;
+                        converse(stream, router, closing).await;
                         drop(place);
                     });
                 }
@@ -95,13 +123,22 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
     }
 }
 
-async fn converse(stream: TcpStream, router: Router) {
+async fn converse(stream: TcpStream, router: Router, mut closing: watch::Receiver<()>) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(QUESTION)
         .max_buf_size(LONGEST_QUESTION)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    if let Err(error) = connection.await {
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        // Nothing is ever sent, so it was dropped.
+        _ = closing.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
         // Browsers close connections as they like.
         tracing::debug!(%error, "a connection over HTTP ended early");
     }

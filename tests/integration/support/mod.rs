@@ -6,6 +6,7 @@ pub(crate) mod fedora;
 pub(crate) mod following;
 pub(crate) mod launchpad;
 pub(crate) mod log;
+pub(crate) mod older;
 pub(crate) mod patchwork;
 pub(crate) mod repository;
 pub(crate) mod rig;

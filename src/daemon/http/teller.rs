@@ -1,0 +1,124 @@
+//! Where how things stand is told, which the configuration may change while the daemon lives.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use super::server::accept;
+use super::{Manners, ServeError, Sight, bind, router};
+use crate::config::Listen;
+
+/// Tells how things stand, at one place at a time.
+#[derive(Debug)]
+pub struct Teller {
+    sight: Sight,
+    listen: Listen,
+    told: Option<Told>,
+}
+
+/// An address that is listened on.
+#[derive(Debug)]
+struct Told {
+    /// Ends it.
+    stop: oneshot::Sender<()>,
+    /// Ends when the address is free again.
+    closed: oneshot::Receiver<()>,
+}
+
+impl Teller {
+    /// Tells how things stand where that is wanted.
+    ///
+    /// # Errors
+    /// When the address is not to be had.
+    pub async fn begin(sight: Sight, listen: Listen) -> Result<Self, ServeError> {
+        let mut teller = Self {
+            sight,
+            listen: Listen::Off,
+            told: None,
+        };
+        teller.go_to(listen).await?;
+        Ok(teller)
+    }
+
+    /// Goes on elsewhere, if it is elsewhere. Whoever has asked at the old address gets the answer.
+    ///
+    /// # Errors
+    /// When the address is not to be had. Then all stays as it is.
+    pub async fn go_to(&mut self, listen: Listen) -> Result<(), ServeError> {
+        if listen == self.listen {
+            return Ok(());
+        }
+        match listen {
+            Listen::Off => {
+                self.leave().await;
+                tracing::info!("how things stand is told nowhere");
+            }
+            Listen::At(address) => {
+                let listener = self.take_hold_of(address).await?;
+                self.leave().await;
+                self.tell(listener, address);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes hold of an address. One that has the present one in it, or the other way round, can only be had when that is given up first.
+    async fn take_hold_of(&mut self, address: SocketAddr) -> Result<TcpListener, ServeError> {
+        let Listen::At(present) = self.listen else {
+            return bind(address).await;
+        };
+        let is_everywhere = present.ip().is_unspecified() || address.ip().is_unspecified();
+        match bind(address).await {
+            Err(ServeError::Listen { source, .. })
+                if source.kind() == ErrorKind::AddrInUse && present.port() == address.port() && is_everywhere => {}
+            bound => return bound,
+        }
+        self.leave().await;
+        let bound = bind(address).await;
+        if bound.is_err() {
+            match bind(present).await {
+                Ok(listener) => self.tell(listener, present),
+                Err(error) => {
+                    let reason = crate::daemon::jobs::told(&error);
+                    tracing::error!(reason, "how things stand is told no longer; the work goes on");
+                }
+            }
+        }
+        bound
+    }
+
+    /// Ends as soon as the address is free.
+    async fn leave(&mut self) {
+        self.listen = Listen::Off;
+        if let Some(Told { stop, closed }) = self.told.take() {
+            // An error means that it has ended already.
+            _ = stop.send(());
+            _ = closed.await;
+        }
+    }
+
+    fn tell(&mut self, listener: TcpListener, address: SocketAddr) {
+        self.listen = Listen::At(address);
+        if let Some(address) = self.listen.open_to_others() {
+            tracing::warn!(%address, "other machines may ask how things stand, and nobody has to say who they are");
+        }
+        let address = listener.local_addr().unwrap_or(address);
+        tracing::info!(%address, "how things stand is told at http://{address}/");
+        let router = router(self.sight.clone(), Manners::at(address));
+        let (stop, stopped) = oneshot::channel();
+        let (close, closed) = oneshot::channel();
+        self.told = Some(Told { stop, closed });
+        // On threads of their own: answers are made while the worker works, and the other way round.
+        tokio::spawn(async move {
+            let stopped = async {
+                // Whether it is sent or dropped, this is the end.
+                _ = stopped.await;
+            };
+            let connections = accept(listener, router, stopped).await;
+            drop(close);
+            connections.end().await;
+        });
+    }
+}

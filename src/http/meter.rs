@@ -1,0 +1,214 @@
+//! Requests, counted by what came of them, for whoever watches over those who ask.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use reqwest::{Response, StatusCode};
+
+tokio::task_local! {
+    static METER: Meter;
+}
+
+/// What came of a request, as far as the way to the server and the status of its answer tell. Whether the answer is of any use is another matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RequestOutcome {
+    /// A success (2xx).
+    Success,
+    /// What was read before still holds (304).
+    Unchanged,
+    /// A redirect (any other 3xx).
+    Redirected,
+    /// A refusal (4xx).
+    Refused,
+    /// Too many requests (429).
+    Throttled,
+    /// The server's own trouble (5xx, or a status that is none).
+    ServerError,
+    /// No connection, or none that can be trusted.
+    Unreachable,
+    /// No answer, or no end of it, in time.
+    TimedOut,
+    /// The connection broke, before the answer or in the middle of it.
+    Broken,
+    /// Nobody waited for the answer any longer.
+    Abandoned,
+}
+
+impl RequestOutcome {
+    /// The outcome in a word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Unchanged => "unchanged",
+            Self::Redirected => "redirected",
+            Self::Refused => "refused",
+            Self::Throttled => "throttled",
+            Self::ServerError => "server-error",
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed-out",
+            Self::Broken => "broken",
+            Self::Abandoned => "abandoned",
+        }
+    }
+
+    fn of_status(status: StatusCode) -> Self {
+        match status.as_u16() {
+            200..=299 => Self::Success,
+            304 => Self::Unchanged,
+            300..=399 => Self::Redirected,
+            429 => Self::Throttled,
+            400..=499 => Self::Refused,
+            _ => Self::ServerError,
+        }
+    }
+
+    fn of_error(error: &reqwest::Error) -> Self {
+        if error.is_connect() {
+            Self::Unreachable
+        } else if error.is_timeout() {
+            Self::TimedOut
+        } else {
+            Self::Broken
+        }
+    }
+}
+
+/// Whom each request is told to as soon as it is known what came of it.
+///
+/// It goes with the task, as [`Pulse`](super::Pulse) does.
+#[derive(Clone)]
+pub struct Meter {
+    part: Option<Arc<str>>,
+    count: Arc<Count>,
+}
+
+type Count = dyn Fn(Option<&str>, RequestOutcome) + Send + Sync;
+
+impl fmt::Debug for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meter").field("part", &self.part).finish_non_exhaustive()
+    }
+}
+
+impl Meter {
+    /// Calls this with what came of each request, and with the part of the work that it was made for, if the work has parts.
+    #[must_use]
+    pub fn new(count: impl Fn(Option<&str>, RequestOutcome) + Send + Sync + 'static) -> Self {
+        Self {
+            part: None,
+            count: Arc::new(count),
+        }
+    }
+
+    /// Does work whose requests this counts.
+    pub async fn watch<T>(self, work: impl Future<Output = T>) -> T {
+        METER.scope(self, work).await
+    }
+}
+
+/// Does a part of some work, whose requests count as those of this part if somebody counts.
+pub(crate) async fn part<T>(name: &str, work: impl Future<Output = T>) -> T {
+    let whole = METER.try_with(Meter::clone).ok();
+    match whole {
+        None => work.await,
+        Some(Meter { part: _, count }) => {
+            let part = Some(Arc::from(name));
+            Meter { part, count }.watch(work).await
+        }
+    }
+}
+
+/// A request that was sent. It counts once, when it is dropped; with an answer it is kept in that.
+pub(super) struct Sent {
+    meter: Option<Meter>,
+    outcome: Mutex<RequestOutcome>,
+}
+
+impl Sent {
+    /// Of a request that is sent now.
+    pub(super) fn now() -> Self {
+        Self {
+            // Outside of `Meter::watch` nobody counts.
+            meter: METER.try_with(Meter::clone).ok(),
+            outcome: Mutex::new(RequestOutcome::Abandoned),
+        }
+    }
+
+    /// Notes how the answer begins, or why there is none.
+    pub(super) fn answered(self, answer: &mut Result<Response, reqwest::Error>) {
+        match answer {
+            Ok(response) => {
+                self.note(RequestOutcome::of_status(response.status()));
+                response.extensions_mut().insert(Arc::new(self));
+            }
+            Err(error) => self.note(RequestOutcome::of_error(error)),
+        }
+    }
+
+    fn note(&self, outcome: RequestOutcome) {
+        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = outcome;
+    }
+}
+
+/// Notes that the rest of an answer did not come.
+pub(super) fn broke_off(response: &Response, error: &reqwest::Error) {
+    if let Some(sent) = response.extensions().get::<Arc<Sent>>() {
+        sent.note(RequestOutcome::of_error(error));
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        let outcome = *self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Meter { part, count }) = &self.meter {
+            count(part.as_deref(), outcome);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counting() -> (Meter, Arc<Mutex<Vec<String>>>) {
+        let counted = Arc::new(Mutex::new(Vec::new()));
+        let counts = Arc::clone(&counted);
+        let meter = Meter::new(move |part, outcome| {
+            let counted = format!("{}: {}", part.unwrap_or("all"), outcome.as_str());
+            counts.lock().unwrap().push(counted);
+        });
+        (meter, counted)
+    }
+
+    #[tokio::test]
+    async fn a_request_counts_once_for_the_part_that_made_it_and_for_nobody_else() {
+        let (meter, counted) = counting();
+        drop(Sent::now());
+        let status = |status: u16| {
+            let answer = axum::http::Response::builder().status(status).body("").map(Response::from);
+            Sent::now().answered(&mut Ok(answer.unwrap()));
+        };
+        meter
+            .watch(async {
+                status(200);
+                part("one", async { [304, 302, 429, 404, 503].map(status) }).await;
+                drop(Sent::now());
+            })
+            .await;
+        part("one", async { status(200) }).await;
+        assert_eq!(
+            *counted.lock().unwrap(),
+            [
+                "all: success",
+                "one: unchanged",
+                "one: redirected",
+                "one: throttled",
+                "one: refused",
+                "one: server-error",
+                "all: abandoned"
+            ]
+        );
+    }
+}
