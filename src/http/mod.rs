@@ -11,6 +11,7 @@ mod answer;
 mod cause;
 mod error;
 mod pulse;
+mod resolve;
 mod retry;
 mod retry_after;
 mod session;
