@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::Supervisor;
 
-/// How long there may be no sign of life where nobody says how long: eight times as long as a worker that waits for work takes for one.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long there may be no sign of life where nobody says how long: half as long again as a request may take at most, and a notice.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Passes on what the worker tells whoever watches over the process, and remembers when it last gave a sign of life.
 #[derive(Debug)]

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::agenda::{Agenda, Ended};
 use super::jobs::{Report, Run, open, told};
-use super::live::{LiveDocument, LiveRun};
+use super::live::{ClockSet, LiveDocument, LiveRun, Unrecorded};
 use super::notice::{NoticeDocument, What, tell};
 use super::tally::Tally;
 use super::{Reloads, Supervisor};
@@ -26,6 +27,12 @@ use crate::store::{DaemonEnd, DaemonOutcome, DaemonRunId, DecisionFilter, StoreE
 /// How long the worker waits at most before it looks at the clock again, which may have been set.
 const LOOKS: Duration = Duration::from_secs(15);
 
+/// A clock that is off by less than this is one that is being regulated.
+const REGULATED: SignedDuration = SignedDuration::from_secs(5);
+
+/// How long it is told that the clock was set.
+const TOLD: Duration = Duration::from_secs(24 * 60 * 60);
+
 pub(super) struct Worker {
     config: Arc<Config>,
     agenda: Agenda,
@@ -37,7 +44,12 @@ pub(super) struct Worker {
     live: watch::Sender<LiveDocument>,
     /// Whether runs that an earlier daemon left open may still stand in the state.
     is_first: bool,
-    unrecorded: u32,
+    unrecorded: Option<Unrecorded>,
+    /// The last run, where the state did not take its end: it will, before it takes the beginning of another.
+    unended: Option<(DaemonRunId, DaemonEnd, Timestamp)>,
+    /// When the clock was looked at last: by itself, and by one that nobody sets.
+    looked: (Timestamp, Instant),
+    clock_set: Option<(ClockSet, Instant)>,
     tally: Tally,
 }
 
@@ -68,7 +80,10 @@ impl Worker {
             reloads,
             live,
             is_first: true,
-            unrecorded: 0,
+            unrecorded: None,
+            unended: None,
+            looked: (clock(), Instant::now()),
+            clock_set: None,
             tally: Tally::new(clock()),
         }
     }
@@ -79,6 +94,7 @@ impl Worker {
             self.pulse.beat();
             self.adopt();
             let now = (self.clock)();
+            self.compare(now);
             match self.agenda.due(now) {
                 Some(job) => self.turn(&job, now).await,
                 None => self.wait(now).await,
@@ -99,6 +115,24 @@ impl Worker {
         }
     }
 
+    /// Compares the clock with one that nobody sets, and tells of it where somebody has set it.
+    fn compare(&mut self, now: Timestamp) {
+        let (then, looked) = self.looked;
+        let gone = SignedDuration::try_from(looked.elapsed()).unwrap_or(SignedDuration::MAX);
+        let set_by = now.duration_since(then).saturating_sub(gone);
+        self.looked = (now, Instant::now());
+        if set_by.abs() > REGULATED {
+            let set = ClockSet {
+                at: now,
+                by_seconds: set_by.as_secs(),
+            };
+            tracing::warn!(by_seconds = set.by_seconds, %then, %now, "{}", set.told());
+            self.tally.clock_was_set(set);
+            self.clock_set = Some((set, Instant::now()));
+        }
+        self.clock_set = self.clock_set.filter(|(_, found)| found.elapsed() < TOLD);
+    }
+
     async fn wait(&mut self, now: Timestamp) {
         self.show(None);
         let next = self.agenda.first().map(|(due, _)| due.duration_since(now).unsigned_abs());
@@ -113,7 +147,11 @@ impl Worker {
     }
 
     fn show(&self, running: Option<LiveRun>) {
-        let document = LiveDocument::of(&self.agenda, running, self.unrecorded, &self.tally);
+        let document = LiveDocument {
+            unrecorded: self.unrecorded.clone(),
+            clock_set: self.clock_set.map(|(set, _)| set),
+            ..LiveDocument::of(&self.agenda, running, &self.tally)
+        };
         let is_new = *self.live.borrow() != document;
         if is_new {
             self.supervisor.status(&document.status());
@@ -135,7 +173,7 @@ impl Worker {
                 return self.agenda.ended(job, began, (self.clock)(), Ended::Held { by });
             }
             Err(Unbegun::Failed(report)) => {
-                self.unrecorded = self.unrecorded.saturating_add(1);
+                self.not_recorded(report.end.message.clone().unwrap_or_default(), report.end.remedy.clone());
                 self.agenda.ended(job, began, (self.clock)(), Ended::Failed);
                 self.tally.unrecorded(job, report.end.outcome.as_str());
                 self.log(job, &report, None);
@@ -173,6 +211,15 @@ impl Worker {
             }
             self.is_first = false;
         }
+        if let Some((run, end, at)) = self.unended.clone() {
+            match end_daemon_run(keeper, run, end, at, self.config.daemon.keep_runs.get()).await {
+                Ok(_) => tracing::info!(run = run.0, "what this run came to is recorded now"),
+                // The state is another one than it was.
+                Err(Error::Store(StoreError::DaemonRunNotOpen { .. })) => {}
+                Err(error) => return Err(error),
+            }
+            self.unended = None;
+        }
         begin_daemon_run(keeper, job).await
     }
 
@@ -193,11 +240,15 @@ impl Worker {
         };
         self.agenda.ended(job, began, (self.clock)(), ended);
         let news = self.news(job, &keeper).await;
-        let kept = end_daemon_run(&keeper, id, report.end.clone(), self.config.daemon.keep_runs.get()).await;
+        let at = (self.clock)();
+        let kept = end_daemon_run(&keeper, id, report.end.clone(), at, self.config.daemon.keep_runs.get()).await;
         let document = self.recorded(kept);
         match &document {
             Some(run) => self.tally.ran(run),
-            None => self.tally.unrecorded(job, report.end.outcome.as_str()),
+            None => {
+                self.unended = Some((id, report.end.clone(), at));
+                self.tally.unrecorded(job, report.end.outcome.as_str());
+            }
         }
         self.look(job, &keeper).await;
         self.log(job, &report, document.as_ref());
@@ -211,16 +262,25 @@ impl Worker {
     fn recorded<T>(&mut self, kept: Result<T, Error>) -> Option<T> {
         match kept {
             Ok(kept) => {
-                self.unrecorded = 0;
+                self.unrecorded = None;
                 Some(kept)
             }
             Err(error) => {
-                self.unrecorded = self.unrecorded.saturating_add(1);
-                let remedy = error.remedy().unwrap_or_default();
-                tracing::error!(reason = told(&error), remedy, "what was done cannot be recorded");
+                let (message, remedy) = (told(&error), error.remedy());
+                tracing::error!(reason = message, remedy, "what was done cannot be recorded");
+                self.not_recorded(message, remedy);
                 None
             }
         }
+    }
+
+    fn not_recorded(&mut self, message: String, remedy: Option<String>) {
+        let before = self.unrecorded.take().map_or(0, |unrecorded| unrecorded.times);
+        self.unrecorded = Some(Unrecorded {
+            times: before.saturating_add(1),
+            message,
+            remedy,
+        });
     }
 
     /// Keeps what is due when, for the next daemon and for whoever asks. Where somebody else is at work on the state, the next run will do it.
