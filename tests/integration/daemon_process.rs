@@ -74,9 +74,13 @@ fn where_it_is_allowed_to_it_writes_on_schedule_and_logs_json_when_asked() {
 #[test]
 fn a_second_daemon_is_told_whose_the_state_is_and_commands_work_beside_the_first() {
     let tracker = Tracker::serving(world(&[&[1, 2]]));
-    let place = place(&tracker, "plan-only", "[tracker.schedule]\nsweep = \"0 0 1 1 *\"\n", "1 2\n3 4\n");
+    let rarely = "[tracker.schedule]\nsweep = \"0 0 1 1 *\"\n[daemon]\nlisten = \"127.0.0.1:0\"\n";
+    let place = place(&tracker, "plan-only", rarely, "1 2\n3 4\n");
     let daemon = start(&place);
     daemon.hears("READY=1");
+    // The other one wants the very same address.
+    let config = place.read("kinset.toml");
+    place.write("kinset.toml", config.replace("127.0.0.1:0", &daemon.address().to_string()));
     assert_snapshot!(place.run("daemon"), @r"
     exit 1
     --- stderr
@@ -103,7 +107,7 @@ fn without_a_schedule_it_says_so_and_does_not_begin() {
 #[test]
 fn a_bad_configuration_is_refused_whole_and_a_good_one_takes_effect_without_a_restart() {
     let tracker = Tracker::serving(world(&[&[1, 2]]));
-    let rarely = "[tracker.schedule]\nsweep = \"0 0 1 1 *\"\n";
+    let rarely = "[tracker.schedule]\nsweep = \"0 0 1 1 *\"\n[daemon]\nlisten = \"off\"\n";
     let place = place(&tracker, "plan-only", rarely, "1 2\n3 4\n");
     let good = place.read("kinset.toml").replace(rarely, EACH_SECOND).replace("plan-only", "apply");
     let daemon = start(&place);
