@@ -210,13 +210,14 @@ pub(crate) fn is_told(address: SocketAddr, path: &str, wanted: &str) {
     until(|| told(address, path), |last| last.contains(wanted), wanted);
 }
 
-/// Asks until a number is as wanted.
-pub(crate) fn is_number(address: SocketAddr, name: &str, wanted: impl Fn(f64) -> bool) {
+/// Asks until a number is as wanted, and returns it.
+pub(crate) fn is_number(address: SocketAddr, name: &str, wanted: impl Fn(f64) -> bool) -> f64 {
     let number = |numbers: &str| {
         let mut lines = numbers.lines();
         lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
     };
-    until(|| told(address, "/metrics"), |last| number(last).is_some_and(&wanted), name);
+    let numbers = until(|| told(address, "/metrics"), |last| number(last).is_some_and(&wanted), name);
+    number(&numbers).unwrap()
 }
 
 fn until<T: Debug>(look: impl Fn() -> T, is_wanted: impl Fn(&T) -> bool, wanted: &str) -> T {
