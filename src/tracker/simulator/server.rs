@@ -185,19 +185,15 @@ enum End {
 
 impl ReplyBody {
     fn new(body: Bytes, delivery: Delivery) -> Self {
-        let whole = |drip| Self {
-            rest: Some(body.clone()).filter(|body| !body.is_empty()),
-            drip,
-            end: End::Whole,
+        let (body, drip, end) = match delivery {
+            Delivery::Truncated => (body.slice(..body.len() / 2), None, End::Flush),
+            Delivery::Dripping(apart) => (body, Some(drip(apart)), End::Whole),
+            Delivery::Whole | Delivery::After(_) | Delivery::Reset => (body, None, End::Whole),
         };
-        match delivery {
-            Delivery::Truncated => Self {
-                rest: Some(body.slice(..body.len() / 2)),
-                drip: None,
-                end: End::Flush,
-            },
-            Delivery::Dripping(apart) => whole(Some(drip(apart))),
-            Delivery::Whole | Delivery::After(_) | Delivery::Reset => whole(None),
+        Self {
+            rest: Some(body).filter(|body| !body.is_empty()),
+            drip,
+            end,
         }
     }
 }
