@@ -230,6 +230,7 @@ fn render_limits(limits: &Limits, out: &mut Lines) {
         concurrent_requests,
         attach_limit,
         max_relation_size,
+        timeout_seconds,
         patience_seconds,
     } = limits;
     let default = Limits::default();
@@ -250,6 +251,7 @@ fn render_limits(limits: &Limits, out: &mut Lines) {
         max_relation_size,
         *max_relation_size == default.max_relation_size,
     );
+    out.defaulted(&keys::TIMEOUT_SECONDS, timeout_seconds, *timeout_seconds == default.timeout_seconds);
     out.defaulted(
         &keys::PATIENCE_SECONDS,
         patience_seconds,

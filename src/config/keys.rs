@@ -88,6 +88,7 @@ keys! {
     CONCURRENT_REQUESTS = "concurrent_requests": "a whole number from 1 to 4294967295";
     ATTACH_LIMIT = "attach_limit": "a whole number from 1 to 4294967295";
     MAX_RELATION_SIZE = "max_relation_size": "a whole number from 2 to 4294967295";
+    TIMEOUT_SECONDS = "timeout_seconds": "a whole number from 1 to 120";
     PATIENCE_SECONDS = "patience_seconds": "a whole number from 0 to 4294967295";
 
     SWEEP_HOURS = "sweep_hours": "a whole number from 0 to 4294967295";
@@ -208,6 +209,7 @@ pub(super) static LIMITS_TABLE: Table = Table {
         &CONCURRENT_REQUESTS,
         &ATTACH_LIMIT,
         &MAX_RELATION_SIZE,
+        &TIMEOUT_SECONDS,
         &PATIENCE_SECONDS,
     ],
 };

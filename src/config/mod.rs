@@ -303,6 +303,9 @@ pub struct Limits {
     /// Patches in one relation, at least 2. Default 200: a list page repeats every relative in every row, 20 MB for a relation of 200. Larger
     /// desired classes are reported and left undone.
     pub max_relation_size: u32,
+    /// How long one request may take, from connecting to the last byte of the answer, in seconds, at most 120: between the two there is no sign of
+    /// life. Default 60: Patchwork needs seconds for a page of large relations.
+    pub timeout_seconds: NonZeroU32,
     /// How long a request that fails is tried again, in seconds; 0 tries each request once. Default 1020, which is 17 minutes: servers answer
     /// slow lists with 502 and 504 for minutes on end, and clients that gave up after three and a half had to be taught to wait for that long.
     pub patience_seconds: u32,
@@ -315,12 +318,19 @@ impl Default for Limits {
             concurrent_requests: NonZeroUsize::new(4).unwrap_or(NonZeroUsize::MIN),
             attach_limit: NonZeroU32::new(50).unwrap_or(NonZeroU32::MIN),
             max_relation_size: 200,
+            timeout_seconds: NonZeroU32::new(60).unwrap_or(NonZeroU32::MIN),
             patience_seconds: 17 * 60,
         }
     }
 }
 
 impl Limits {
+    /// How long one request may take.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout_seconds.get().into())
+    }
+
     /// How long a request that fails is tried again.
     #[must_use]
     pub fn patience(&self) -> Duration {

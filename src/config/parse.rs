@@ -318,6 +318,9 @@ impl Tables<'_, '_> {
             max_relation_size: section
                 .optional(&keys::MAX_RELATION_SIZE, values::at_least_two, problems)
                 .unwrap_or(default.max_relation_size),
+            timeout_seconds: section
+                .optional(&keys::TIMEOUT_SECONDS, values::up_to_two_minutes, problems)
+                .unwrap_or(default.timeout_seconds),
             patience_seconds: section
                 .optional(&keys::PATIENCE_SECONDS, values::count, problems)
                 .unwrap_or(default.patience_seconds),

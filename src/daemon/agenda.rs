@@ -205,7 +205,6 @@ impl Agenda {
     /// new one instead, lest nothing happens until the old time comes again. Where it was set forward, what was passed over is due once.
     pub(super) fn due(&mut self, now: Timestamp) -> Option<Job> {
         if self.last_look.duration_since(now) > REGULATED {
-            tracing::warn!(from = %self.last_look, to = %now, "the clock was set back; what is due is reckoned anew");
             self.set_back(now);
         }
         self.last_look = now;

@@ -10,8 +10,8 @@ use super::Supervisor;
 use crate::http::RequestOutcome;
 use crate::model::Job;
 
-/// How long there may be no sign of life where nobody says how long: eight times as long as a worker that waits for work takes for one.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long there may be no sign of life where nobody says how long: half as long again as a request may take at most, and a notice.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Passes on what the worker tells whoever watches over the process, and remembers when it last gave a sign of life, and what changes in the middle of runs.
 #[derive(Debug)]

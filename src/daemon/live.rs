@@ -1,6 +1,6 @@
 //! What the daemon is doing at this moment, for whoever is in the same process.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::agenda::Agenda;
@@ -14,11 +14,50 @@ pub struct LiveDocument {
     pub running: Option<LiveRun>,
     /// All jobs.
     pub jobs: Vec<LiveJob>,
-    /// How often the state could not be told what the daemon did, in a row.
-    pub unrecorded: u32,
+    /// That the state cannot be told what the daemon does.
+    pub unrecorded: Option<Unrecorded>,
+    /// That the clock was set, if it was in the last day.
+    pub clock_set: Option<ClockSet>,
     /// What was counted.
     #[serde(skip)]
     pub tally: Tally,
+}
+
+/// That the state could not be told what the daemon did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unrecorded {
+    /// How often, in a row.
+    pub times: u32,
+    /// Why not, the last time.
+    pub message: String,
+    /// What a person can do about it.
+    pub remedy: Option<String>,
+}
+
+/// That the clock jumped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ClockSet {
+    /// When that was found, by the clock as it is now.
+    pub at: Timestamp,
+    /// By how many seconds; below 0, it was set back.
+    pub by_seconds: i64,
+}
+
+impl ClockSet {
+    /// `back` or `forward`.
+    #[must_use]
+    pub const fn direction(self) -> &'static str {
+        if self.by_seconds < 0 { "back" } else { "forward" }
+    }
+
+    /// The same as a sentence without a full stop.
+    pub(super) fn told(self) -> String {
+        let by = SignedDuration::from_secs(self.by_seconds).abs();
+        match self.direction() {
+            "back" => format!("the clock was set back by {by:#}; what is due was reckoned anew"),
+            _ => format!("the clock was set forward by {by:#}, or the machine slept; what was passed over is done once"),
+        }
+    }
 }
 
 /// The run under way.
@@ -59,7 +98,7 @@ impl LiveDocument {
         }
     }
 
-    pub(super) fn of(agenda: &Agenda, running: Option<LiveRun>, unrecorded: u32, tally: &Tally) -> Self {
+    pub(super) fn of(agenda: &Agenda, running: Option<LiveRun>, tally: &Tally) -> Self {
         let jobs = agenda.entries().map(|(job, entry)| LiveJob {
             job: job.clone(),
             next_due: entry.due,
@@ -70,7 +109,8 @@ impl LiveDocument {
         Self {
             running,
             jobs: jobs.collect(),
-            unrecorded,
+            unrecorded: None,
+            clock_set: None,
             tally: tally.clone(),
         }
     }

@@ -44,8 +44,8 @@ pub async fn reload(
                 let reason = causes(&error).join(": ");
                 let remedy = error.remedy().unwrap_or_default();
                 tracing::error!(reason, remedy, "{error}; the old configuration stays in effect");
-                supervisor.reloaded(Some(&super::jobs::told(&error)));
                 supervisor.status(&format!("{error}; the old configuration stays in effect"));
+                supervisor.reloaded(Some(&super::jobs::told(&error)));
             }
         }
         supervisor.ready();

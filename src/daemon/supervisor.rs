@@ -3,6 +3,7 @@
 use std::env;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -59,6 +60,7 @@ pub struct Systemd {
     socket: Option<NotifySocket>,
     patience: Option<Duration>,
     last_beat: Mutex<Option<Instant>>,
+    is_refused: AtomicBool,
 }
 
 impl Default for Systemd {
@@ -74,6 +76,7 @@ impl Systemd {
             socket: socket.map(NotifySocket::at),
             patience,
             last_beat: Mutex::new(None),
+            is_refused: AtomicBool::new(false),
         }
     }
 
@@ -101,7 +104,15 @@ impl Supervisor for Systemd {
     }
 
     fn status(&self, status: &str) {
-        self.tell(&[NotifyState::Status(&status.replace('\n', " "))]);
+        let mut status = status.replace('\n', " ");
+        if self.is_refused.load(Ordering::Relaxed) {
+            status.push_str("; the configuration that was read last is refused, the log says why");
+        }
+        self.tell(&[NotifyState::Status(&status)]);
+    }
+
+    fn reloaded(&self, refused: Option<&str>) {
+        self.is_refused.store(refused.is_some(), Ordering::Relaxed);
     }
 
     /// Passed on no oftener than four times as often as it has to be. One for which there is no room is not kept, lest it be told when there is no life any

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::live::ClockSet;
 use crate::model::{Job, JobSubject};
 use crate::reconcile::{DaemonRunDocument, StatusDocument, WaitingPlanDocument};
 
@@ -12,6 +13,8 @@ use crate::reconcile::{DaemonRunDocument, StatusDocument, WaitingPlanDocument};
 pub struct Tally {
     /// When the process began.
     pub started_at: Timestamp,
+    /// How often the clock was set, by direction: `back`, `forward`.
+    pub clock_set: BTreeMap<&'static str, u64>,
     /// Of each job.
     pub jobs: BTreeMap<Job, JobTally>,
     /// Of each tracker, by its name.
@@ -58,9 +61,15 @@ impl Tally {
     pub const fn new(started_at: Timestamp) -> Self {
         Self {
             started_at,
+            clock_set: BTreeMap::new(),
             jobs: BTreeMap::new(),
             trackers: BTreeMap::new(),
         }
+    }
+
+    /// Counts that the clock was set.
+    pub fn clock_was_set(&mut self, set: ClockSet) {
+        *self.clock_set.entry(set.direction()).or_default() += 1;
     }
 
     /// Counts that a run came to this, where no more is known because the state did not take it.

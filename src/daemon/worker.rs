@@ -1,30 +1,38 @@
 //! The one worker: what is due is done, one job after the other.
 
+mod notices;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::agenda::{Agenda, Ended};
 use super::jobs::{Report, Run, known, open, open_left, told};
-use super::live::{LiveDocument, LiveRun};
-use super::notice::{NoticeDocument, What, tell};
+use super::live::{ClockSet, LiveDocument, LiveRun, Unrecorded};
 use super::tally::Tally;
 use super::{Reloads, Requests, Supervisor};
-use crate::config::{Config, Tracker};
+use crate::config::Config;
 use crate::http::{Meter, Pulse};
-use crate::model::{Job, JobSubject};
+use crate::model::Job;
 use crate::reconcile::{
-    Clock, DaemonRunDocument, DecisionDocument, Error, Keeper, Shutdown, begin_daemon_run, cut_short_daemon_runs, decision_documents,
-    end_daemon_run, save_daemon_jobs, status, waiting_plan,
+    Clock, DaemonRunDocument, Error, Keeper, Shutdown, begin_daemon_run, cut_short_daemon_runs, end_daemon_run, save_daemon_jobs, status,
+    waiting_plan,
 };
 use crate::remedy::Remedy;
-use crate::store::{DaemonEnd, DaemonOutcome, DaemonRunId, DecisionFilter, StoreError};
+use crate::store::{DaemonEnd, DaemonOutcome, DaemonRunId, StoreError};
 
 /// How long the worker waits at most before it looks at the clock again, which may have been set.
 const LOOKS: Duration = Duration::from_secs(15);
+
+/// A clock that is off by less than this is one that is being regulated.
+const REGULATED: SignedDuration = SignedDuration::from_secs(5);
+
+/// How long it is told that the clock was set.
+const TOLD: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) struct Worker {
     config: Arc<Config>,
@@ -38,7 +46,12 @@ pub(super) struct Worker {
     /// Whether runs that an earlier daemon left open may still stand in the state.
     is_first: bool,
     recall: Recall,
-    unrecorded: u32,
+    unrecorded: Option<Unrecorded>,
+    /// The last run, where the state did not take its end: it will, before it takes the beginning of another.
+    unended: Option<(DaemonRunId, DaemonEnd, Timestamp)>,
+    /// When the clock was looked at last: by itself, and by one that nobody sets.
+    looked: (Timestamp, Instant),
+    clock_set: Option<(ClockSet, Instant)>,
     tally: Tally,
 }
 
@@ -83,7 +96,10 @@ impl Worker {
             live,
             is_first: true,
             recall: Recall::Due,
-            unrecorded: 0,
+            unrecorded: None,
+            unended: None,
+            looked: (clock(), Instant::now()),
+            clock_set: None,
             tally: Tally::new(clock()),
         }
     }
@@ -95,6 +111,7 @@ impl Worker {
             self.adopt();
             self.recall().await;
             let now = (self.clock)();
+            self.compare(now);
             match self.agenda.due(now) {
                 Some(job) => self.turn(&job, now).await,
                 None => self.wait(now).await,
@@ -152,6 +169,24 @@ impl Worker {
         }
     }
 
+    /// Compares the clock with one that nobody sets, and tells of it where somebody has set it.
+    fn compare(&mut self, now: Timestamp) {
+        let (then, looked) = self.looked;
+        let gone = SignedDuration::try_from(looked.elapsed()).unwrap_or(SignedDuration::MAX);
+        let set_by = now.duration_since(then).saturating_sub(gone);
+        self.looked = (now, Instant::now());
+        if set_by.abs() > REGULATED {
+            let set = ClockSet {
+                at: now,
+                by_seconds: set_by.as_secs(),
+            };
+            tracing::warn!(by_seconds = set.by_seconds, %then, %now, "{}", set.told());
+            self.tally.clock_was_set(set);
+            self.clock_set = Some((set, Instant::now()));
+        }
+        self.clock_set = self.clock_set.filter(|(_, found)| found.elapsed() < TOLD);
+    }
+
     async fn wait(&mut self, now: Timestamp) {
         self.show(None);
         let next = self.agenda.first().map(|(due, _)| due.duration_since(now).unsigned_abs());
@@ -166,7 +201,11 @@ impl Worker {
     }
 
     fn show(&self, running: Option<LiveRun>) {
-        let document = LiveDocument::of(&self.agenda, running, self.unrecorded, &self.tally);
+        let document = LiveDocument {
+            unrecorded: self.unrecorded.clone(),
+            clock_set: self.clock_set.map(|(set, _)| set),
+            ..LiveDocument::of(&self.agenda, running, &self.tally)
+        };
         let is_new = *self.live.borrow() != document;
         if is_new {
             self.supervisor.status(&document.status());
@@ -188,7 +227,7 @@ impl Worker {
                 return self.agenda.ended(job, began, (self.clock)(), Ended::Held { by });
             }
             Err(Unbegun::Failed(report)) => {
-                self.unrecorded = self.unrecorded.saturating_add(1);
+                self.not_recorded(report.end.message.clone().unwrap_or_default(), report.end.remedy.clone());
                 self.agenda.ended(job, began, (self.clock)(), Ended::Failed);
                 self.tally.unrecorded(job, report.end.outcome.as_str());
                 self.log(job, &report, None);
@@ -229,6 +268,15 @@ impl Worker {
             }
             self.is_first = false;
         }
+        if let Some((run, end, at)) = self.unended.clone() {
+            match end_daemon_run(keeper, run, end, at, self.config.daemon.keep_runs.get()).await {
+                Ok(_) => tracing::info!(run = run.0, "what this run came to is recorded now"),
+                // The state is another one than it was.
+                Err(Error::Store(StoreError::DaemonRunNotOpen { .. })) => {}
+                Err(error) => return Err(error),
+            }
+            self.unended = None;
+        }
         begin_daemon_run(keeper, job).await
     }
 
@@ -249,11 +297,15 @@ impl Worker {
         };
         self.agenda.ended(job, began, (self.clock)(), ended);
         let news = self.news(job, &keeper).await;
-        let kept = end_daemon_run(&keeper, id, report.end.clone(), self.config.daemon.keep_runs.get()).await;
+        let at = (self.clock)();
+        let kept = end_daemon_run(&keeper, id, report.end.clone(), at, self.config.daemon.keep_runs.get()).await;
         let document = self.recorded(kept);
         match &document {
             Some(run) => self.tally.ran(run),
-            None => self.tally.unrecorded(job, report.end.outcome.as_str()),
+            None => {
+                self.unended = Some((id, report.end.clone(), at));
+                self.tally.unrecorded(job, report.end.outcome.as_str());
+            }
         }
         self.look(job, &keeper).await;
         self.log(job, &report, document.as_ref());
@@ -279,16 +331,25 @@ impl Worker {
     fn recorded<T>(&mut self, kept: Result<T, Error>) -> Option<T> {
         match kept {
             Ok(kept) => {
-                self.unrecorded = 0;
+                self.unrecorded = None;
                 Some(kept)
             }
             Err(error) => {
-                self.unrecorded = self.unrecorded.saturating_add(1);
-                let remedy = error.remedy().unwrap_or_default();
-                tracing::error!(reason = told(&error), remedy, "what was done cannot be recorded");
+                let (message, remedy) = (told(&error), error.remedy());
+                tracing::error!(reason = message, remedy, "what was done cannot be recorded");
+                self.not_recorded(message, remedy);
                 None
             }
         }
+    }
+
+    fn not_recorded(&mut self, message: String, remedy: Option<String>) {
+        let before = self.unrecorded.take().map_or(0, |unrecorded| unrecorded.times);
+        self.unrecorded = Some(Unrecorded {
+            times: before.saturating_add(1),
+            message,
+            remedy,
+        });
     }
 
     /// Keeps what is due when, for the next daemon and for whoever asks. Where somebody else is at work on the state, the next run will do it.
@@ -363,93 +424,6 @@ impl Worker {
             DaemonOutcome::Failed => line!(error),
             DaemonOutcome::Refused | DaemonOutcome::CutShort => line!(warn),
             DaemonOutcome::Changed | DaemonOutcome::NothingToDo | DaemonOutcome::Waiting | DaemonOutcome::Stopped => line!(info),
-        }
-    }
-
-    fn tracker(&self, job: &Job) -> Option<&Tracker> {
-        match &job.subject {
-            JobSubject::Tracker(name) => self.config.trackers.iter().find(|tracker| tracker.name.as_str() == name),
-            JobSubject::Distribution(_) => None,
-        }
-    }
-
-    /// The decisions of people that were not told of yet. What there was at the first look is no news.
-    async fn news(&mut self, job: &Job, keeper: &Keeper) -> Vec<DecisionDocument> {
-        let Some(tracker) = self.tracker(job).filter(|_| self.config.daemon.notice.is_some()) else {
-            return Vec::new();
-        };
-        let decisions = match decision_documents(keeper, tracker, DecisionFilter::Open).await {
-            Ok(decisions) => decisions,
-            Err(error) => {
-                self.recorded::<()>(Err(error));
-                return Vec::new();
-            }
-        };
-        match self.agenda.last_decision(job) {
-            Some(last) => decisions.into_iter().filter(|decision| decision.id > last).collect(),
-            None => {
-                let last = decisions.iter().map(|decision| decision.id).max().unwrap_or_default();
-                if let Some(told) = self.agenda.told_mut(job) {
-                    told.decision = Some(last);
-                }
-                Vec::new()
-            }
-        }
-    }
-
-    /// Tells what is new of a job that a person should know.
-    async fn notify(&mut self, job: &Job, report: &Report, run: Option<DaemonRunId>, news: Vec<DecisionDocument>) {
-        let Some(notice) = self.config.daemon.notice.clone() else { return };
-        let Some(entry) = self.agenda.entry(job) else { return };
-        let (mut told, failures) = (entry.told.clone(), entry.failures);
-        let DaemonEnd {
-            outcome,
-            message,
-            remedy,
-            guards,
-            changes: _,
-        } = report.end.clone();
-        let message = message.unwrap_or_default();
-        let mut whats = Vec::new();
-        match outcome {
-            DaemonOutcome::Refused if told.refused != report.condition => {
-                let guards = serde_json::from_str(&guards).unwrap_or_default();
-                whats.push(What::Refused { message, remedy, guards });
-            }
-            DaemonOutcome::Failed if failures >= notice.failures.get() && !told.failing => {
-                whats.push(What::Failing { failures, message, remedy });
-            }
-            DaemonOutcome::Changed | DaemonOutcome::NothingToDo | DaemonOutcome::Waiting => {
-                told.refused = None;
-                told.failing = false;
-            }
-            _ => {}
-        }
-        if !news.is_empty() {
-            whats.push(What::Decisions { decisions: news });
-        }
-        for what in whats {
-            let document = NoticeDocument::new((self.clock)(), job, run.map(|run| run.0), what.clone());
-            self.pulse.beat();
-            let sent = tokio::select! {
-                sent = tell(&notice, &document) => sent,
-                () = self.shutdown.requested() => break,
-            };
-            match sent {
-                Ok(()) => match what {
-                    What::Refused { .. } => told.refused.clone_from(&report.condition),
-                    What::Failing { .. } => told.failing = true,
-                    What::Decisions { decisions } => told.decision = decisions.iter().map(|decision| decision.id).max(),
-                },
-                Err(error) => {
-                    told.failed_notices = told.failed_notices.saturating_add(1);
-                    let remedy = error.remedy().unwrap_or_default();
-                    tracing::error!(%job, reason = super::jobs::told(&error), remedy, "nobody could be told what there is to know");
-                }
-            }
-        }
-        if let Some(entry) = self.agenda.told_mut(job) {
-            *entry = told;
         }
     }
 }

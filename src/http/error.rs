@@ -27,9 +27,17 @@ pub enum Error {
         /// Why not.
         source: Cause,
     },
-    /// No connection: unknown host, connection refused, no route.
+    /// No connection: connection refused, no route.
     #[error("cannot reach {url}")]
     Unreachable {
+        /// What was asked for.
+        url: Address,
+        /// Why not.
+        source: Cause,
+    },
+    /// No connection, for nobody could tell where the server is: its name is unknown, or those who know names do not answer.
+    #[error("cannot reach {url}: its name cannot be looked up")]
+    Unresolved {
         /// What was asked for.
         url: Address,
         /// Why not.
@@ -43,7 +51,7 @@ pub enum Error {
         /// Why not.
         source: Cause,
     },
-    /// No answer, or no end of it, in time.
+    /// No answer in time.
     #[error("expected {expected}, but {url} did not answer within {} s", limit.as_secs_f64())]
     TimedOut {
         /// What was asked for.
@@ -51,6 +59,18 @@ pub enum Error {
         /// What was expected.
         expected: &'static str,
         /// How long it was waited for.
+        limit: Duration,
+    },
+    /// The answer began in time, and did not come to its end.
+    #[error("expected {expected}, but of the answer of {url} only {received} bytes came within {} s", limit.as_secs_f64())]
+    Slow {
+        /// What was asked for.
+        url: Address,
+        /// What was expected.
+        expected: &'static str,
+        /// How many bytes of the body came.
+        received: usize,
+        /// How long all of it may take, from connecting on.
         limit: Duration,
     },
     /// The connection ended before the answer began.
@@ -161,7 +181,8 @@ impl Error {
     /// Whether the same read may succeed a little later.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. } | Self::Truncated { .. } => true,
+            Self::Unreachable { .. } | Self::Unresolved { .. } | Self::TimedOut { .. } | Self::Slow { .. } => true,
+            Self::Broken { .. } | Self::Truncated { .. } => true,
             Self::NotJson { answer, .. } => answer.is_web_page(),
             Self::WebPage { .. } => true,
             Self::Status { answer, .. } => matches!(answer.status.as_u16(), 429 | 500 | 502 | 503 | 504),
@@ -171,13 +192,13 @@ impl Error {
 
     /// Whether this may well be told apart from a wrong address only by a person, so that telling soon is better than trying for long.
     pub(crate) fn hints_at_a_wrong_address(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::NotJson { .. })
+        matches!(self, Self::Unreachable { .. } | Self::Unresolved { .. } | Self::NotJson { .. })
     }
 
     /// Whether fewer rows at once might have come through.
     pub(crate) fn is_about_size(&self) -> bool {
         match self {
-            Self::TimedOut { .. } | Self::TooLarge { .. } => true,
+            Self::TimedOut { .. } | Self::Slow { .. } | Self::TooLarge { .. } => true,
             Self::Status { answer, .. } => matches!(answer.status.as_u16(), 502 | 504),
             _ => false,
         }

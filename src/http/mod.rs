@@ -12,6 +12,7 @@ mod cause;
 mod error;
 mod meter;
 mod pulse;
+mod resolve;
 mod retry;
 mod retry_after;
 mod session;

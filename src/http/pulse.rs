@@ -8,7 +8,7 @@ tokio::task_local! {
     static PULSE: Pulse;
 }
 
-/// Whom work tells that it goes on: with each request that is sent and each answer that comes, and with each turn at the state.
+/// Whom work tells that it goes on: with each request that is sent and each answer that comes or is given up, and with each turn at the state.
 ///
 /// It goes with the task, so that nothing between those who work and those who watch has to pass it on.
 #[derive(Clone)]

@@ -20,7 +20,9 @@ use super::{
     Address, Answer, Error, Transport,
     address::{Place, Scrubber},
     answer::excerpt,
+    beat,
     meter::broke_off,
+    resolve::LookupError,
     retry_after::retry_after,
     transport::Slot,
 };
@@ -186,6 +188,8 @@ impl Session {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
+            // Whoever waits next has not waited for longer than for this one request.
+            beat();
             attempts += 1;
             if !error.is_transient() || !allows(&error, attempts) || started.elapsed() >= policy.patience {
                 return Err(error);
@@ -263,7 +267,14 @@ impl Session {
                     limit: wanted.most_bytes,
                 });
             }
-            BodyEnd::Failed(error) if error.is_timeout() => return Err(self.unanswered(&url, expected, error)),
+            BodyEnd::Failed(error) if error.is_timeout() => {
+                return Err(Error::Slow {
+                    url: self.shown(&url),
+                    expected,
+                    received: bytes.len(),
+                    limit: self.timeout(),
+                });
+            }
             BodyEnd::Failed(error) => {
                 let answer = Box::new(self.answer(&response, &url, &bytes));
                 return Err(Error::Truncated {
@@ -347,6 +358,8 @@ impl Session {
         let url = self.shown(url);
         if is_about_tls(&error) {
             Error::Tls { url, source: error.into() }
+        } else if is_about_names(&error) {
+            Error::Unresolved { url, source: error.into() }
         } else if error.is_connect() {
             Error::Unreachable { url, source: error.into() }
         } else if error.is_timeout() {
@@ -430,6 +443,11 @@ fn redirect_target(response: &Response, from: &Url) -> Option<Url> {
 /// Whether a connection failed for what TLS demands.
 pub(crate) fn is_about_tls(error: &reqwest::Error) -> bool {
     std::iter::successors(error.source(), |&cause| cause_within(cause)).any(<dyn StdError>::is::<rustls::Error>)
+}
+
+/// Whether a connection failed because nobody could tell where the server is.
+fn is_about_names(error: &reqwest::Error) -> bool {
+    sources(error).any(<dyn StdError>::is::<LookupError>)
 }
 
 /// What an error wraps. An I/O error does not tell what it wraps as its source, but only the source of that.

@@ -14,7 +14,7 @@ use reqwest::{
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
-use super::{Error, RetryPolicy, beat, meter::Sent, session::JSON};
+use super::{Error, RetryPolicy, beat, meter::Sent, resolve::Resolver, session::JSON};
 
 /// A connection is made within this time or not at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -56,6 +56,7 @@ impl Transport {
             .timeout(settings.timeout)
             .connect_timeout(settings.timeout.min(CONNECT_TIMEOUT))
             .pool_idle_timeout(IDLE_TIMEOUT)
+            .dns_resolver(Resolver)
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)

@@ -163,8 +163,14 @@ pub async fn begin_daemon_run(keeper: &Keeper, job: &Job) -> Result<DaemonRunId,
 ///
 /// # Errors
 /// When the state cannot be written.
-pub async fn end_daemon_run(keeper: &Keeper, run: DaemonRunId, end: DaemonEnd, keep: u32) -> Result<DaemonRunDocument, Error> {
-    let ended = keeper.with(move |store, now| store.end_daemon_run(run, &end, now, keep)).await?;
+pub async fn end_daemon_run(
+    keeper: &Keeper,
+    run: DaemonRunId,
+    end: DaemonEnd,
+    at: Timestamp,
+    keep: u32,
+) -> Result<DaemonRunDocument, Error> {
+    let ended = keeper.with(move |store, _| store.end_daemon_run(run, &end, at, keep)).await?;
     Ok(ended.into())
 }
 

@@ -259,6 +259,7 @@ fn digest(
         max_relation_size,
         requests_per_second: _,
         concurrent_requests: _,
+        timeout_seconds: _,
         patience_seconds: _,
     } = tracker.limits;
     enter(format!(

@@ -6,7 +6,7 @@ use super::Error;
 use crate::config::{TokenSource, Tracker};
 use crate::tracker::{Reader, RetryPolicy, Settings, Token, Writer};
 
-/// How patiently a tracker is talked to: what no operator has to set.
+/// How patiently a tracker is talked to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionOptions {
     /// How long one request may take, from connecting to the last byte of the answer.
@@ -20,8 +20,8 @@ impl SessionOptions {
     #[must_use]
     pub fn of(tracker: &Tracker) -> Self {
         Self {
+            timeout: tracker.limits.timeout(),
             retry: RetryPolicy::lasting(tracker.limits.patience()),
-            ..Self::default()
         }
     }
 }

@@ -119,6 +119,9 @@ const LOOK: &str = "this is not how such a source speaks: look at it with curl o
 fn http_remedy(error: &http::Error) -> String {
     let text = match error {
         http::Error::Unreachable { .. } => "check the address of the source in the configuration, and see whether this machine reaches it",
+        http::Error::Unresolved { .. } => {
+            "see whether this machine can look up names (`getent hosts NAME`); if it can, check the address of the source in the configuration"
+        }
         http::Error::BadContact { .. } => "write `contact` in the configuration as one line of plain text, such as an address of mail",
         http::Error::Client { .. } => "see whether the system's certificates are installed (the package is often called ca-certificates)",
         http::Error::Tls { .. } => "check the address of the source in the configuration, and this machine's clock",
@@ -128,9 +131,11 @@ fn http_remedy(error: &http::Error) -> String {
         http::Error::Status { answer, .. } if answer.status.as_u16() == 429 => "ask less often, or with fewer requests a second",
         http::Error::Status { answer, .. } if !answer.status.is_server_error() => "check the address of the source in the configuration",
         http::Error::TooManyRedirects { .. } => "check the address of the source in the configuration",
-        http::Error::TimedOut { .. } | http::Error::Broken { .. } | http::Error::Truncated { .. } | http::Error::Status { .. } => {
-            "the service may be busy: try again later"
-        }
+        http::Error::TimedOut { .. }
+        | http::Error::Slow { .. }
+        | http::Error::Broken { .. }
+        | http::Error::Truncated { .. }
+        | http::Error::Status { .. } => "the service may be busy: try again later",
         http::Error::NotJson { answer, .. } | http::Error::WebPage { answer, .. } if answer.is_web_page() => {
             "check the address of the source in the configuration; if it is right, a proxy in front of the service may have answered, and it may be better later"
         }

@@ -259,6 +259,19 @@ fn is_about_the_file(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// Whether nothing more can be written for want of room, on the disk or in what this user may have of it.
+fn is_about_room(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+fn make_room(path: &Path) -> String {
+    format!(
+        "make room on the file system of {}; what could not be done is done by the next run",
+        path.display()
+    )
+}
+
 /// Whether a value in the database is one that kinset never writes.
 fn is_unreadable_value(error: &rusqlite::Error) -> bool {
     matches!(
@@ -272,6 +285,13 @@ fn is_unreadable_value(error: &rusqlite::Error) -> bool {
 impl Remedy for StoreError {
     fn remedy(&self) -> Option<String> {
         Some(match self {
+            Self::Folder { path, source } | Self::Unwritable { path, source } if is_about_room(source) => make_room(path),
+            Self::Folder { path, source } | Self::Unwritable { path, source } if source.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+                format!(
+                    "the file system of {} lets nobody write: the kernel's log (`dmesg`) says why, and `mount -o remount,rw` lets it be written again",
+                    path.display()
+                )
+            }
             Self::Folder { path, .. } => {
                 format!(
                     "make {} a folder that this user may write to, or set another one with `state_dir` in the configuration",
@@ -316,9 +336,9 @@ impl Remedy for StoreError {
                     path.display()
                 )
             }
-            Self::Full { path, .. } => format!("make room on the file system of {}, and run the command again", path.display()),
+            Self::Full { path, .. } => make_room(path),
             Self::Unreadable { path, .. } | Self::Sqlite { path, .. } => format!(
-                "see to it that {} and its folder can be read and written by this user",
+                "see to it that {} and its folder can be read and written by this user, and that there is room",
                 path.display()
             ),
             Self::Migration { path, .. } => format!(

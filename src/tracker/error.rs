@@ -137,6 +137,9 @@ impl Remedy for Error {
 fn http_remedy(error: &http::Error) -> Option<String> {
     let text = match error {
         http::Error::Unreachable { .. } => format!("{CHECK_URL}, and see whether this machine reaches it"),
+        http::Error::Unresolved { .. } => {
+            format!("see whether this machine can look up names (`getent hosts NAME`); if it can, {CHECK_URL}")
+        }
         http::Error::BadContact { .. } => {
             "write `contact` in the configuration as one line of plain text, such as an address of mail".to_owned()
         }
@@ -156,6 +159,10 @@ fn http_remedy(error: &http::Error) -> Option<String> {
         }
         http::Error::TooManyRedirects { .. } => CHECK_URL.to_owned(),
         http::Error::TimedOut { .. } => "the server may be busy: try again later, or with a smaller `concurrent_requests`".to_owned(),
+        http::Error::Slow { .. } => {
+            "the server or the way to it is slow: ask the tracker's operators, or give a request more time with `timeout_seconds`"
+                .to_owned()
+        }
         http::Error::Status { answer, .. } => return status_remedy(answer.status),
         http::Error::Broken { .. } | http::Error::Truncated { .. } => {
             "try again later; if it stays so, ask the tracker's operators".to_owned()

@@ -109,6 +109,7 @@ fn show_prints_what_is_in_effect() {
     concurrent_requests = 4  # default
     attach_limit = 50  # default
     max_relation_size = 200  # default
+    timeout_seconds = 60  # default
     patience_seconds = 0
 
     [tracker.pull]
@@ -226,7 +227,7 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
     exit 1
     --- stderr
     error: the configuration has a problem:
-      DIR/kinset.toml:13:1: `tracker.limits.patience`: unknown key; the keys here are requests_per_second, concurrent_requests, attach_limit, max_relation_size, patience_seconds
+      DIR/kinset.toml:13:1: `tracker.limits.patience`: unknown key; the keys here are requests_per_second, concurrent_requests, attach_limit, max_relation_size, timeout_seconds, patience_seconds
       help: correct these lines; `kinset config init` shows every key with its meaning, and `kinset config check` looks at the file again without doing anything else
     ");
     assert_snapshot!(check("state_dir", "statedir"), @r"

@@ -117,8 +117,14 @@ async fn a_closed_port_is_named_with_the_option_to_check() {
 #[tokio::test]
 async fn an_unknown_host_is_named() {
     let error = Reader::connect(settings("https://tracker.invalid/"), None).await.unwrap_err();
-    assert!(matches!(error, Error::Http(http::Error::Unreachable { .. })), "{error:?}");
-    assert_eq!(error.to_string(), "cannot reach https://tracker.invalid/api/1.3/");
+    assert!(matches!(error, Error::Http(http::Error::Unresolved { .. })), "{error:?}");
+    // In whichever words the system has for it.
+    let told = told(&error, "https://tracker.invalid");
+    assert!(
+        told.starts_with("cannot reach http://tracker/api/1.3/: its name cannot be looked up\nfailed to lookup address information: "),
+        "{told}"
+    );
+    insta::assert_snapshot!(error.remedy().unwrap(), @"see whether this machine can look up names (`getent hosts NAME`); if it can, check `url` in the configuration; it is the address at which a browser shows the tracker");
 }
 
 #[tokio::test]

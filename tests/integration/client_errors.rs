@@ -144,6 +144,19 @@ async fn no_answer_in_time() {
 }
 
 #[tokio::test]
+async fn an_answer_that_never_ends_is_given_up_in_time_however_much_comes_of_it() {
+    let text = raw_failure(Duration::from_secs(2), || Raw::Dripping(b"HTTP/1.1 200 OK\r\n\r\n".to_vec())).await;
+    let (received, rest) = text
+        .strip_prefix("expected a project, but of the answer of http://tracker/api/1.3/projects/alpha/ only ")
+        .and_then(|rest| rest.split_once(' '))
+        .unwrap_or_else(|| panic!("{text}"));
+    assert!(received.parse::<usize>().unwrap() > 0);
+    assert_eq!(rest, "bytes came within 2 s");
+    let text = raw_failure(SOON, || Raw::Dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ".to_vec())).await;
+    assert!(text.ends_with("did not answer within 0.25 s"), "{text}");
+}
+
+#[tokio::test]
 async fn more_than_anybody_asked_for() {
     let (_, text) = failure(ResponseTemplate::new(200).set_body_raw(vec![b' '; (64 << 20) + 1], "application/json")).await;
     insta::assert_snapshot!(text, @"expected a project, but http://tracker/api/1.3/projects/alpha/ sent more than 67108864 bytes");

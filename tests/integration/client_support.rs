@@ -252,6 +252,8 @@ pub(crate) enum Raw {
     Reset(Vec<u8>),
     /// Keeps the connection open and says nothing.
     Silence,
+    /// Sends these bytes, and then one more again and again.
+    Dripping(Vec<u8>),
 }
 
 /// A complete JSON answer.
@@ -293,8 +295,18 @@ async fn serve<F: Future<Output = Raw> + Send>(mut stream: TcpStream, handle: Ar
             bytes
         }
         Raw::Silence => std::future::pending().await,
+        Raw::Dripping(bytes) => return drip(stream, &bytes).await,
     };
     stream.write_all(&bytes).await.unwrap();
+}
+
+/// Goes on until nobody listens any more.
+async fn drip(mut stream: TcpStream, first: &[u8]) {
+    let mut wrote = stream.write_all(first).await;
+    while wrote.is_ok() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        wrote = stream.write_all(b"H").await;
+    }
 }
 
 /// Reads a request's head and body; returns the first line.

@@ -55,6 +55,7 @@ requests_per_second = 1
 concurrent_requests = 2
 attach_limit = 1_000
 max_relation_size = 2
+timeout_seconds = 120
 patience_seconds = 0
 
 [tracker.pull]
@@ -175,6 +176,7 @@ fn every_key_sets_what_it_says() {
         concurrent_requests: NonZeroUsize::new(2).unwrap(),
         attach_limit: NonZeroU32::new(1000).unwrap(),
         max_relation_size: 2,
+        timeout_seconds: NonZeroU32::new(120).unwrap(),
         patience_seconds: 0,
     };
     assert_eq!(tracker.limits, limits);
@@ -429,6 +431,7 @@ fn the_effective_configuration_marks_defaults_and_hides_the_token() {
     concurrent_requests = 4  # default
     attach_limit = 7
     max_relation_size = 200  # default
+    timeout_seconds = 60  # default
     patience_seconds = 1020  # default
 
     [tracker.pull]

@@ -387,6 +387,11 @@ const MISTAKES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "[tracker.desired]",
+        "limits.timeout_seconds = 121\n[tracker.desired]",
+        &["6:26: `tracker.limits.timeout_seconds`: expected a whole number from 1 to 120, found 121"],
+    ),
+    (
+        "[tracker.desired]",
         "limits.patience_seconds = 0.5\n[tracker.desired]",
         &["6:27: `tracker.limits.patience_seconds`: expected a whole number from 0 to 4294967295, found 0.5"],
     ),

@@ -5,16 +5,23 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
+use axum::http::header::HOST;
 use jiff::{SignedDuration, Timestamp};
 use kinset::config::Config;
-use kinset::daemon::{LiveDocument, Start, Supervisor, run};
+use kinset::daemon::http::{Manners, Sight, router};
+use kinset::daemon::{Heart, LiveDocument, Start, Supervisor, run};
 use kinset::model::JobKind;
 use kinset::reconcile::{Clock, Shutdown};
 use kinset::store::{DaemonOutcome, DaemonRun, Store};
 use kinset::tracker::simulator::{Fault, FaultKind, When};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
+use tower::ServiceExt as _;
 
+use crate::client_support::Log;
 use crate::support::older::put_back_to_version_8;
 use crate::support::rig::{Rig, Terms, open};
 use crate::support::town::{classes, groups, town};
@@ -80,8 +87,25 @@ impl Left {
     }
 }
 
+/// Whom the daemon of a test tells how things stand.
+struct Visitor(Router);
+
+impl Visitor {
+    async fn told(&self, path: &str) -> String {
+        let request = Request::get(path).header(HOST, "localhost").body(Body::empty()).unwrap();
+        let answer = self.0.clone().oneshot(request).await.unwrap();
+        let body = to_bytes(answer.into_body(), 32 << 20).await.unwrap();
+        String::from_utf8(body.to_vec()).unwrap()
+    }
+}
+
 /// Lets the daemon work until a story is told. Its runs come in their order.
 fn daemon_during(rig: &Rig, clock: Clock, story: impl AsyncFnOnce()) -> Left {
+    daemon_told(rig, clock, async |_| story().await)
+}
+
+/// The same, for a story in which somebody asks how things stand.
+fn daemon_told(rig: &Rig, clock: Clock, story: impl AsyncFnOnce(Visitor)) -> Left {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
@@ -91,18 +115,26 @@ fn daemon_during(rig: &Rig, clock: Clock, story: impl AsyncFnOnce()) -> Left {
     runtime.block_on(async {
         let (request, shutdown) = Shutdown::new();
         let (_reloads, reloaded) = watch::channel(None);
-        let (live, _) = watch::channel(LiveDocument::default());
+        let (live, seen) = watch::channel(LiveDocument::default());
+        let heart = Arc::new(Heart::new(Arc::clone(&supervisor) as Arc<dyn Supervisor>));
+        let sight = Sight {
+            config: Arc::new(rig.config.clone()),
+            reloads: reloaded.clone(),
+            live: seen,
+            heart: Arc::clone(&heart),
+            clock,
+        };
         let start = Start {
             config: rig.config.clone(),
             clock,
             seed: 7,
-            supervisor: Arc::clone(&supervisor) as Arc<dyn Supervisor>,
+            supervisor: heart,
             shutdown,
             reloads: reloaded,
             live,
         };
         let story = async {
-            story().await;
+            story(Visitor(router(sight, Manners::ThisMachine))).await;
             request.send_replace(true);
         };
         let (worked, ()) = tokio::join!(run(start), story);
@@ -163,17 +195,62 @@ fn a_clock_that_is_set_back_or_forward_brings_neither_silence_nor_a_burst() {
         let runs = rig.state().daemon_runs(None, 1000).unwrap();
         runs.iter().filter(|run| run.job.kind == JobKind::Sync).count()
     };
-    daemon_during(&rig, clock, async || {
+    let (log, _listening) = Log::listen();
+    daemon_told(&rig, clock, async |visitor| {
         sleep(2 * HOUR).await;
         assert_eq!(syncs(), 2);
         set_by.fetch_sub(6 * 60 * 60, Ordering::Relaxed);
         sleep(2 * HOUR).await;
         assert_eq!(syncs(), 4);
+        let back = "the clock was set back by 6h; what is due was reckoned anew";
+        assert!(visitor.told("/").await.contains(back));
+        assert!(
+            visitor
+                .told("/metrics")
+                .await
+                .contains("kinset_clock_set_total{direction=\"back\"} 1\n")
+        );
         set_by.fetch_add(30 * 24 * 60 * 60, Ordering::Relaxed);
         sleep(HOUR).await;
         assert_eq!(syncs(), 6, "once for all that was passed over, and once for the hour");
+        let forward = "the clock was set forward by 720h, or the machine slept; what was passed over is done once";
+        assert!(visitor.told("/").await.contains(forward));
+        assert!(
+            visitor
+                .told("/metrics")
+                .await
+                .contains("kinset_clock_set_total{direction=\"forward\"} 1\n")
+        );
+        let told: Vec<String> = log.warnings().into_iter().filter(|line| line.contains("the clock")).collect();
+        assert!(
+            matches!(&told[..], [first, second] if first.contains(back) && second.contains(forward)),
+            "{told:?}"
+        );
     });
     assert_eq!(rig.own_writes(), (0, 0));
+}
+
+#[test]
+fn that_the_clock_was_set_is_told_for_a_day() {
+    let tables = "[tracker.schedule]\nsweep = \"30 8 * * *\"\n[daemon]\njitter_seconds = 0\n";
+    let rig = Rig::serving(&town(&[]), terms("plan-only", tables));
+    rig.want("1 2\n");
+    let (clock, set_by) = own_clock!();
+    // Whoever comes first to a line of the log and does not listen silences it for another test that does.
+    let (_log, _listening) = Log::listen();
+    daemon_told(&rig, clock, async |visitor| {
+        sleep(HOUR).await;
+        assert!(!visitor.told("/").await.contains("the clock was set"));
+        set_by.fetch_sub(60, Ordering::Relaxed);
+        sleep(23 * HOUR).await;
+        let page = visitor.told("/").await;
+        assert!(
+            page.contains("<h1>All is well</h1>") && page.contains("the clock was set back by 1m; "),
+            "{page}"
+        );
+        sleep(2 * HOUR).await;
+        assert!(!visitor.told("/").await.contains("the clock was set"));
+    });
 }
 
 #[test]
@@ -184,13 +261,19 @@ fn a_tracker_that_is_down_for_an_hour_is_asked_ever_more_rarely_and_all_mends_it
     rig.want("1 2\n");
     let (clock, _) = own_clock!();
     let down = [Fault::new(FaultKind::status(503), When::Every(std::num::NonZeroU64::MIN))];
-    let left = daemon_during(&rig, clock, async || {
+    let left = daemon_told(&rig, clock, async |visitor| {
         sleep(HOUR / 2).await;
         rig.simulator().set_faults(down);
         rig.want("1 2 3\n");
         sleep(HOUR).await;
+        let page = visitor.told("/").await;
+        assert!(
+            page.contains("<h1>1 thing needs a person</h1>") && page.contains("times in a row"),
+            "{page}"
+        );
         rig.simulator().set_faults([]);
         sleep(HOUR).await;
+        assert!(visitor.told("/").await.contains("<h1>All is well</h1>"));
     });
     let outcomes = left.outcomes(JobKind::Sync);
     let failed = outcomes.iter().filter(|outcome| **outcome == DaemonOutcome::Failed).count();

@@ -1,39 +1,19 @@
 //! What the daemon tells over HTTP, as a process.
 
-use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use rustix::process::Signal;
 use tokio::runtime::Runtime;
 
 use crate::cli_support::{Place, Tracker, world};
-use crate::daemon_process::{Daemon, EACH_SECOND, place, runs, start};
+use crate::support::daemon::{Daemon, is_told, place, told, told_each_second};
 use crate::support::fedora::Table;
 use crate::support::older::put_back_to_version_8;
 use crate::support::service::serve;
 
-/// What is told at an address of the daemon's.
-fn told(address: SocketAddr, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
-
-/// Asks until that is told. Who asks in the middle of a change, or when the machine is busy, has to ask again.
-fn is_told(address: SocketAddr, path: &str, wanted: &str) {
-    let mut last = String::new();
-    for _ in 0..600 {
-        last = told(address, path);
-        if last.contains(wanted) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("{path} never told {wanted}: {last}");
+fn start(place: &Place) -> Daemon {
+    Daemon::start(&mut place.command("daemon"), &place.path(""))
 }
 
 /// An address that nobody listens at.
@@ -44,12 +24,9 @@ fn free_address() -> SocketAddr {
 #[test]
 fn how_things_stand_is_told_over_http_as_long_as_it_lives() {
     let tracker = Tracker::serving(world(&[&[1, 2]]));
-    let address = free_address();
-    let tables = EACH_SECOND.replace("\"off\"", &format!("\"{address}\""));
-    let place = place(&tracker, "plan-only", &tables, "1 2\n3 4\n");
+    let place = place(&tracker, "plan-only", &told_each_second(), "1 2\n3 4\n");
     let daemon = start(&place);
-    daemon.hears("READY=1");
-    runs(&daemon, 2);
+    let address = daemon.address();
     is_told(address, "/", "<h1>All is well</h1>");
     is_told(address, "/trackers/kernel", "1 write");
     is_told(address, "/readyz", "{\"ready\":true,\"reasons\":[]}");
@@ -91,17 +68,16 @@ fn requests_to_trackers_and_to_each_source_are_counted_by_what_came_of_them() {
     let runtime = Runtime::new().unwrap();
     let table = "version,codename,series,created\n24.04 LTS,Noble Numbat,noble,2023-10-12\n".to_owned();
     let table = runtime.block_on(serve(&Arc::new(Table(Mutex::new(table)))));
-    let (there, address) = (table.uri(), free_address());
+    let there = table.uri();
     let nowhere = format!("{}/nowhere", tracker.url());
     let distribution = format!(
         "[[distribution]]\nname = \"ubuntu\"\n[distribution.schedule]\npull = \"* * * * * *\"\n\
          [[distribution.source]]\nkind = \"distro-info\"\nname = \"dates\"\nurl = \"{there}/ubuntu.csv\"\n\
          [[distribution.source]]\nkind = \"bodhi\"\nname = \"lost\"\nurl = \"{nowhere}\"\nid_prefixes = [\"FEDORA\"]\n"
     );
-    let tables = EACH_SECOND.replace("\"off\"", &format!("\"{address}\"")) + &distribution;
-    let place = place(&tracker, "plan-only", &tables, "1 2\n3 4\n");
+    let place = place(&tracker, "plan-only", &(told_each_second() + &distribution), "1 2\n3 4\n");
     let daemon = start(&place);
-    daemon.hears("READY=1");
+    let address = daemon.address();
     let of = |subject: &str, name: &str, job: &str, rest: &str| {
         format!("\nkinset_requests_total{{subject=\"{subject}\",name=\"{name}\",job=\"{job}\",{rest}}} ")
     };

@@ -1,148 +1,26 @@
 //! The daemon as a process, watched as systemd would watch it.
 
 use std::fs;
-use std::io::Read as _;
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use insta::assert_snapshot;
 use kinset::store::{DaemonOutcome, Store};
 use kinset::tracker::simulator::{Moment, Requests};
-use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::cli_support::{Place, Tracker, world};
 use crate::support::change::Classes;
+use crate::support::daemon::{Daemon, EACH_SECOND, place};
 use crate::support::log::writes;
 use crate::support::rig::{Held, Rig, Terms};
 use crate::support::town::{classes, town};
 
-/// A daemon, and what it tells its supervisor.
-pub(crate) struct Daemon {
-    child: Child,
-    told: mpsc::Receiver<String>,
-    path: PathBuf,
-}
-
-/// Nobody waits for so long unless something is wrong.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-impl Daemon {
-    /// Starts a command as a service manager does. Signs of life are due four times as often as every 400 ms.
-    pub(crate) fn start(command: &mut Command, folder: &Path) -> Self {
-        let path = folder.join("notify");
-        let socket = UnixDatagram::bind(&path).unwrap();
-        let mut daemon = Self::unheard(command, path);
-        daemon.told = listen(socket);
-        daemon
-    }
-
-    /// The same for a service manager that does not listen yet.
-    fn unheard(command: &mut Command, path: PathBuf) -> Self {
-        let child = command
-            .env("NOTIFY_SOCKET", &path)
-            .env("WATCHDOG_USEC", "400000")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (_, told) = mpsc::channel();
-        Self { child, told, path }
-    }
-
-    /// Waits until it is told something that begins like this, and returns the line.
-    pub(crate) fn hears(&self, wanted: &str) -> String {
-        let mut last = String::new();
-        loop {
-            last = self
-                .told
-                .recv_timeout(PATIENCE)
-                .unwrap_or_else(|error| panic!("no {wanted} but {last}: {error}"));
-            if let Some(line) = last.lines().find(|line| line.starts_with(wanted)) {
-                return line.to_owned();
-            }
-        }
-    }
-
-    /// Whether it gives signs of life from now on, for as long as it could give several.
-    fn is_alive(&self) -> bool {
-        while self.told.try_recv().is_ok() {}
-        let told = std::iter::from_fn(|| self.told.recv_timeout(Duration::from_secs(1)).ok());
-        told.into_iter().any(|told| told.starts_with("WATCHDOG=1"))
-    }
-
-    pub(crate) fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    /// Ends it as systemd would, and returns what it logged.
-    pub(crate) fn stop(self) -> String {
-        self.signal(Signal::TERM);
-        self.hears("STOPPING=1");
-        self.end()
-    }
-
-    /// Waits for its end, which must be a good one.
-    fn end(mut self) -> String {
-        let status = self.child.wait().unwrap();
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        assert!(status.success(), "{status}: {log}");
-        log
-    }
-}
-
-/// Passes on what comes through a socket: whoever sends waits for whoever reads. Ends with a message that only [`Daemon::drop`] sends.
-fn listen(socket: UnixDatagram) -> mpsc::Receiver<String> {
-    let (send, told) = mpsc::channel();
-    thread::spawn(move || {
-        let mut bytes = [0; 4096];
-        loop {
-            let length = socket.recv(&mut bytes).unwrap();
-            let message = String::from_utf8_lossy(&bytes[..length]).into_owned();
-            if message == END || send.send(message).is_err() {
-                return;
-            }
-        }
-    });
-    told
-}
-
-const END: &str = "the test is over";
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        // It may be gone, which is as well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = UnixDatagram::unbound().and_then(|socket| socket.send_to(END.as_bytes(), &self.path));
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
-pub(crate) const EACH_SECOND: &str =
-    "[tracker.schedule]\nsync = \"* * * * * *\"\n[daemon]\nlisten = \"off\"\njitter_seconds = 0\nbackoff_seconds = 1\n";
-
-/// A folder with the configuration of a tracker and its daemon.
-pub(crate) fn place(tracker: &Tracker, sync: &str, tables: &str, groups: &str) -> Place {
-    let config = tracker.config().replace("policy =", &format!("sync = \"{sync}\"\npolicy ="));
-    Place::configured(&format!("{config}{tables}"), groups)
-}
-
-pub(crate) fn start(place: &Place) -> Daemon {
+fn start(place: &Place) -> Daemon {
     Daemon::start(&mut place.command("daemon"), &place.path(""))
-}
-
-/// Waits for so many runs to begin.
-pub(crate) fn runs(daemon: &Daemon, count: usize) {
-    for _ in 0..count {
-        daemon.hears("STATUS=run ");
-    }
 }
 
 #[test]
@@ -155,7 +33,7 @@ fn it_is_ready_alive_and_at_work_and_a_plan_is_all_that_comes_of_it_unless_more_
         daemon.hears("WATCHDOG=1");
     }
     assert!(daemon.hears("STATUS=run ").ends_with(": sync of tracker kernel"));
-    runs(&daemon, 1);
+    daemon.runs(1);
     let log = daemon.stop();
     let first = log.lines().find(|line| line.contains("run{run=1 ")).unwrap();
     let said = "job=sync of tracker kernel}: sync of tracker kernel: waiting outcome=\"waiting\" writes=0";
@@ -181,7 +59,7 @@ fn a_service_manager_that_does_not_read_keeps_nobody_from_work_and_hears_all_whe
     let filler = UnixDatagram::unbound().unwrap();
     filler.set_nonblocking(true).unwrap();
     while filler.send_to(b"full", &path).is_ok() {}
-    let mut daemon = Daemon::unheard(&mut place.command("daemon"), path);
+    let mut daemon = Daemon::unheard(&mut place.command("daemon"), path, Duration::from_millis(400));
     // Behind the daemon, so that it is gone first if the test fails, and whoever tells it something with it.
     let manager = socket;
     for _ in 0..1200 {
@@ -191,10 +69,10 @@ fn a_service_manager_that_does_not_read_keeps_nobody_from_work_and_hears_all_whe
         thread::sleep(Duration::from_millis(100));
     }
     assert_eq!(tracker.writes(), 1);
-    daemon.told = listen(manager);
+    daemon.listen(manager);
     daemon.hears("READY=1");
     daemon.hears("WATCHDOG=1");
-    runs(&daemon, 1);
+    daemon.runs(1);
     daemon.stop();
 }
 
@@ -203,7 +81,7 @@ fn where_it_is_allowed_to_it_writes_on_schedule_and_logs_json_when_asked() {
     let tracker = Tracker::serving(world(&[&[1, 2]]));
     let place = place(&tracker, "apply", EACH_SECOND, "1 2\n3 4\n");
     let daemon = Daemon::start(&mut place.command("daemon --log-format json"), &place.path(""));
-    runs(&daemon, 2);
+    daemon.runs(2);
     let log = daemon.stop();
     let first: Value = serde_json::from_str(log.lines().find(|line| line.contains("outcome")).unwrap()).unwrap();
     assert_eq!(
@@ -224,9 +102,13 @@ fn where_it_is_allowed_to_it_writes_on_schedule_and_logs_json_when_asked() {
 #[test]
 fn a_second_daemon_is_told_whose_the_state_is_and_commands_work_beside_the_first() {
     let tracker = Tracker::serving(world(&[&[1, 2]]));
-    let place = place(&tracker, "plan-only", "[tracker.schedule]\nsweep = \"0 0 1 1 *\"\n", "1 2\n3 4\n");
+    let rarely = "[tracker.schedule]\nsweep = \"0 0 1 1 *\"\n[daemon]\nlisten = \"127.0.0.1:0\"\n";
+    let place = place(&tracker, "plan-only", rarely, "1 2\n3 4\n");
     let daemon = start(&place);
     daemon.hears("READY=1");
+    // The other one wants the very same address.
+    let config = place.read("kinset.toml");
+    place.write("kinset.toml", config.replace("127.0.0.1:0", &daemon.address().to_string()));
     assert_snapshot!(place.run("daemon"), @r"
     exit 1
     --- stderr
@@ -253,7 +135,7 @@ fn without_a_schedule_it_says_so_and_does_not_begin() {
 #[test]
 fn a_bad_configuration_is_refused_whole_and_a_good_one_takes_effect_without_a_restart() {
     let tracker = Tracker::serving(world(&[&[1, 2]]));
-    let rarely = "[tracker.schedule]\nsweep = \"0 0 1 1 *\"\n";
+    let rarely = "[tracker.schedule]\nsweep = \"0 0 1 1 *\"\n[daemon]\nlisten = \"off\"\n";
     let place = place(&tracker, "plan-only", rarely, "1 2\n3 4\n");
     let good = place.read("kinset.toml").replace(rarely, EACH_SECOND).replace("plan-only", "apply");
     let daemon = start(&place);
@@ -279,7 +161,7 @@ fn a_bad_configuration_is_refused_whole_and_a_good_one_takes_effect_without_a_re
 
     place.write("kinset.toml", &good);
     daemon.signal(Signal::HUP);
-    runs(&daemon, 2);
+    daemon.runs(2);
     let log = daemon.stop();
     assert!(log.contains("61 * * * * *"), "{log}");
     assert_eq!(tracker.writes(), 1);
@@ -331,7 +213,7 @@ fn told_to_stop_during_a_write_it_finishes_that_one_and_the_next_daemon_goes_on(
     rig.leave_alone();
 
     let daemon = start_on(&rig);
-    runs(&daemon, 2);
+    daemon.runs(2);
     daemon.stop();
     assert_eq!(writes(&rig.log()), 3, "no write is made twice");
     rig.assert_at_rest(&wanted());
@@ -354,17 +236,13 @@ fn killed_during_a_write_the_next_daemon_says_so_settles_the_journal_and_goes_on
     let rig = rig(&[]);
     rig.want("1 2\n3 4\n5 6\n");
     let held = rig.hold_at(2, Requests::Writes, Moment::After);
-    let mut daemon = start_on(&rig);
-    wait_for(held, || {
-        daemon.child.kill().unwrap();
-        daemon.child.wait().unwrap();
-    });
-    drop(daemon);
+    let daemon = start_on(&rig);
+    wait_for(held, || daemon.kill());
     rig.leave_alone();
     assert_eq!(rig.open_entries().len(), 1);
 
     let daemon = start_on(&rig);
-    runs(&daemon, 2);
+    daemon.runs(2);
     let log = daemon.stop();
     assert!(log.contains("an earlier daemon ended in the middle of this run"), "{log}");
     let runs = rig.state().daemon_runs(None, 100).unwrap();
@@ -372,39 +250,6 @@ fn killed_during_a_write_the_next_daemon_says_so_settles_the_journal_and_goes_on
     assert_eq!(first.outcome, DaemonOutcome::CutShort);
     assert_eq!(runs.last().unwrap().relates, 1, "what was known to be written when it ended");
     rig.assert_at_rest(&wanted());
-}
-
-#[test]
-fn a_disk_that_is_full_is_told_and_the_daemon_mends_itself_when_there_is_room() {
-    let tracker = Tracker::serving(world(&[&[1, 2]]));
-    let place = place(&tracker, "apply", EACH_SECOND, "1 2\n3 4\n");
-    place.data("pull");
-    // Files may grow no further, which is what a full disk looks like.
-    let mut command = Command::new("/bin/sh");
-    command.args([
-        "-c",
-        "trap '' XFSZ; ulimit -S -f 1; exec \"$0\" daemon",
-        env!("CARGO_BIN_EXE_kinset"),
-    ]);
-    command.current_dir(place.path("")).env_clear().env("KINSET_CONFIG", "kinset.toml");
-    let daemon = Daemon::start(&mut command, &place.path(""));
-    daemon.hears("READY=1");
-    daemon.hears("STATUS=1 job fails; next: sync of tracker kernel");
-    assert_eq!(tracker.writes(), 0, "no write without an entry in the journal");
-
-    let room = Rlimit {
-        current: None,
-        maximum: None,
-    };
-    let pid = Pid::from_child(&daemon.child);
-    prlimit(Some(pid), Resource::Fsize, room).unwrap();
-    runs(&daemon, 2);
-    let log = daemon.stop();
-    assert!(
-        log.contains("cannot use the state file") || log.contains("no space is left for the state file"),
-        "{log}"
-    );
-    assert_eq!(tracker.writes(), 1);
 }
 
 /// The notices that a command was given, as `kind: job, run`.
@@ -420,7 +265,7 @@ fn a_command_is_told_once_of_each_thing_that_is_new() {
     let guard = "[tracker.guard]\nmin_clears = 1\nmax_clear_fraction = 0\n";
     let place = place(&tracker, "apply", &format!("{guard}{EACH_SECOND}{notice}"), "1 2\n");
     let daemon = start(&place);
-    runs(&daemon, 3);
+    daemon.runs(3);
     let [refused] = &notices(&place)[..] else {
         panic!("{:?}", notices(&place))
     };
@@ -433,9 +278,9 @@ fn a_command_is_told_once_of_each_thing_that_is_new() {
 
     tracker.somebody_writes(7, &[8]);
     while notices(&place).len() < 2 {
-        runs(&daemon, 1);
+        daemon.runs(1);
     }
-    runs(&daemon, 2);
+    daemon.runs(2);
     daemon.stop();
     let [_, decisions] = &notices(&place)[..] else {
         panic!("{:?}", notices(&place))
@@ -451,7 +296,7 @@ fn a_command_that_fails_or_hangs_is_killed_counted_and_keeps_nobody_from_work() 
     let place = place(&tracker, "apply", &format!("{EACH_SECOND}{notice}"), "1 2\n");
     fs::remove_file(place.path("patch-groups")).unwrap();
     let daemon = start(&place);
-    runs(&daemon, 3);
+    daemon.runs(3);
     let log = daemon.stop();
     assert!(log.contains("/bin/sh ended with exit status: 3"), "{log}");
     assert!(log.contains("/bin/sh took longer than 1 s, and was killed"), "{log}");

@@ -181,6 +181,10 @@ async fn numbers_are_told_in_both_forms_and_say_what_they_are() {
     # HELP kinset_unrecorded_runs How many times in a row the state could not be told what was done.
     # TYPE kinset_unrecorded_runs gauge
     kinset_unrecorded_runs 0.0
+    # HELP kinset_clock_set_total How often the clock was set, or the machine slept, by direction.
+    # TYPE kinset_clock_set_total counter
+    kinset_clock_set_total{direction="back"} 0
+    kinset_clock_set_total{direction="forward"} 0
     # HELP kinset_configuration_refused Whether the configuration that was read last was refused and an older one is in effect.
     # TYPE kinset_configuration_refused gauge
     kinset_configuration_refused 0.0

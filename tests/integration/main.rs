@@ -66,6 +66,7 @@ mod config_example;
 mod config_mistakes;
 mod config_modulemd;
 mod config_names;
+mod daemon_faults;
 mod daemon_hours;
 mod daemon_http;
 mod daemon_process;

@@ -88,6 +88,19 @@ async fn a_delayed_reply_is_whole() {
 }
 
 #[tokio::test]
+async fn a_dripping_reply_comes_byte_by_byte_and_is_whole_in_the_end() {
+    let patchwork = patchwork(every(FaultKind::Drip { byte_ms: 1 })).await;
+    let mut reply = patchwork.request(Method::GET, "/api/1.3/projects/alpha/").send().await.unwrap();
+    let mut body = reply.chunk().await.unwrap().unwrap().to_vec();
+    assert!((body.len() as u64) < reply.content_length().unwrap(), "{body:?}");
+    while let Some(chunk) = reply.chunk().await.unwrap() {
+        body.extend_from_slice(&chunk);
+    }
+    let project: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(project["link_name"], "alpha");
+}
+
+#[tokio::test]
 async fn after_a_reset_nothing_took_effect() {
     let patchwork = patchwork(every(FaultKind::Reset)).await;
     let error = patchwork.relate("t-bot", 1, &[2]).send().await.unwrap_err();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kinset::http::Meter;
 use kinset::remedy::Remedy;
-use kinset::source::{HttpSettings, Previous, Reading, SourceError, bodhi, distgit, distro_info, launchpad, modulemd};
+use kinset::source::{FileAt, HttpSettings, Previous, Reading, SourceError, bodhi, distgit, distro_info, launchpad, modulemd};
 use serde_json::json;
 use url::Url;
 
@@ -178,7 +178,7 @@ async fn each_request_counts_by_what_came_of_it() {
         let server = Faulty::start(&Arc::new(Table(Mutex::new(table.to_owned()))), Some((0, fault))).await;
         let settings = distro_info::Settings {
             name: "dates".to_owned(),
-            at: distro_info::At::Web {
+            at: FileAt::Web {
                 url: server.url.join("ubuntu.csv").unwrap(),
                 http: HttpSettings { timeout, ..impatient() },
             },

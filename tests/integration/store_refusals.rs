@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 use std::fs::{self, File};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use kinset::remedy::Remedy;
@@ -210,7 +210,7 @@ fn a_state_that_cannot_be_looked_for_is_not_called_missing() {
     assert_eq!(error.to_string(), format!("cannot look for the state file {database}"));
     assert_eq!(
         error.remedy().unwrap(),
-        format!("see to it that {database} and its folder can be read and written by this user")
+        format!("see to it that {database} and its folder can be read and written by this user, and that there is room")
     );
     assert!(error.source().is_some());
 }
@@ -241,6 +241,29 @@ fn a_file_that_cannot_be_written_is_named() {
         assert!(error.remedy().unwrap().starts_with("see to it that this user may write"));
         assert!(error.source().is_some());
     }
+}
+
+#[test]
+fn who_finds_no_room_or_a_file_system_that_lets_nobody_write_is_told_that_and_nothing_of_rights() {
+    let remedy = |kind: io::ErrorKind| {
+        let error = StoreError::Unwritable {
+            path: "/state/kinset.lock".into(),
+            source: kind.into(),
+        };
+        error.remedy().unwrap()
+    };
+    for kind in [
+        io::ErrorKind::StorageFull,
+        io::ErrorKind::QuotaExceeded,
+        io::ErrorKind::FileTooLarge,
+    ] {
+        assert_eq!(
+            remedy(kind),
+            "make room on the file system of /state/kinset.lock; what could not be done is done by the next run"
+        );
+    }
+    assert!(remedy(io::ErrorKind::ReadOnlyFilesystem).contains("mount -o remount,rw"));
+    assert!(remedy(io::ErrorKind::PermissionDenied).contains("this user may write"));
 }
 
 #[test]

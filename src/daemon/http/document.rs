@@ -10,7 +10,7 @@ use super::desk::Material;
 use super::problem::Problem;
 use super::trouble::{TroubleDocument, troubles};
 use crate::config::{Config, Distribution, Follows, SourceKind, Tracker};
-use crate::daemon::LiveRun;
+use crate::daemon::{ClockSet, LiveRun};
 use crate::model::JobSubject;
 use crate::reconcile::{
     DaemonJobDocument, DaemonRunDocument, GuardDocument, Keeper, StatusDocument, WaitingDocument, WaitingPlanDocument,
@@ -37,6 +37,8 @@ pub struct OverviewDocument {
     pub troubles: Vec<TroubleDocument>,
     /// The run under way.
     pub running: Option<LiveRun>,
+    /// That the clock was set, if it was in the last day.
+    pub clock_set: Option<ClockSet>,
     /// The trackers, in the order of the configuration.
     pub trackers: Vec<TrackerOverview>,
     /// The distributions: those of the configuration in its order, then others that the state has.
@@ -124,6 +126,7 @@ pub(super) async fn overview(material: &Material) -> Result<OverviewDocument, Pr
         well: troubles.is_empty(),
         troubles,
         running: material.live.running.clone(),
+        clock_set: material.live.clock_set,
         trackers,
         distributions,
     })

@@ -180,8 +180,13 @@ fn registry(sight: &Sight) -> Registry {
     own.one(
         "unrecorded_runs",
         "How many times in a row the state could not be told what was done",
-        f64::from(live.unrecorded),
+        f64::from(live.unrecorded.as_ref().map_or(0, |unrecorded| unrecorded.times)),
     );
+    let clock = own.count("clock_set", "How often the clock was set, or the machine slept, by direction");
+    for direction in ["back", "forward"] {
+        let count = tally.clock_set.get(direction).copied().unwrap_or_default();
+        clock.get_or_create(&vec![("direction", direction.to_owned())]).inc_by(count);
+    }
     own.one(
         "configuration_refused",
         "Whether the configuration that was read last was refused and an older one is in effect",

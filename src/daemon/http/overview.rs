@@ -115,6 +115,7 @@ fn now(live: &LiveDocument) -> Markup {
                     None => { "Nothing is due." }
                 }
             }
+            @if let Some(set) = live.clock_set { p.waits { "At " (time(set.at)) " it was found that " (set.told()) "." } }
             @for (job, by) in held { p.waits { "The " (job.to_string()) " waits for another kinset that works on the state: " (by) "." } }
         }
     }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::desk::Material;
 use super::document::{DistributionOverview, TrackerOverview};
+use crate::daemon::Unrecorded;
 use crate::reconcile::{DaemonJobDocument, DaemonRunDocument, GuardDocument};
 use crate::text::count;
 
@@ -88,13 +89,12 @@ pub(super) fn of_daemon(material: &Material) -> Vec<TroubleDocument> {
             "correct it (`kinset config check` tells what is wrong) and reload",
         ));
     }
-    if material.live.unrecorded > 0 {
+    if let Some(Unrecorded { times, message, remedy }) = &material.live.unrecorded {
         troubles.push(TroubleDocument::of_daemon(
-            format!(
-                "what was done could not be recorded, {} in a row",
-                count(material.live.unrecorded, "time")
-            ),
-            "make sure that the state folder can be written and that the disk has room; the log has the reason",
+            format!("what is done cannot be recorded, {} in a row: {message}", count(*times, "time")),
+            remedy
+                .as_deref()
+                .unwrap_or("make sure that the state folder can be written and that the disk has room"),
         ));
     }
     let unheard = material.live.jobs.iter().filter(|job| job.failed_notices > 0);

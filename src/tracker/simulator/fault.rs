@@ -41,6 +41,11 @@ pub enum FaultKind {
         /// How late, in milliseconds.
         duration_ms: u64,
     },
+    /// The request is carried out, and the body of its answer comes byte by byte.
+    Drip {
+        /// How long before each byte, in milliseconds.
+        byte_ms: u64,
+    },
     /// The connection is reset before the request is carried out.
     Reset,
     /// The request is carried out, and the connection ends half-way through the answer.

@@ -171,6 +171,10 @@ fn answer(rules: &mut Rules, settings: &Settings, request: &Request, fault: Opti
             delivery: Delivery::After(Duration::from_millis(duration_ms)),
             ..carried_out()
         },
+        Some(FaultKind::Drip { byte_ms }) => Reply {
+            delivery: Delivery::Dripping(Duration::from_millis(byte_ms)),
+            ..carried_out()
+        },
         Some(FaultKind::Reset) => Reply {
             delivery: Delivery::Reset,
             ..Reply::crash()

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +17,7 @@ use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::api::{Delivery, Headers, Reply, Request};
 use super::instance::Simulator;
@@ -141,7 +142,7 @@ async fn respond(request: hyper::Request<Incoming>, simulator: &Simulator) -> Re
             tokio::time::sleep(duration).await;
             Ok(response(reply))
         }
-        Delivery::Whole | Delivery::Truncated => Ok(response(reply)),
+        Delivery::Whole | Delivery::Dripping(_) | Delivery::Truncated => Ok(response(reply)),
     }
 }
 
@@ -164,9 +165,11 @@ fn response(reply: Reply) -> Response<ReplyBody> {
     })
 }
 
-/// A body that may end before its time.
+/// A body that may take its time, and end before it.
 struct ReplyBody {
     rest: Option<Bytes>,
+    /// When each byte is due, where they come one by one.
+    drip: Option<Interval>,
     end: End,
 }
 
@@ -182,17 +185,25 @@ enum End {
 
 impl ReplyBody {
     fn new(body: Bytes, delivery: Delivery) -> Self {
-        match delivery {
-            Delivery::Truncated => Self {
-                rest: Some(body.slice(..body.len() / 2)),
-                end: End::Flush,
-            },
-            Delivery::Whole | Delivery::After(_) | Delivery::Reset => Self {
-                rest: Some(body).filter(|body| !body.is_empty()),
-                end: End::Whole,
-            },
+        let (body, drip, end) = match delivery {
+            Delivery::Truncated => (body.slice(..body.len() / 2), None, End::Flush),
+            Delivery::Dripping(apart) => (body, Some(drip(apart)), End::Whole),
+            Delivery::Whole | Delivery::After(_) | Delivery::Reset => (body, None, End::Whole),
+        };
+        Self {
+            rest: Some(body).filter(|body| !body.is_empty()),
+            drip,
+            end,
         }
     }
+}
+
+/// Times that are this far apart, the first as far from now.
+fn drip(apart: Duration) -> Interval {
+    let apart = apart.max(Duration::from_millis(1));
+    let mut times = tokio::time::interval_at(Instant::now() + apart, apart);
+    times.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    times
 }
 
 impl Body for ReplyBody {
@@ -200,6 +211,15 @@ impl Body for ReplyBody {
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let Self { rest, drip, .. } = &mut *self;
+        if let (Some(bytes), Some(drip)) = (rest.as_mut(), drip) {
+            ready!(drip.poll_tick(context));
+            let byte = bytes.split_to(1);
+            if bytes.is_empty() {
+                *rest = None;
+            }
+            return Poll::Ready(Some(Ok(Frame::data(byte))));
+        }
         if let Some(data) = self.rest.take() {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }

@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub(crate) mod change;
+pub(crate) mod daemon;
 pub(crate) mod data;
 pub(crate) mod fedora;
 pub(crate) mod following;

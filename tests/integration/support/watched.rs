@@ -154,7 +154,8 @@ fn live() -> LiveDocument {
             job(Job::of_tracker("qemu", JobKind::Sync), 20, 3),
             job(Job::of_distribution("ubuntu"), 60, 0),
         ],
-        unrecorded: 0,
+        unrecorded: None,
+        clock_set: None,
         tally: Tally::new(ago(600)),
     }
 }

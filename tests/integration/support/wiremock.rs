@@ -46,7 +46,9 @@ impl Respond for Mounted {
         match delivery {
             Delivery::Whole => template,
             Delivery::After(duration) => template.set_delay(duration),
-            Delivery::Truncated | Delivery::Reset => panic!("wiremock cannot break a connection: serve the simulator itself"),
+            Delivery::Dripping(_) | Delivery::Truncated | Delivery::Reset => {
+                panic!("wiremock cannot answer by parts or break a connection: serve the simulator itself")
+            }
         }
     }
 }

@@ -65,6 +65,8 @@ pub enum Delivery {
     Whole,
     /// Whole, but only after this long.
     After(Duration),
+    /// Whole, but each byte of the body only this long after what was before it.
+    Dripping(Duration),
     /// The first half of the body; then the connection ends.
     Truncated,
     /// Not at all: the connection is reset.
