@@ -103,14 +103,7 @@ pub async fn prepare(
     let tracker = session.tracker;
     let analysis = read_analysis(tracker)?;
     let ended = ended(tracker, keeper).await?;
-    let known = known(keeper, tracker).await?;
-    settle_left_overs(
-        &session.reader,
-        keeper,
-        tracker.name.as_str(),
-        known.as_ref().map(|stored| &stored.snapshot),
-    )
-    .await?;
+    settle_left_overs(session, keeper).await?;
     let actors = match pulling {
         Pulling::Fresh(extent) => read(session, keeper, extent, progress).await?.1,
         Pulling::Stored => Actors::new(),
@@ -210,11 +203,4 @@ fn never_pulled(tracker: &Tracker, elsewhere: Option<String>) -> Error {
         url: tracker.url.to_string(),
         elsewhere,
     }
-}
-
-/// What is known of a tracker at the address that the configuration names, if anything.
-async fn known(keeper: &Keeper, tracker: &Tracker) -> Result<Option<StoredSnapshot>, Error> {
-    let name = tracker.name.to_string();
-    let stored = keeper.with(move |store, _| store.snapshot(&name)).await?;
-    Ok(stored.filter(|stored| stored.url == tracker.url.as_str()))
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::prepare::stored;
 use super::reckon::{Actors, Reckoned, reckon};
+use super::settle::settle_left_overs;
 use super::sweep::{Swept, sweep};
 use super::walk::{Walked, Walkthrough, walk};
 use super::{Error, Keeper, Session};
@@ -60,13 +61,14 @@ pub struct Pulled {
     pub tripped: Option<Tripped>,
 }
 
-/// Learns what the tracker has now, and what people decided there.
+/// Learns what the tracker has now, and what people decided there. Settles first what an earlier run left open.
 ///
 /// # Errors
 /// When the tracker cannot be read to the end, a project is unknown, relations changed again and again while they were read, or the patches
 /// of the projects that were pulled before became fewer than the guard allows. Then nothing changes, and a sweep goes on next time where
 /// this one ended.
 pub async fn pull(session: &Session<'_>, keeper: &Keeper, extent: Extent, progress: &(dyn Fn(Progress) + Sync)) -> Result<Pulled, Error> {
+    settle_left_overs(session, keeper).await?;
     let (reading, actors) = read(session, keeper, extent, progress).await?;
     let snapshot = stored(keeper, session.tracker).await?.snapshot;
     let Reckoned { foreign, tripped, .. } = reckon(session.tracker, keeper, &snapshot, &actors).await?;

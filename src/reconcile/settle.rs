@@ -1,22 +1,29 @@
 //! After a crash: what became of the writes that were under way.
 
-use super::{Error, Keeper};
-use crate::model::{Patch, Snapshot};
+use super::{Error, Keeper, Session};
+use crate::model::Patch;
 use crate::store::{JournalEntry, JournalOperation, Outcome};
-use crate::tracker::Reader;
 
-/// Finds out by reading what became of each write that the journal does not know the outcome of, and enters that.
+/// Finds out by reading what became of each write that the journal does not know the outcome of, and enters that. Before this, nobody may reckon what
+/// people did: a write of kinset's own that the journal does not know of looks like theirs.
 ///
-/// `known` is what is known of the tracker at the address that the configuration names; a write to another address cannot be looked after.
+/// A write to another address than the configuration names cannot be looked after.
 /// A write that took effect and was undone since cannot be told from one that never did; both leave the tracker as it is now, and it is from
 /// there that the next plan starts.
-pub(super) async fn settle_left_overs(reader: &Reader, keeper: &Keeper, tracker: &str, known: Option<&Snapshot>) -> Result<(), Error> {
+pub(super) async fn settle_left_overs(session: &Session<'_>, keeper: &Keeper) -> Result<(), Error> {
+    let tracker = session.tracker.name.as_str();
     let name = tracker.to_owned();
-    let entries = keeper.with(move |store, _| store.journal().open_entries(&name)).await?;
+    let left = keeper.with(move |store, _| {
+        let entries = store.journal().open_entries(&name)?;
+        let known = if entries.is_empty() { None } else { store.snapshot(&name)? };
+        Ok((entries, known))
+    });
+    let (entries, known) = left.await?;
+    let known = known.filter(|stored| stored.url == session.tracker.url.as_str());
     for entry in &entries {
         let JournalEntry { id, step, .. } = entry;
-        let row = match known.and_then(|snapshot| snapshot.patches.get(&step.patch)) {
-            Some(known) => reader.patch(step.patch, &known.message_id).await?,
+        let row = match known.as_ref().and_then(|stored| stored.snapshot.patches.get(&step.patch)) {
+            Some(known) => session.reader.patch(step.patch, &known.message_id).await?,
             None => None,
         };
         let outcome = row.as_ref().map_or_else(

@@ -1,5 +1,7 @@
 //! Applications that are cut short, by a wish to stop or by death, and the run that makes up for them.
 
+use std::collections::BTreeSet;
+
 use kinset::reconcile::{Extent, Pulling, Shutdown};
 use kinset::store::RunOutcome;
 use kinset::tracker::simulator::{Moment, Requests};
@@ -140,6 +142,31 @@ fn death_is_made_up_for_by_a_run_that_pulls_first() {
     let change = change();
     dies_and_recovers(&change, 10, Moment::Before, Pulling::Fresh(Extent::Full));
     dies_and_recovers(&change, 11, Moment::After, Pulling::Fresh(Extent::Full));
+}
+
+/// What the dead wrote is kinset's, also where the analysis has thought better of it and a pull sees it first.
+#[test]
+fn what_a_dead_run_wrote_is_nobodys_decision() {
+    for moment in [Moment::Before, Moment::After] {
+        let old = [[1, 2, 3].as_slice(), &[4, 5]];
+        let terms = Terms {
+            policy: "preserve",
+            ..Terms::default()
+        };
+        let rig = Rig::serving(&town(&old), terms);
+        rig.want("1 2 3\n4 5\n");
+        rig.apply(Pulling::Fresh(Extent::Full)).unwrap();
+        rig.want("1 2\n3 4 5\n");
+        assert!(rig.apply_dying_at(1, Requests::Writes, moment));
+        assert!(!rig.open_entries().is_empty());
+
+        rig.want("1 2 3\n4 5\n");
+        rig.pull().unwrap();
+        assert_eq!(rig.open_entries(), []);
+        assert_eq!(rig.standing(), BTreeSet::new());
+        rig.apply(Pulling::Fresh(Extent::Due)).unwrap();
+        rig.assert_at_rest(&classes(&old));
+    }
 }
 
 /// Among the requests are those of the user and the last reads of all, when nothing is open.
