@@ -93,6 +93,7 @@ impl Supervisor for Systemd {
     }
 
     fn reloading(&self) {
+        self.reloaded(None);
         match NotifyState::monotonic_usec_now() {
             Ok(now) => self.tell(&[NotifyState::Reloading, now]),
             Err(error) => tracing::warn!(%error, "the service manager cannot be told that the configuration is read again"),
