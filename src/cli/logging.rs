@@ -1,8 +1,9 @@
 //! Where the log goes, and how it looks.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 
-use libsystemd::logging::connected_to_journal;
+use libsystemd::logging::{SD_JOURNAL_SOCK_PATH, connected_to_journal};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
@@ -33,6 +34,12 @@ pub(super) fn start(format: LogFormat, usual: &str) {
 fn layer(format: LogFormat) -> Box<dyn Layer<Registry> + Send + Sync> {
     match format {
         LogFormat::Auto if !connected_to_journal() => text(),
+        LogFormat::Journald if !Path::new(SD_JOURNAL_SOCK_PATH).exists() => {
+            output::say(&format!(
+                "warning: there is no journal at {SD_JOURNAL_SOCK_PATH}, so the log is text"
+            ));
+            text()
+        }
         LogFormat::Auto | LogFormat::Journald => Journal.boxed(),
         LogFormat::Text => text(),
         LogFormat::Json => fmt::layer()

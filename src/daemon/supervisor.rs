@@ -53,8 +53,8 @@ impl Supervisor for Unwatched {
     }
 }
 
-/// systemd, by the protocol of `sd_notify(3)`; nobody where the environment names no socket. Nobody waits for it, and but for signs of life, all that it is
-/// told arrives.
+/// systemd, by the protocol of `sd_notify(3)`; nobody where the environment names no socket. Nobody waits for it. But for signs of life,
+/// all that it is told arrives as long as the process lives.
 #[derive(Debug)]
 pub struct Systemd {
     socket: Option<NotifySocket>,

@@ -166,6 +166,8 @@ impl Worker {
             self.agenda.adopt(&config, (self.clock)());
             self.config = config;
             tracing::info!("the new configuration is in effect");
+            // Whoever reads it still reads that another one was refused.
+            self.supervisor.status(&self.live.borrow().status());
         }
     }
 

@@ -62,7 +62,7 @@ pub enum Error {
         limit: Duration,
     },
     /// The answer began in time, and did not come to its end.
-    #[error("expected {expected}, but of the answer of {url} only {received} bytes came within {} s", limit.as_secs_f64())]
+    #[error("expected {expected}, but of the answer of {url} only {} came within {} s", count(*received, "byte"), limit.as_secs_f64())]
     Slow {
         /// What was asked for.
         url: Address,

@@ -91,7 +91,7 @@ impl Opening {
         // SQLite removes this file at the end of every process that wrote and ended well. Those that only read leave an empty one.
         let ended_unclean = fs::metadata(with_suffix(&path, "-wal")).is_ok_and(|wal| wal.len() > 0);
         require_no_half_repair(&path)?;
-        private::open(&path).map_err(|source| StoreError::Unwritable {
+        private::make(&path).map_err(|source| StoreError::Unwritable {
             path: path.clone(),
             source,
         })?;

@@ -267,7 +267,7 @@ fn is_about_room(error: &io::Error) -> bool {
 
 fn make_room(path: &Path) -> String {
     format!(
-        "make room on the file system of {}; what could not be done is done by the next run",
+        "make room on the file system of {}, or lift the limit on what this user may write, and run the command again; the daemon does so by itself",
         path.display()
     )
 }

@@ -5,21 +5,44 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::Path;
 
+use rustix::fs::OFlags;
+
 const MODE: u32 = 0o600;
+
+/// Makes a file of a state folder unless there is something of that name. It belongs to whom the folder belongs to, as [`give_away`] tells.
+///
+/// What is there already is not even opened: to close any handle of a database gives up the locks that this process has on it.
+pub(super) fn make(path: &Path) -> io::Result<()> {
+    create(path).map(|_made| ())
+}
 
 /// Opens a file of a state folder for reading and writing, and makes it if need be. What is in it stays.
 ///
-/// One that is made belongs to whom the folder belongs to, as [`give_away`] tells.
+/// A link is refused: the folder may belong to somebody who is not to decide which files root writes to.
 pub(super) fn open(path: &Path) -> io::Result<File> {
+    if let Some(file) = create(path)? {
+        return Ok(file);
+    }
+    options().custom_flags(OFlags::NOFOLLOW.bits().cast_signed()).open(path)
+}
+
+fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.read(true).write(true).truncate(false).mode(MODE);
-    match options.clone().create_new(true).open(path) {
-        Ok(file) => {
-            give_away(&file, path)?;
-            Ok(file)
-        }
-        // What was there already stays whose it is: it may be a link to anywhere.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.create(true).open(path),
+    options.read(true).write(true).mode(MODE);
+    options
+}
+
+fn create(path: &Path) -> io::Result<Option<File>> {
+    match options().create_new(true).open(path) {
+        Ok(file) => match give_away(&file, path) {
+            Ok(()) => Ok(Some(file)),
+            Err(error) => {
+                // As it is, nobody else could use it.
+                fs::remove_file(path)?;
+                Err(error)
+            }
+        },
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -44,7 +67,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::{MetadataExt as _, chown};
 
-    use super::open;
+    use super::{make, open};
 
     /// Whoever runs this: root can make a folder somebody else's, and all others have nothing but their own.
     #[test]
@@ -61,11 +84,18 @@ mod tests {
     }
 
     #[test]
-    fn what_a_link_leads_to_stays_whose_it_is() {
-        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new().unwrap());
-        let me = fs::metadata(folder.path()).unwrap().uid();
-        chown(folder.path(), Some(if me == 0 { 4711 } else { me }), None).unwrap();
-        std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("file")).unwrap();
-        assert_eq!(open(&folder.path().join("file")).unwrap().metadata().unwrap().uid(), me);
+    fn a_link_is_not_followed_wherever_it_leads() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (there, missing) = (elsewhere.path().join("there"), elsewhere.path().join("missing"));
+        fs::write(&there, "kept").unwrap();
+        for target in [&there, &missing] {
+            let link = folder.path().join("file");
+            std::os::unix::fs::symlink(target, &link).unwrap();
+            assert!(open(&link).is_err());
+            make(&link).unwrap();
+            fs::remove_file(link).unwrap();
+        }
+        assert_eq!(fs::read_to_string(there).unwrap(), "kept");
+        assert!(!missing.exists());
     }
 }

@@ -20,8 +20,9 @@ use crate::remedy::Remedy;
 /// The directory that systemd puts a service's credentials in, named by this environment variable (`systemd.exec(5)`, *Credentials*).
 const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 
-/// Where systemd takes a credential from that a unit names without a path, in this order (`systemd.exec(5)`, `LoadCredential=`).
-const STORES: [&str; 3] = ["/etc/credstore", "/run/credstore", "/usr/lib/credstore"];
+/// Where systemd takes a credential from that a unit names without a path, in this order: what the machine itself was handed, then the stores
+/// (`systemd.exec(5)`, `LoadCredential=`; `systemd.system-credentials(7)`).
+const STORES: [&str; 4] = ["/run/credentials/@system", "/etc/credstore", "/run/credstore", "/usr/lib/credstore"];
 
 /// No token is longer; Patchwork's have 40 characters.
 const MOST_BYTES: u64 = 4096;
@@ -437,8 +438,8 @@ mod tests {
         ));
         assert_eq!(
             read(None, "missing").unwrap_err().to_string(),
-            "there is no systemd credential missing: systemd handed this process none, and there is no such file in /etc/credstore, \
-             /run/credstore, /usr/lib/credstore"
+            "there is no systemd credential missing: systemd handed this process none, and there is no such file in /run/credentials/@system, \
+             /etc/credstore, /run/credstore, /usr/lib/credstore"
         );
     }
 }

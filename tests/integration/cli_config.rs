@@ -327,7 +327,7 @@ fn a_token_that_cannot_be_had_is_told_with_its_place() {
     exit 1
     --- stderr
     error: the token cannot be used
-      because: there is no systemd credential patchwork: systemd handed this process none, and there is no such file in /etc/credstore, /run/credstore, /usr/lib/credstore
+      because: there is no systemd credential patchwork: systemd handed this process none, and there is no such file in /run/credentials/@system, /etc/credstore, /run/credstore, /usr/lib/credstore
       help: put the token into a file of that name in /etc/credstore, for root alone, and have `LoadCredential=NAME` in the service's unit, see systemd.exec(5); with `LoadCredential=NAME:/path/to/file` only the service has it
     ");
     let place = place_with("kernel", "kernel");

@@ -111,14 +111,20 @@ impl Teller {
         let (close, closed) = oneshot::channel();
         self.told = Some(Told { stop, closed });
         // On threads of their own: answers are made while the worker works, and the other way round.
-        tokio::spawn(async move {
+        let serving = tokio::spawn(async move {
             let stopped = async {
                 // Whether it is sent or dropped, this is the end.
                 _ = stopped.await;
             };
-            let connections = accept(listener, router, stopped).await;
+            accept(listener, router, stopped).await
+        });
+        tokio::spawn(async move {
+            let ended = serving.await;
             drop(close);
-            connections.end().await;
+            match ended {
+                Ok(connections) => connections.end().await,
+                Err(error) => tracing::error!(%error, "how things stand is told no longer; the work goes on"),
+            }
         });
     }
 }
