@@ -1,8 +1,10 @@
 //! The daemon as a process, watched as systemd would watch it.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::net::UnixDatagram;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -118,6 +120,50 @@ fn a_second_daemon_is_told_whose_the_state_is_and_commands_work_beside_the_first
     ");
     assert!(place.run("apply --yes").starts_with("exit 0"));
     assert_eq!(tracker.writes(), 1);
+    daemon.stop();
+}
+
+#[test]
+fn a_command_waits_until_a_run_of_the_daemon_s_is_over_and_says_so() {
+    let tracker = Tracker::serving(world(&[&[1, 2]]));
+    let place = place(&tracker, "plan-only", EACH_SECOND, "1 2\n3 4\n");
+    let (arrived, has_arrived) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    let may_go_on = Mutex::new(may_go_on);
+    tracker.simulator().on_request(move |_, moment, _| {
+        // Nobody listens any more once the first request is through, and nobody keeps it waiting.
+        if moment == Moment::Before && arrived.send(()).is_ok() {
+            may_go_on.lock().unwrap().recv().unwrap_err();
+        }
+    });
+    let daemon = start(&place);
+    has_arrived.recv().unwrap();
+    let command = |arguments: &str| {
+        let mut command = place.command(arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    // One that asks a tracker, and one that does not.
+    let waiting = [
+        command("plan kernel"),
+        command("distribution create ubuntu --versions debian --sharing open"),
+    ]
+    .map(|mut child| {
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut first = String::new();
+        said.read_line(&mut first).unwrap();
+        assert!(
+            first.starts_with("waiting for process ") && first.ends_with(" (kinset daemon), which is in the middle of a run\n"),
+            "{first}"
+        );
+        (child, said)
+    });
+    drop((has_arrived, go_on));
+    for (mut child, mut said) in waiting {
+        let mut rest = String::new();
+        said.read_to_string(&mut rest).unwrap();
+        let status = child.wait().unwrap();
+        assert!(status.success(), "{status}: {rest}");
+    }
     daemon.stop();
 }
 
