@@ -1,6 +1,6 @@
 //! Jobs: each is done as the command would do it, by [`crate::reconcile`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
@@ -10,10 +10,11 @@ use super::permit::{WritePermit, carry_out};
 use crate::config::{Config, Distribution, Follows, Services, Tracker};
 use crate::http::Pulse;
 use crate::model::relations::guard::Tripped;
-use crate::model::{Job, JobKind, JobSubject};
+use crate::model::{Job, JobKind, JobSubject, PatchId, ProjectId, ProjectName};
 use crate::reconcile::{
-    Applied, Clock, Error, Extent, Keeper, Prepared, Pulled, Pulling, Reading, Session, SessionOptions, Shutdown, SourceDraft,
-    SourceResult, SourcesOrder, Taking, daemon_jobs, daemon_runs, follow, guards_of, keep_waiting_plan, prepare, pull,
+    Applied, BECOME_MAINTAINER, Clock, Error, Extent, Keeper, Prepared, Pulled, Pulling, Reading, RefusedCommits, Session, SessionOptions,
+    Shutdown, SourceDraft, SourceResult, SourcesOrder, Taking, daemon_jobs, daemon_runs, follow, guards_of, keep_waiting_plan, prepare,
+    pull,
 };
 use crate::remedy::{Remedy, causes};
 use crate::store::{DaemonEnd, DaemonOutcome, DaemonRunId, Store, StoreError, WaitingBecause};
@@ -239,6 +240,8 @@ impl Run<'_> {
                 }))
             }
             Ok(permit) => {
+                let projects = prepared.stored.snapshot.projects.values();
+                let names = projects.map(|project| (project.id, project.name.clone())).collect();
                 let (request, stop) = Shutdown::new();
                 let writing = carry_out(permit, session, self.keeper, prepared, &stop, self.pulse);
                 let applied = tokio::select! {
@@ -249,7 +252,7 @@ impl Run<'_> {
                 };
                 Ok(applied.map_or_else(
                     || Report::new(DaemonOutcome::NothingToDo),
-                    |applied| self.applied(tracker, &applied),
+                    |applied| after_writes(tracker, &names, &applied),
                 ))
             }
         }
@@ -282,42 +285,6 @@ impl Run<'_> {
         std::future::pending().await
     }
 
-    fn applied(&self, tracker: &Tracker, applied: &Applied) -> Report {
-        let Applied {
-            stopped,
-            refused_projects,
-            refused_patches,
-            refused_commits,
-            rounds,
-            draft: _,
-            commits: _,
-            feedback: _,
-        } = applied;
-        if *stopped {
-            return Report::new(DaemonOutcome::Stopped).saying("stopped before the end; the next sync goes on".to_owned());
-        }
-        let is_content = [refused_projects, &refused_commits.projects]
-            .iter()
-            .all(|projects| projects.is_empty())
-            && [refused_patches, &refused_commits.patches].iter().all(|patches| patches.is_empty());
-        if !is_content {
-            let numbers = |ids: Vec<String>| ids.join(", ");
-            let message = format!(
-                "the tracker refused writes: of relations to the projects [{}] and the patches [{}], of commits to the projects [{}] and the patches [{}]",
-                numbers(refused_projects.iter().map(ToString::to_string).collect()),
-                numbers(refused_patches.iter().map(ToString::to_string).collect()),
-                numbers(refused_commits.projects.iter().map(ToString::to_string).collect()),
-                numbers(refused_commits.patches.iter().map(ToString::to_string).collect()),
-            );
-            let mut report = Report::new(DaemonOutcome::Refused).saying(message);
-            report.end.remedy = Some(format!("`kinset plan {}` shows what is left", tracker.name));
-            report.condition = Some("tracker".to_owned());
-            return report;
-        }
-        tracing::debug!(tracker = %tracker.name, rounds, "written and verified");
-        Report::new(DaemonOutcome::Changed)
-    }
-
     /// `kinset pull` of a distribution.
     async fn follow(&self, distribution: &Distribution, services: &Services) -> Result<Report, Error> {
         let order = SourcesOrder::of(distribution, services, false);
@@ -344,5 +311,104 @@ impl Run<'_> {
         report.end.message = Some(each.join("; "));
         report.end.changes = changes;
         Ok(report)
+    }
+}
+
+/// The words for people of projects.
+type ProjectNames = BTreeMap<ProjectId, ProjectName>;
+
+/// What writes came to.
+fn after_writes(tracker: &Tracker, names: &ProjectNames, applied: &Applied) -> Report {
+    let Applied {
+        stopped,
+        refused_projects,
+        refused_patches,
+        refused_commits,
+        rounds,
+        draft: _,
+        commits: _,
+        feedback: _,
+    } = applied;
+    if *stopped {
+        return Report::new(DaemonOutcome::Stopped).saying("stopped before the end; the next sync goes on".to_owned());
+    }
+    if let Some(message) = refused_writes(names, refused_projects, refused_patches, refused_commits) {
+        let mut report = Report::new(DaemonOutcome::Refused).saying(message);
+        let left = format!("`kinset plan {}` shows what is left", tracker.name);
+        let is_of_projects = !refused_projects.is_empty() || !refused_commits.projects.is_empty();
+        report.end.remedy = Some(if is_of_projects {
+            format!("{BECOME_MAINTAINER}; {left}")
+        } else {
+            left
+        });
+        report.condition = Some("tracker".to_owned());
+        return report;
+    }
+    tracing::debug!(tracker = %tracker.name, rounds, "written and verified");
+    Report::new(DaemonOutcome::Changed)
+}
+
+/// What a tracker refused to have written, if it refused anything.
+fn refused_writes(
+    names: &ProjectNames,
+    projects: &BTreeSet<ProjectId>,
+    patches: &BTreeSet<PatchId>,
+    commits: &RefusedCommits,
+) -> Option<String> {
+    let in_projects = |what: &str, ids: &BTreeSet<ProjectId>| {
+        let name = |id| names.get(id).map_or_else(|| id.to_string(), ToString::to_string);
+        listed(&format!("{what} in"), ["project", "projects"], ids.iter().map(name))
+    };
+    let of_patches =
+        |what: &str, ids: &BTreeSet<PatchId>| listed(&format!("{what} of"), ["patch", "patches"], ids.iter().map(ToString::to_string));
+    let parts = [
+        in_projects("relations", projects),
+        of_patches("relations", patches),
+        in_projects("commits", &commits.projects),
+        of_patches("commits", &commits.patches),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| format!("the tracker refused writes: {}", parts.join("; ")))
+}
+
+/// What is listed behind a noun for one or several, if there is anything.
+fn listed(what: &str, [one, several]: [&str; 2], items: impl Iterator<Item = String>) -> Option<String> {
+    let items: Vec<String> = items.collect();
+    match &items[..] {
+        [] => None,
+        [item] => Some(format!("{what} {one} {item}")),
+        _ => Some(format!("{what} {several} {}", items.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_tracker_refuses_is_told_by_the_names_of_projects_and_without_what_it_does_not_refuse() {
+        let names = [
+            (ProjectId(1), ProjectName("alpha".to_owned())),
+            (ProjectId(2), ProjectName("beta".to_owned())),
+        ]
+        .into();
+        let told = |projects: &[u64], patches: &[u64], of_commits: &[u64], commits_of: &[u64]| {
+            let projects_of = |ids: &[u64]| ids.iter().copied().map(ProjectId).collect();
+            let patches_of = |ids: &[u64]| ids.iter().copied().map(PatchId).collect();
+            let commits = RefusedCommits {
+                projects: projects_of(of_commits),
+                patches: patches_of(commits_of),
+            };
+            refused_writes(&names, &projects_of(projects), &patches_of(patches), &commits)
+        };
+        assert_eq!(told(&[], &[], &[], &[]), None);
+        assert_eq!(
+            told(&[1], &[], &[], &[]).unwrap(),
+            "the tracker refused writes: relations in project alpha"
+        );
+        assert_eq!(
+            told(&[], &[5], &[1, 2, 3], &[6, 7]).unwrap(),
+            "the tracker refused writes: relations of patch 5; commits in projects alpha, beta, 3; commits of patches 6, 7"
+        );
     }
 }

@@ -19,7 +19,7 @@ use crate::support::change::Classes;
 use crate::support::daemon::{Daemon, EACH_SECOND, place};
 use crate::support::log::writes;
 use crate::support::rig::{Held, Rig, Terms};
-use crate::support::town::{classes, town};
+use crate::support::town::{change_users, classes, town};
 
 fn start(place: &Place) -> Daemon {
     Daemon::start(&mut place.command("daemon"), &place.path(""))
@@ -263,6 +263,26 @@ fn told_to_stop_during_a_write_it_finishes_that_one_and_the_next_daemon_goes_on(
     daemon.stop();
     assert_eq!(writes(&rig.log()), 3, "no write is made twice");
     rig.assert_at_rest(&wanted());
+}
+
+#[test]
+fn a_project_that_the_account_lost_in_mid_run_is_named_with_the_way_out() {
+    let rig = rig(&[]);
+    rig.want("1 2\n3 4\n21 22\n");
+    let dismissed = town(&[]).with_user("bot", "t-bot", &["beta"]);
+    rig.at_write(1, Moment::Before, move |rules| change_users(rules, &dismissed));
+    let daemon = start_on(&rig);
+    daemon.logs("outcome=\"refused\"");
+    daemon.stop();
+    let runs = rig.state().daemon_runs(None, 100).unwrap();
+    let (_, end) = runs.last().unwrap().ended.clone().unwrap();
+    assert_eq!(end.message.unwrap(), "the tracker refused writes: relations in project alpha");
+    assert_eq!(
+        end.remedy.unwrap(),
+        "have the tracker's administrators make the token's user a maintainer of these projects, or use the token of one; `kinset plan pw` shows what is left"
+    );
+    rig.leave_alone();
+    rig.assert_at_rest(&classes(&[&[21, 22]]));
 }
 
 #[test]
