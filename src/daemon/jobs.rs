@@ -1,9 +1,12 @@
 //! Jobs: each is done as the command would do it, by [`crate::reconcile`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::agenda::Known;
 use super::permit::{WritePermit, carry_out};
@@ -47,6 +50,11 @@ impl Report {
     fn saying(mut self, message: String) -> Self {
         self.end.message = Some(message);
         self
+    }
+
+    /// It ended early.
+    fn stopped(because: Stop) -> Self {
+        Self::new(DaemonOutcome::Stopped).saying(because.to_string())
     }
 
     /// Something was read, of which so much is new.
@@ -193,7 +201,7 @@ impl Run<'_> {
             pull(&session, self.keeper, extent, &|_| self.pulse.beat()).await
         };
         let Some(pulled) = self.unless_stopped(work).await? else {
-            return Ok(Report::new(DaemonOutcome::Stopped));
+            return Ok(Report::stopped(Stop::Asked));
         };
         let Pulled {
             reading,
@@ -222,7 +230,7 @@ impl Run<'_> {
             Ok((session, prepared))
         };
         let Some((session, prepared)) = self.unless_stopped(work).await? else {
-            return Ok(Report::new(DaemonOutcome::Stopped));
+            return Ok(Report::stopped(Stop::Asked));
         };
         if !prepared.draft.tripped.is_empty() {
             self.keep_plan(tracker, WaitingBecause::Guard, &prepared).await?;
@@ -243,16 +251,23 @@ impl Run<'_> {
                 let projects = prepared.stored.snapshot.projects.values();
                 let names = projects.map(|project| (project.id, project.name.clone())).collect();
                 let (request, stop) = Shutdown::new();
+                let next_quiet = tracker.schedule.next_quiet((self.clock)());
+                let mut because = None;
                 let writing = carry_out(permit, session, self.keeper, prepared, &stop, self.pulse);
+                let stopping = async {
+                    because = Some(stop_in_time(self.shutdown, self.clock, next_quiet).await);
+                    request.send_replace(true);
+                    std::future::pending().await
+                };
                 let applied = tokio::select! {
                     biased;
                     applied = writing => applied?,
                     // It goes on until the step in flight is finished.
-                    never = self.stop_in_time(tracker, || _ = request.send_replace(true)) => match never {},
+                    never = stopping => match never {},
                 };
                 Ok(applied.map_or_else(
                     || Report::new(DaemonOutcome::NothingToDo),
-                    |applied| after_writes(tracker, &names, &applied),
+                    |applied| after_writes(tracker, &names, &applied, because),
                 ))
             }
         }
@@ -260,29 +275,6 @@ impl Run<'_> {
 
     async fn keep_plan(&self, tracker: &Tracker, because: WaitingBecause, prepared: &Prepared) -> Result<(), Error> {
         keep_waiting_plan(tracker, self.keeper, self.id, because, prepared).await
-    }
-
-    /// Stops what is written when the daemon is to end, and when a quiet time begins.
-    async fn stop_in_time(&self, tracker: &Tracker, stop: impl FnOnce()) -> std::convert::Infallible {
-        let next_quiet = tracker.schedule.next_quiet((self.clock)());
-        let quiet = async {
-            let Some(begin) = next_quiet else {
-                return std::future::pending().await;
-            };
-            loop {
-                let left = begin.duration_since((self.clock)()).unsigned_abs();
-                if (self.clock)() >= begin {
-                    break;
-                }
-                tokio::time::sleep(left.min(LOOKS)).await;
-            }
-        };
-        tokio::select! {
-            () = quiet => {}
-            () = self.shutdown.requested() => {}
-        }
-        stop();
-        std::future::pending().await
     }
 
     /// `kinset pull` of a distribution.
@@ -296,7 +288,7 @@ impl Run<'_> {
         };
         let work = follow(self.keeper, &order, Taking::Everything, each);
         if self.unless_stopped(work).await?.is_none() {
-            return Ok(Report::new(DaemonOutcome::Stopped));
+            return Ok(Report::stopped(Stop::Asked));
         }
         // A failure says more of what has to be done than a refusal, and others wait behind either.
         let worst = failures.iter().find(|(_, error)| refusal(error).is_none()).or(failures.first());
@@ -314,11 +306,49 @@ impl Run<'_> {
     }
 }
 
+/// Why a run ends early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    /// The daemon is to end.
+    Asked,
+    /// A quiet time of the tracker's has begun.
+    Quiet,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Asked => "the daemon was told to stop; the next run goes on",
+            Self::Quiet => "a quiet time began; the first sync after it goes on",
+        })
+    }
+}
+
+/// Waits until writes have to stop: when the daemon is to end, and when a quiet time begins.
+async fn stop_in_time(shutdown: &Shutdown, clock: Clock, next_quiet: Option<Timestamp>) -> Stop {
+    let quiet = async {
+        let Some(begin) = next_quiet else {
+            return std::future::pending().await;
+        };
+        loop {
+            let now = clock();
+            if now >= begin {
+                break;
+            }
+            tokio::time::sleep(begin.duration_since(now).unsigned_abs().min(LOOKS)).await;
+        }
+    };
+    tokio::select! {
+        () = quiet => Stop::Quiet,
+        () = shutdown.requested() => Stop::Asked,
+    }
+}
+
 /// The words for people of projects.
 type ProjectNames = BTreeMap<ProjectId, ProjectName>;
 
 /// What writes came to.
-fn after_writes(tracker: &Tracker, names: &ProjectNames, applied: &Applied) -> Report {
+fn after_writes(tracker: &Tracker, names: &ProjectNames, applied: &Applied, stop: Option<Stop>) -> Report {
     let Applied {
         stopped,
         refused_projects,
@@ -330,7 +360,8 @@ fn after_writes(tracker: &Tracker, names: &ProjectNames, applied: &Applied) -> R
         feedback: _,
     } = applied;
     if *stopped {
-        return Report::new(DaemonOutcome::Stopped).saying("stopped before the end; the next sync goes on".to_owned());
+        // Nobody else stops it.
+        return Report::stopped(stop.unwrap_or(Stop::Asked));
     }
     if let Some(message) = refused_writes(names, refused_projects, refused_patches, refused_commits) {
         let mut report = Report::new(DaemonOutcome::Refused).saying(message);
@@ -384,6 +415,22 @@ fn listed(what: &str, [one, several]: [&str; 2], items: impl Iterator<Item = Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn noon() -> Timestamp {
+        "2026-06-10T12:00:00Z".parse().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_daemon_that_is_told_to_stop_and_a_quiet_time_that_begins_are_told_apart() {
+        let (request, shutdown) = Shutdown::new();
+        assert_eq!(stop_in_time(&shutdown, noon, Some(noon())).await, Stop::Quiet);
+        request.send_replace(true);
+        let evening = "2026-06-10T20:00:00Z".parse().unwrap();
+        assert_eq!(stop_in_time(&shutdown, noon, Some(evening)).await, Stop::Asked);
+        assert_eq!(stop_in_time(&shutdown, noon, None).await, Stop::Asked);
+        let [asked, quiet] = [Stop::Asked, Stop::Quiet].map(|stop| Report::stopped(stop).end.message.unwrap());
+        assert!(asked.starts_with("the daemon was told to stop;") && quiet.starts_with("a quiet time began;"));
+    }
 
     #[test]
     fn what_a_tracker_refuses_is_told_by_the_names_of_projects_and_without_what_it_does_not_refuse() {

@@ -51,6 +51,14 @@ fn fails(daemon: &Daemon, reason: &str, remedy: &str) {
     is_told(address, "/healthz", "\"alive\":true");
     daemon.logs("outcome=\"failed\"");
     daemon.logs(reason);
+    let log = daemon.log();
+    let mut due = log
+        .lines()
+        .filter_map(|line| line.split_once(" next_due=")?.1.split_whitespace().next());
+    assert!(
+        !due.is_empty() && due.iter().all(|due| due.ends_with('Z') && !due.contains('.')),
+        "whole seconds are enough: {log}"
+    );
 }
 
 /// Waits until all is well, and what was to be done is done.

@@ -253,7 +253,8 @@ fn told_to_stop_during_a_write_it_finishes_that_one_and_the_next_daemon_goes_on(
     wait_for(held, || daemon.signal(Signal::TERM));
     daemon.hears("STOPPING=1");
     let log = daemon.end();
-    assert!(log.contains("outcome=\"stopped\""), "{log}");
+    let told = "outcome=\"stopped\" reason=\"the daemon was told to stop; the next run goes on\"";
+    assert!(log.contains(told), "{log}");
     assert_eq!(rig.open_entries(), []);
     assert_eq!(rig.own_writes(), (0, 2));
     rig.leave_alone();
