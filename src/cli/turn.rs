@@ -47,7 +47,8 @@ impl Unopened for RepairError {
 
 /// Opens the state as soon as a run of its daemon's is over, and tells once what is waited for.
 ///
-/// Whoever has only just taken the state has not left a name yet, so the first refusal is looked at again.
+/// Whoever has only just taken the state has not left a name yet, so the first refusal is looked at again. Others may have waited for the same run: who has
+/// begun to wait lets them go first.
 pub(super) fn in_turn<T, E: Unopened>(
     patience: Patience,
     mut open: impl FnMut() -> Result<T, E>,
@@ -55,6 +56,7 @@ pub(super) fn in_turn<T, E: Unopened>(
 ) -> Result<T, E> {
     let began = Instant::now();
     let mut is_first = true;
+    let mut has_met_daemon = false;
     let mut is_told = false;
     loop {
         let error = match open() {
@@ -64,8 +66,9 @@ pub(super) fn in_turn<T, E: Unopened>(
         let Some(StoreError::InUse { holder, is_daemon, .. }) = error.of_state() else {
             return Err(error);
         };
+        has_met_daemon |= *is_daemon;
         let waited = began.elapsed();
-        if !is_first && (!is_daemon || waited >= patience.whole) {
+        if !is_first && (!has_met_daemon || waited >= patience.whole) {
             return Err(error);
         }
         if *is_daemon && !is_told && waited >= patience.silence {
@@ -143,6 +146,13 @@ mod tests {
         let (opened, said, tries) = tried(PATIENT, &[false; 5]);
         assert!(matches!(opened, Err(StoreError::InUse { is_daemon: false, .. })), "{opened:?}");
         assert_eq!((tries, said), (2, vec![]));
+    }
+
+    #[test]
+    fn others_who_waited_for_the_same_run_may_go_first() {
+        let (opened, said, _) = tried(PATIENT, &[true, true, false, false, false]);
+        opened.unwrap();
+        assert_eq!(said.len(), 1);
     }
 
     #[test]

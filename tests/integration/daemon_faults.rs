@@ -52,9 +52,8 @@ fn fails(daemon: &Daemon, reason: &str, remedy: &str) {
     daemon.logs("outcome=\"failed\"");
     daemon.logs(reason);
     let log = daemon.log();
-    let mut due = log
-        .lines()
-        .filter_map(|line| line.split_once(" next_due=")?.1.split_whitespace().next());
+    let due = |line| Some(str::split_once(line, " next_due=")?.1.split_whitespace().next().unwrap());
+    let due: Vec<&str> = log.lines().filter_map(due).collect();
     assert!(
         !due.is_empty() && due.iter().all(|due| due.ends_with('Z') && !due.contains('.')),
         "whole seconds are enough: {log}"

@@ -145,7 +145,7 @@ fn a_command_waits_until_a_run_of_the_daemon_s_is_over_and_says_so() {
     // One that asks a tracker, and one that does not.
     let waiting = [
         command("plan kernel"),
-        command("distribution create ubuntu --versions debian --sharing open"),
+        command("distribution create ubuntu --versions debian --sharing tethered"),
     ]
     .map(|mut child| {
         let mut said = BufReader::new(child.stderr.take().unwrap());
