@@ -28,6 +28,7 @@ mod shell;
 mod simulate;
 mod state;
 mod status;
+mod turn;
 mod wiring;
 
 use std::process::ExitCode;

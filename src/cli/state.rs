@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::args::Format;
 use super::failure::{Failure, Misuse, Preview};
+use super::turn::{Patience, in_turn};
 use super::wiring::{ConfigFile, block_on};
 use super::{Status, output};
 use crate::store::{BackupReport, CheckReport, Finding, Origin, Overwrite, Repair, RepairReport, TableRepair, backup, check};
@@ -73,7 +74,7 @@ pub(super) fn run(command: &StateCommand, file: &ConfigFile) -> Result<Status, F
             }
             Ok(if report.is_sound() { Status::Done } else { Status::Failed })
         }
-        StateCommand::Repair(arguments) => repair(Repair::prepare(&state_dir)?, arguments),
+        StateCommand::Repair(arguments) => repair(in_turn(Patience::USUAL, || Repair::prepare(&state_dir), output::say)?, arguments),
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::failure::{Failure, Misuse, Subject};
+use super::turn::{Patience, in_turn};
 use super::{Status, output};
 use crate::config::{self, Config, Tracker};
 use crate::reconcile::{Error, Keeper, Session, SessionOptions, Shutdown};
@@ -31,9 +32,14 @@ impl ConfigFile {
     }
 }
 
-/// Opens the state that the configuration names, for this process alone.
+/// Opens the state that the configuration names, for this process alone. A run of the daemon's is waited for.
 pub(super) fn open_state(config: &Config) -> Result<Keeper, Failure> {
-    Ok(Keeper::new(Store::open(&config.state_dir)?, Timestamp::now))
+    Ok(Keeper::new(open_store(config)?, Timestamp::now))
+}
+
+/// The same, for a command that waits for nothing else.
+pub(super) fn open_store(config: &Config) -> Result<Store, Failure> {
+    Ok(in_turn(Patience::USUAL, || Store::open(&config.state_dir), output::say)?)
 }
 
 /// Opens the state that the configuration names to look at it, whoever is at work on it.

@@ -1,19 +1,23 @@
 //! Jobs: each is done as the command would do it, by [`crate::reconcile`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::future::Future;
 use std::path::Path;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::agenda::Known;
 use super::permit::{WritePermit, carry_out};
 use crate::config::{Config, Distribution, Follows, Services, Tracker};
 use crate::http::Pulse;
 use crate::model::relations::guard::Tripped;
-use crate::model::{Job, JobKind, JobSubject};
+use crate::model::{Job, JobKind, JobSubject, PatchId, ProjectId, ProjectName};
 use crate::reconcile::{
-    Applied, Clock, Error, Extent, Keeper, Prepared, Pulled, Pulling, Reading, Session, SessionOptions, Shutdown, SourceDraft,
-    SourceResult, SourcesOrder, Taking, daemon_jobs, daemon_runs, follow, guards_of, keep_waiting_plan, prepare, pull,
+    Applied, BECOME_MAINTAINER, Clock, Error, Extent, Keeper, Prepared, Pulled, Pulling, Reading, RefusedCommits, Session, SessionOptions,
+    Shutdown, SourceDraft, SourceResult, SourcesOrder, Taking, daemon_jobs, daemon_runs, follow, guards_of, keep_waiting_plan, prepare,
+    pull,
 };
 use crate::remedy::{Remedy, causes};
 use crate::store::{DaemonEnd, DaemonOutcome, DaemonRunId, Store, StoreError, WaitingBecause};
@@ -46,6 +50,11 @@ impl Report {
     fn saying(mut self, message: String) -> Self {
         self.end.message = Some(message);
         self
+    }
+
+    /// It ended early.
+    fn stopped(because: Stop) -> Self {
+        Self::new(DaemonOutcome::Stopped).saying(because.to_string())
     }
 
     /// Something was read, of which so much is new.
@@ -192,7 +201,7 @@ impl Run<'_> {
             pull(&session, self.keeper, extent, &|_| self.pulse.beat()).await
         };
         let Some(pulled) = self.unless_stopped(work).await? else {
-            return Ok(Report::new(DaemonOutcome::Stopped));
+            return Ok(Report::stopped(Stop::Asked));
         };
         let Pulled {
             reading,
@@ -221,7 +230,7 @@ impl Run<'_> {
             Ok((session, prepared))
         };
         let Some((session, prepared)) = self.unless_stopped(work).await? else {
-            return Ok(Report::new(DaemonOutcome::Stopped));
+            return Ok(Report::stopped(Stop::Asked));
         };
         if !prepared.draft.tripped.is_empty() {
             self.keep_plan(tracker, WaitingBecause::Guard, &prepared).await?;
@@ -239,17 +248,26 @@ impl Run<'_> {
                 }))
             }
             Ok(permit) => {
+                let projects = prepared.stored.snapshot.projects.values();
+                let names = projects.map(|project| (project.id, project.name.clone())).collect();
                 let (request, stop) = Shutdown::new();
+                let next_quiet = tracker.schedule.next_quiet((self.clock)());
+                let mut because = None;
                 let writing = carry_out(permit, session, self.keeper, prepared, &stop, self.pulse);
+                let stopping = async {
+                    because = Some(stop_in_time(self.shutdown, self.clock, next_quiet).await);
+                    request.send_replace(true);
+                    std::future::pending().await
+                };
                 let applied = tokio::select! {
                     biased;
                     applied = writing => applied?,
                     // It goes on until the step in flight is finished.
-                    never = self.stop_in_time(tracker, || _ = request.send_replace(true)) => match never {},
+                    never = stopping => match never {},
                 };
                 Ok(applied.map_or_else(
                     || Report::new(DaemonOutcome::NothingToDo),
-                    |applied| self.applied(tracker, &applied),
+                    |applied| after_writes(tracker, &names, &applied, because),
                 ))
             }
         }
@@ -257,65 +275,6 @@ impl Run<'_> {
 
     async fn keep_plan(&self, tracker: &Tracker, because: WaitingBecause, prepared: &Prepared) -> Result<(), Error> {
         keep_waiting_plan(tracker, self.keeper, self.id, because, prepared).await
-    }
-
-    /// Stops what is written when the daemon is to end, and when a quiet time begins.
-    async fn stop_in_time(&self, tracker: &Tracker, stop: impl FnOnce()) -> std::convert::Infallible {
-        let next_quiet = tracker.schedule.next_quiet((self.clock)());
-        let quiet = async {
-            let Some(begin) = next_quiet else {
-                return std::future::pending().await;
-            };
-            loop {
-                let left = begin.duration_since((self.clock)()).unsigned_abs();
-                if (self.clock)() >= begin {
-                    break;
-                }
-                tokio::time::sleep(left.min(LOOKS)).await;
-            }
-        };
-        tokio::select! {
-            () = quiet => {}
-            () = self.shutdown.requested() => {}
-        }
-        stop();
-        std::future::pending().await
-    }
-
-    fn applied(&self, tracker: &Tracker, applied: &Applied) -> Report {
-        let Applied {
-            stopped,
-            refused_projects,
-            refused_patches,
-            refused_commits,
-            rounds,
-            draft: _,
-            commits: _,
-            feedback: _,
-        } = applied;
-        if *stopped {
-            return Report::new(DaemonOutcome::Stopped).saying("stopped before the end; the next sync goes on".to_owned());
-        }
-        let is_content = [refused_projects, &refused_commits.projects]
-            .iter()
-            .all(|projects| projects.is_empty())
-            && [refused_patches, &refused_commits.patches].iter().all(|patches| patches.is_empty());
-        if !is_content {
-            let numbers = |ids: Vec<String>| ids.join(", ");
-            let message = format!(
-                "the tracker refused writes: of relations to the projects [{}] and the patches [{}], of commits to the projects [{}] and the patches [{}]",
-                numbers(refused_projects.iter().map(ToString::to_string).collect()),
-                numbers(refused_patches.iter().map(ToString::to_string).collect()),
-                numbers(refused_commits.projects.iter().map(ToString::to_string).collect()),
-                numbers(refused_commits.patches.iter().map(ToString::to_string).collect()),
-            );
-            let mut report = Report::new(DaemonOutcome::Refused).saying(message);
-            report.end.remedy = Some(format!("`kinset plan {}` shows what is left", tracker.name));
-            report.condition = Some("tracker".to_owned());
-            return report;
-        }
-        tracing::debug!(tracker = %tracker.name, rounds, "written and verified");
-        Report::new(DaemonOutcome::Changed)
     }
 
     /// `kinset pull` of a distribution.
@@ -329,7 +288,7 @@ impl Run<'_> {
         };
         let work = follow(self.keeper, &order, Taking::Everything, each);
         if self.unless_stopped(work).await?.is_none() {
-            return Ok(Report::new(DaemonOutcome::Stopped));
+            return Ok(Report::stopped(Stop::Asked));
         }
         // A failure says more of what has to be done than a refusal, and others wait behind either.
         let worst = failures.iter().find(|(_, error)| refusal(error).is_none()).or(failures.first());
@@ -344,5 +303,159 @@ impl Run<'_> {
         report.end.message = Some(each.join("; "));
         report.end.changes = changes;
         Ok(report)
+    }
+}
+
+/// Why a run ends early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    /// The daemon is to end.
+    Asked,
+    /// A quiet time of the tracker's has begun.
+    Quiet,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Asked => "the daemon was told to stop; the next run goes on",
+            Self::Quiet => "a quiet time began; the first sync after it goes on",
+        })
+    }
+}
+
+/// Waits until writes have to stop: when the daemon is to end, and when a quiet time begins.
+async fn stop_in_time(shutdown: &Shutdown, clock: Clock, next_quiet: Option<Timestamp>) -> Stop {
+    let quiet = async {
+        let Some(begin) = next_quiet else {
+            return std::future::pending().await;
+        };
+        loop {
+            let now = clock();
+            if now >= begin {
+                break;
+            }
+            tokio::time::sleep(begin.duration_since(now).unsigned_abs().min(LOOKS)).await;
+        }
+    };
+    tokio::select! {
+        () = quiet => Stop::Quiet,
+        () = shutdown.requested() => Stop::Asked,
+    }
+}
+
+/// The words for people of projects.
+type ProjectNames = BTreeMap<ProjectId, ProjectName>;
+
+/// What writes came to.
+fn after_writes(tracker: &Tracker, names: &ProjectNames, applied: &Applied, stop: Option<Stop>) -> Report {
+    let Applied {
+        stopped,
+        refused_projects,
+        refused_patches,
+        refused_commits,
+        rounds,
+        draft: _,
+        commits: _,
+        feedback: _,
+    } = applied;
+    if *stopped {
+        // Nobody else stops it.
+        return Report::stopped(stop.unwrap_or(Stop::Asked));
+    }
+    if let Some(message) = refused_writes(names, refused_projects, refused_patches, refused_commits) {
+        let mut report = Report::new(DaemonOutcome::Refused).saying(message);
+        let left = format!("`kinset plan {}` shows what is left", tracker.name);
+        let is_of_projects = !refused_projects.is_empty() || !refused_commits.projects.is_empty();
+        report.end.remedy = Some(if is_of_projects {
+            format!("{BECOME_MAINTAINER}; {left}")
+        } else {
+            left
+        });
+        report.condition = Some("tracker".to_owned());
+        return report;
+    }
+    tracing::debug!(tracker = %tracker.name, rounds, "written and verified");
+    Report::new(DaemonOutcome::Changed)
+}
+
+/// What a tracker refused to have written, if it refused anything.
+fn refused_writes(
+    names: &ProjectNames,
+    projects: &BTreeSet<ProjectId>,
+    patches: &BTreeSet<PatchId>,
+    commits: &RefusedCommits,
+) -> Option<String> {
+    let in_projects = |what: &str, ids: &BTreeSet<ProjectId>| {
+        let name = |id| names.get(id).map_or_else(|| id.to_string(), ToString::to_string);
+        listed(&format!("{what} in"), ["project", "projects"], ids.iter().map(name))
+    };
+    let of_patches =
+        |what: &str, ids: &BTreeSet<PatchId>| listed(&format!("{what} of"), ["patch", "patches"], ids.iter().map(ToString::to_string));
+    let parts = [
+        in_projects("relations", projects),
+        of_patches("relations", patches),
+        in_projects("commits", &commits.projects),
+        of_patches("commits", &commits.patches),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| format!("the tracker refused writes: {}", parts.join("; ")))
+}
+
+/// What is listed behind a noun for one or several, if there is anything.
+fn listed(what: &str, [one, several]: [&str; 2], items: impl Iterator<Item = String>) -> Option<String> {
+    let items: Vec<String> = items.collect();
+    match &items[..] {
+        [] => None,
+        [item] => Some(format!("{what} {one} {item}")),
+        _ => Some(format!("{what} {several} {}", items.join(", "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn noon() -> Timestamp {
+        "2026-06-10T12:00:00Z".parse().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_daemon_that_is_told_to_stop_and_a_quiet_time_that_begins_are_told_apart() {
+        let (request, shutdown) = Shutdown::new();
+        assert_eq!(stop_in_time(&shutdown, noon, Some(noon())).await, Stop::Quiet);
+        request.send_replace(true);
+        let evening = "2026-06-10T20:00:00Z".parse().unwrap();
+        assert_eq!(stop_in_time(&shutdown, noon, Some(evening)).await, Stop::Asked);
+        assert_eq!(stop_in_time(&shutdown, noon, None).await, Stop::Asked);
+        let [asked, quiet] = [Stop::Asked, Stop::Quiet].map(|stop| Report::stopped(stop).end.message.unwrap());
+        assert!(asked.starts_with("the daemon was told to stop;") && quiet.starts_with("a quiet time began;"));
+    }
+
+    #[test]
+    fn what_a_tracker_refuses_is_told_by_the_names_of_projects_and_without_what_it_does_not_refuse() {
+        let names = [
+            (ProjectId(1), ProjectName("alpha".to_owned())),
+            (ProjectId(2), ProjectName("beta".to_owned())),
+        ]
+        .into();
+        let told = |projects: &[u64], patches: &[u64], of_commits: &[u64], commits_of: &[u64]| {
+            let projects_of = |ids: &[u64]| ids.iter().copied().map(ProjectId).collect();
+            let patches_of = |ids: &[u64]| ids.iter().copied().map(PatchId).collect();
+            let commits = RefusedCommits {
+                projects: projects_of(of_commits),
+                patches: patches_of(commits_of),
+            };
+            refused_writes(&names, &projects_of(projects), &patches_of(patches), &commits)
+        };
+        assert_eq!(told(&[], &[], &[], &[]), None);
+        assert_eq!(
+            told(&[1], &[], &[], &[]).unwrap(),
+            "the tracker refused writes: relations in project alpha"
+        );
+        assert_eq!(
+            told(&[], &[5], &[1, 2, 3], &[6, 7]).unwrap(),
+            "the tracker refused writes: relations of patch 5; commits in projects alpha, beta, 3; commits of patches 6, 7"
+        );
     }
 }

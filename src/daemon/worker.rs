@@ -393,7 +393,9 @@ impl Worker {
             changes,
         } = &report.end;
         let entry = self.agenda.entry(job);
-        let next_due = entry.and_then(|entry| entry.due).map(tracing::field::display);
+        let next_due = entry
+            .and_then(|entry| entry.due)
+            .map(|due| tracing::field::display(format!("{due:.0}")));
         let failures = entry.map_or(0, |entry| entry.failures);
         let numbers = document.map_or((0, 0, 0, 0), |run| (run.writes, run.clears, run.relates, run.commit_refs));
         let (writes, clears, relates, commit_refs) = numbers;

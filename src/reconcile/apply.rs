@@ -282,6 +282,7 @@ impl<'a> Apply<'a> {
         let StoredSnapshot { snapshot, .. } = stored(self.keeper, self.tracker).await?;
         let halt = AtomicBool::new(false);
         let forbidden_commits = Mutex::new(BTreeSet::new());
+        let lost_projects = Mutex::new(BTreeSet::new());
         let executor = Executor {
             readings: Readings {
                 reader: &self.reader,
@@ -298,6 +299,7 @@ impl<'a> Apply<'a> {
             halt: &halt,
             cleared_hidden,
             forbidden_commits: &forbidden_commits,
+            lost_projects: &lost_projects,
             on_write,
         };
         let executor = &executor;

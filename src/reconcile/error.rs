@@ -267,6 +267,10 @@ pub enum Error {
     },
 }
 
+/// What helps where a tracker refuses writes to projects.
+pub(crate) const BECOME_MAINTAINER: &str =
+    "have the tracker's administrators make the token's user a maintainer of these projects, or use the token of one";
+
 fn list(tripped: &[Tripped]) -> String {
     tripped.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
@@ -298,9 +302,7 @@ impl Remedy for Error {
             Self::NoToken { .. } => {
                 "create a token on your Patchwork profile page and name its file with `token_file` under [[tracker]]".to_owned()
             }
-            Self::NoMaintainer { .. } => {
-                "have the tracker's administrators make the token's user a maintainer of these projects, or use the token of one".to_owned()
-            }
+            Self::NoMaintainer { .. } => BECOME_MAINTAINER.to_owned(),
             Self::UnknownProject { .. } => "nothing was changed; correct `projects` under [[tracker]]: a project's name is the word that stands for it in its address, \
                  as in /project/NAME/list/"
                     .to_owned(),

@@ -58,6 +58,8 @@ pub(super) struct Executor<'a> {
     pub cleared_hidden: &'a Mutex<BTreeSet<PatchId>>,
     /// Projects in which a commit was refused: no other is tried there.
     pub forbidden_commits: &'a Mutex<BTreeSet<ProjectId>>,
+    /// Projects that a refusal showed the user not to maintain any more: no relation is tried that Patchwork refuses for the sake of one.
+    pub lost_projects: &'a Mutex<BTreeSet<ProjectId>>,
     /// Hears of each write that took effect.
     pub on_write: &'a (dyn Fn() + Sync),
 }
@@ -114,6 +116,10 @@ impl Executor<'_> {
     pub(super) async fn run(&self, component: &Component) -> Result<Verdict, Error> {
         if self.must_stop() {
             return Ok(Verdict::Stopped);
+        }
+        let barred = self.barred(component);
+        if !barred.is_empty() {
+            return Ok(Verdict::Forbidden(barred));
         }
         if !self.readings.stands_as_planned(component).await? {
             return self.survey(component).await;
@@ -408,7 +414,29 @@ impl Executor<'_> {
             .map(|patch| patch.project)
             .collect();
         let lost = self.lost(&touched).await?;
+        self.lost_projects.lock().unwrap_or_else(PoisonError::into_inner).extend(&lost);
         Ok(if lost.is_empty() { touched } else { lost })
+    }
+
+    /// The lost projects for the sake of which one of a component's writes is refused, as far as that is sure. Patchwork looks at the patch that is
+    /// written to, those that it is related to, and those that the write names; what these are related to is no concern of it.
+    fn barred(&self, component: &Component) -> BTreeSet<ProjectId> {
+        let lost = self.lost_projects.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut barred = BTreeSet::new();
+        if lost.is_empty() {
+            return barred;
+        }
+        let mut expected = component.before.clone();
+        for (patch, operation) in &component.steps {
+            let present = expected.get(patch).into_iter().flatten().copied();
+            let patches = present.chain(named(*patch, operation));
+            let projects = patches
+                .filter_map(|patch| self.readings.snapshot.patches.get(&patch))
+                .map(|row| row.project);
+            barred.extend(projects.filter(|project| lost.contains(project)));
+            carry_out(&mut expected, *patch, operation);
+        }
+        barred
     }
 
     /// Which of these projects the user does not maintain any more. Who maintains them now is kept, so that the next plan knows.

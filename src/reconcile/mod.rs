@@ -67,6 +67,7 @@ pub use document::{
     StepDocument, TrackerDocument, UndoneDocument, UserDocument, VerdictDocument,
 };
 pub use draft::{Draft, Rights};
+pub(crate) use error::BECOME_MAINTAINER;
 pub use error::Error;
 pub use feedback::{DecisionDocument, DecisionsDocument, EndDocument, decisions_of};
 pub use keeper::{Clock, Keeper};

@@ -46,6 +46,8 @@ pub enum StoreError {
         state_dir: PathBuf,
         /// Who holds it.
         holder: Holder,
+        /// Whether that is the state's daemon, which holds it during a run only.
+        is_daemon: bool,
     },
     /// Another daemon looks after the state.
     #[error("{holder} is the daemon of the state in {}", state_dir.display())]
@@ -302,6 +304,9 @@ impl Remedy for StoreError {
                 "see to it that this user may write {} and its folder, or set another folder with `state_dir` in the configuration",
                 path.display()
             ),
+            Self::InUse { is_daemon: true, .. } => {
+                "the daemon is in the middle of a run; try again when it is over, `kinset status` shows it".to_owned()
+            }
             Self::InUse { holder, .. } => {
                 format!(
                     "wait until {holder} is done, or stop it: one kinset at a time works on a state; another state is set with `state_dir`"

@@ -24,6 +24,7 @@ pub(super) static STATE: Locked = Locked {
     file_name: "kinset.lock",
     refusal: |state_dir, holder| StoreError::InUse {
         state_dir: state_dir.to_path_buf(),
+        is_daemon: holder.is_daemon_of(state_dir),
         holder,
     },
 };
@@ -112,6 +113,22 @@ pub enum Holder {
 }
 
 impl Holder {
+    /// Whether it is the daemon of a state. Its number alone does not tell: that may be another's by now, and in a container it is the same each time.
+    fn is_daemon_of(&self, state_dir: &Path) -> bool {
+        let noted = File::open(state_dir.join(DAEMON.file_name)).map(|file| Self::noted_in(&file));
+        match (self, noted) {
+            (
+                Self::Process { pid, command, since: _ },
+                Ok(Self::Process {
+                    pid: of_daemon,
+                    command: called,
+                    since: _,
+                }),
+            ) => *pid == of_daemon && *command == called,
+            _ => false,
+        }
+    }
+
     /// Reads a holder's note. One that cannot be read is no reason to keep silent about the lock.
     fn noted_in(file: &File) -> Self {
         let mut note = String::new();

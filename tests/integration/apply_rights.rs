@@ -172,3 +172,17 @@ fn a_right_that_is_lost_in_mid_run_is_known_afterwards() {
     assert_eq!(planned(&rig), (0, vec!["alpha".to_owned()]));
     assert!(rig.stored().snapshot.patches.contains_key(&PatchId(3)));
 }
+
+#[test]
+fn a_right_that_was_lost_costs_one_refusal_however_many_relations_there_are_and_keeps_nobody_from_other_projects() {
+    let rig = rig(&town(&[&[7, 8, 27]]), terms("off"), "1 2\n3 4\n5 6\n7 8\n21 22\n9 23\n24 25 26\n");
+    lets_bot_maintain(&rig, &["beta"]);
+    rig.simulator().clear_log();
+    let applied = rig.apply(Pulling::Stored).unwrap();
+    let log = rig.log();
+    let refused = log.iter().filter(|request| request.status == Some(403)).count();
+    assert_eq!((writes(&log) - refused, refused), (2, 1));
+    assert_eq!((applied.rounds, applied.refused_projects), (1, [ALPHA].into()));
+    // Clearing 27 is refused as well, for it is related to patches of alpha.
+    rig.assert_at_rest(&classes(&[&[7, 8, 27], &[21, 22], &[24, 25, 26]]));
+}

@@ -51,6 +51,13 @@ fn fails(daemon: &Daemon, reason: &str, remedy: &str) {
     is_told(address, "/healthz", "\"alive\":true");
     daemon.logs("outcome=\"failed\"");
     daemon.logs(reason);
+    let log = daemon.log();
+    let due = |line| Some(str::split_once(line, " next_due=")?.1.split_whitespace().next().unwrap());
+    let due: Vec<&str> = log.lines().filter_map(due).collect();
+    assert!(
+        !due.is_empty() && due.iter().all(|due| due.ends_with('Z') && !due.contains('.')),
+        "whole seconds are enough: {log}"
+    );
 }
 
 /// Waits until all is well, and what was to be done is done.

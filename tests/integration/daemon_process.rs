@@ -1,8 +1,10 @@
 //! The daemon as a process, watched as systemd would watch it.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::net::UnixDatagram;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -17,7 +19,7 @@ use crate::support::change::Classes;
 use crate::support::daemon::{Daemon, EACH_SECOND, place};
 use crate::support::log::writes;
 use crate::support::rig::{Held, Rig, Terms};
-use crate::support::town::{classes, town};
+use crate::support::town::{change_users, classes, town};
 
 fn start(place: &Place) -> Daemon {
     Daemon::start(&mut place.command("daemon"), &place.path(""))
@@ -122,6 +124,50 @@ fn a_second_daemon_is_told_whose_the_state_is_and_commands_work_beside_the_first
 }
 
 #[test]
+fn a_command_waits_until_a_run_of_the_daemon_s_is_over_and_says_so() {
+    let tracker = Tracker::serving(world(&[&[1, 2]]));
+    let place = place(&tracker, "plan-only", EACH_SECOND, "1 2\n3 4\n");
+    let (arrived, has_arrived) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    let may_go_on = Mutex::new(may_go_on);
+    tracker.simulator().on_request(move |_, moment, _| {
+        // Nobody listens any more once the first request is through, and nobody keeps it waiting.
+        if moment == Moment::Before && arrived.send(()).is_ok() {
+            may_go_on.lock().unwrap().recv().unwrap_err();
+        }
+    });
+    let daemon = start(&place);
+    has_arrived.recv().unwrap();
+    let command = |arguments: &str| {
+        let mut command = place.command(arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    // One that asks a tracker, and one that does not.
+    let waiting = [
+        command("plan kernel"),
+        command("distribution create ubuntu --versions debian --sharing tethered"),
+    ]
+    .map(|mut child| {
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut first = String::new();
+        said.read_line(&mut first).unwrap();
+        assert!(
+            first.starts_with("waiting for process ") && first.ends_with(" (kinset daemon), which is in the middle of a run\n"),
+            "{first}"
+        );
+        (child, said)
+    });
+    drop((has_arrived, go_on));
+    for (mut child, mut said) in waiting {
+        let mut rest = String::new();
+        said.read_to_string(&mut rest).unwrap();
+        let status = child.wait().unwrap();
+        assert!(status.success(), "{status}: {rest}");
+    }
+    daemon.stop();
+}
+
+#[test]
 fn without_a_schedule_it_says_so_and_does_not_begin() {
     let tracker = Tracker::serving(world(&[]));
     assert_snapshot!(place(&tracker, "apply", "", "1 2\n").run("daemon"), @r"
@@ -207,7 +253,8 @@ fn told_to_stop_during_a_write_it_finishes_that_one_and_the_next_daemon_goes_on(
     wait_for(held, || daemon.signal(Signal::TERM));
     daemon.hears("STOPPING=1");
     let log = daemon.end();
-    assert!(log.contains("outcome=\"stopped\""), "{log}");
+    let told = "outcome=\"stopped\" reason=\"the daemon was told to stop; the next run goes on\"";
+    assert!(log.contains(told), "{log}");
     assert_eq!(rig.open_entries(), []);
     assert_eq!(rig.own_writes(), (0, 2));
     rig.leave_alone();
@@ -217,6 +264,26 @@ fn told_to_stop_during_a_write_it_finishes_that_one_and_the_next_daemon_goes_on(
     daemon.stop();
     assert_eq!(writes(&rig.log()), 3, "no write is made twice");
     rig.assert_at_rest(&wanted());
+}
+
+#[test]
+fn a_project_that_the_account_lost_in_mid_run_is_named_with_the_way_out() {
+    let rig = rig(&[]);
+    rig.want("1 2\n3 4\n21 22\n");
+    let dismissed = town(&[]).with_user("bot", "t-bot", &["beta"]);
+    rig.at_write(1, Moment::Before, move |rules| change_users(rules, &dismissed));
+    let daemon = start_on(&rig);
+    daemon.logs("outcome=\"refused\"");
+    daemon.stop();
+    let runs = rig.state().daemon_runs(None, 100).unwrap();
+    let (_, end) = runs.last().unwrap().ended.clone().unwrap();
+    assert_eq!(end.message.unwrap(), "the tracker refused writes: relations in project alpha");
+    assert_eq!(
+        end.remedy.unwrap(),
+        "have the tracker's administrators make the token's user a maintainer of these projects, or use the token of one; `kinset plan pw` shows what is left"
+    );
+    rig.leave_alone();
+    rig.assert_at_rest(&classes(&[&[21, 22]]));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What the state keeps of the daemon.
 
+use std::fs;
+
 use jiff::Timestamp;
 use kinset::model::{Job, JobKind, JobSubject, PatchId};
+use kinset::remedy::Remedy as _;
 use kinset::store::{
     Cycle, DaemonEnd, DaemonJob, DaemonLock, DaemonOutcome, DaemonRunId, JournalOperation, JournalStep, Outcome, RunOutcome, Store,
     StoreError, WaitingBecause, WaitingPlan,
@@ -165,6 +168,35 @@ fn one_plan_of_a_tracker_waits_and_it_is_of_its_address() {
     assert_eq!(store.waiting_plan("other", "https://example.org/").unwrap(), None);
     store.save_waiting_plan("t", None).unwrap();
     assert_eq!(store.waiting_plan("t", "https://example.org/").unwrap(), None);
+}
+
+#[test]
+fn who_finds_the_daemon_in_the_middle_of_a_run_is_told_to_wait_for_the_run_and_not_for_the_daemon() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |by_daemon: bool| {
+        let error = Store::open(folder.path()).unwrap_err();
+        assert!(
+            matches!(error, StoreError::InUse { is_daemon, .. } if is_daemon == by_daemon),
+            "{error:?}"
+        );
+        error.remedy().unwrap()
+    };
+    let at_work = open(folder.path());
+    assert!(refused(false).starts_with("wait until process "));
+    let lock = DaemonLock::acquire(folder.path(), at(0)).unwrap();
+    assert_eq!(
+        refused(true),
+        "the daemon is in the middle of a run; try again when it is over, `kinset status` shows it"
+    );
+    drop(lock);
+    // A number alone says nothing: it may have been given to another process since.
+    fs::write(
+        folder.path().join("daemon.lock"),
+        format!("{}\nkinset daemon\n", std::process::id()),
+    )
+    .unwrap();
+    refused(false);
+    drop(at_work);
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(super) mod words;
 use jiff::Timestamp;
 
 use super::failure::{Failure, Preview};
-use super::wiring::{ConfigFile, block_on};
+use super::wiring::{ConfigFile, block_on, open_store};
 use super::{Status, output};
 use crate::model::packages::Operation;
 use crate::store::packages::{Force, Hand, Performed, View};
@@ -49,7 +49,7 @@ fn perform(
     operations: impl FnOnce(&View<'_>) -> Result<Vec<Operation>, Fault>,
 ) -> Result<Status, Failure> {
     let config = file.load()?;
-    let mut store = Store::open(&config.state_dir)?;
+    let mut store = open_store(&config)?;
     let operations = store.ask(None, operations)?;
     let done = carry_out(&mut store, doing, &operations)?;
     words::tell(&done, doing.dry_run)?;
@@ -63,7 +63,7 @@ fn perform_when_confirmed(
     operations: impl FnOnce(&View<'_>) -> Result<Vec<Operation>, Fault>,
 ) -> Result<Status, Failure> {
     let config = file.load()?;
-    let mut store = Store::open(&config.state_dir)?;
+    let mut store = open_store(&config)?;
     let operations = store.ask(None, operations)?;
     let rehearsal = Doing {
         dry_run: true,
