@@ -10,7 +10,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::fmt::FormatFields as _;
 use tracing_subscriber::fmt::format::{DefaultFields, Writer};
 use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::registry::{LookupSpan, Scope};
 
 use super::output;
 
@@ -61,7 +61,7 @@ impl Journal {
     fn entry<S: Subscriber + for<'s> LookupSpan<'s>>(event: &Event<'_>, context: &Context<'_, S>) -> Entry {
         let mut line = String::new();
         let mut fields = Fields::default();
-        for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+        for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
             let extensions = span.extensions();
             if let Some(Fields(of_span)) = extensions.get() {
                 let shown = of_span.iter().map(|(name, value)| {
