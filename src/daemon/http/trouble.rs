@@ -1,14 +1,17 @@
-//! What needs a person, found in how everything stands.
+//! What needs a person, or may come to, found in how everything stands.
 
 use serde::Serialize;
 
 use super::desk::Material;
 use super::document::{DistributionOverview, TrackerOverview};
-use crate::daemon::Unrecorded;
+use crate::daemon::{AskedInVain, LiveRun, Unrecorded};
 use crate::reconcile::{DaemonJobDocument, DaemonRunDocument, GuardDocument};
 use crate::text::count;
 
-/// Something that needs a person.
+/// So many requests in a row that fail are more than a hiccup.
+const HICCUPS: u32 = 2;
+
+/// Something that needs a person, or may come to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TroubleDocument {
     /// `daemon`, `tracker kernel`, `distribution ubuntu`.
@@ -17,6 +20,8 @@ pub struct TroubleDocument {
     pub message: String,
     /// What to do about it.
     pub remedy: Option<String>,
+    /// Whether it is tried again by itself, and it is too early to say that a person is needed.
+    pub tried_again: bool,
     /// The guards that tripped.
     pub guards: Vec<GuardDocument>,
     /// The address of the page that tells more.
@@ -29,24 +34,27 @@ impl TroubleDocument {
             subject: "daemon".to_owned(),
             message: message.into(),
             remedy: Some(remedy.to_owned()),
+            tried_again: false,
             guards: Vec::new(),
             page: "/".to_owned(),
         }
     }
 }
 
-/// What needs a person, what stands in the way of everything first.
+/// What needs a person or may come to, what stands in the way of everything first.
 pub(super) fn troubles(material: &Material, trackers: &[TrackerOverview], distributions: &[DistributionOverview]) -> Vec<TroubleDocument> {
     let mut troubles = of_daemon(material);
+    let running = material.live.running.as_ref();
     for tracker in trackers {
         let name = &tracker.status.tracker;
         let page = super::layout::tracker_address(name);
         let subject = format!("tracker {name}");
-        troubles.extend(of_jobs(&subject, &page, &tracker.status.jobs));
+        troubles.extend(of_jobs(&subject, &page, &tracker.status.jobs, running));
         if let Some(elsewhere) = &tracker.status.elsewhere {
             troubles.push(TroubleDocument {
                 message: format!("it was only ever read from {elsewhere}, which is not the address that the configuration names now"),
                 remedy: Some(format!("run `kinset pull {name}` if the new address is right")),
+                tried_again: false,
                 subject: subject.clone(),
                 guards: Vec::new(),
                 page: page.clone(),
@@ -57,6 +65,7 @@ pub(super) fn troubles(material: &Material, trackers: &[TrackerOverview], distri
             troubles.push(TroubleDocument {
                 message: format!("the token's user may not write to {}", blocked.join(", ")),
                 remedy: Some("have an administrator of the tracker make the user a maintainer of these projects".to_owned()),
+                tried_again: false,
                 subject: subject.clone(),
                 guards: Vec::new(),
                 page: page.clone(),
@@ -66,7 +75,7 @@ pub(super) fn troubles(material: &Material, trackers: &[TrackerOverview], distri
     for distribution in distributions {
         let page = super::layout::distribution_address(&distribution.name);
         let subject = format!("distribution {}", distribution.name);
-        troubles.extend(of_jobs(&subject, &page, &distribution.jobs));
+        troubles.extend(of_jobs(&subject, &page, &distribution.jobs, running));
     }
     troubles
 }
@@ -111,10 +120,19 @@ pub(super) fn of_daemon(material: &Material) -> Vec<TroubleDocument> {
     troubles
 }
 
-fn of_jobs(subject: &str, page: &str, jobs: &[DaemonJobDocument]) -> Vec<TroubleDocument> {
-    jobs.iter().filter_map(|job| of_job(subject, page, job)).collect()
+fn of_jobs(subject: &str, page: &str, jobs: &[DaemonJobDocument], running: Option<&LiveRun>) -> Vec<TroubleDocument> {
+    let of_each = jobs.iter().flat_map(|job| {
+        let is_under_way = job.last_run.as_ref().is_some_and(|run| run.ended_at.is_none());
+        // Where it has failed already, that is the same trouble.
+        let is_news = is_under_way && job.failures == 0;
+        let running = running.filter(|run| is_news && run.job == job.job);
+        let asking = running.map(|run| of_run(subject, page, run));
+        of_job(subject, page, job).into_iter().chain(asking.unwrap_or_default())
+    });
+    of_each.collect()
 }
 
+/// How a job stands, whether or not it is at it again.
 fn of_job(subject: &str, page: &str, job: &DaemonJobDocument) -> Option<TroubleDocument> {
     let DaemonRunDocument {
         outcome,
@@ -122,22 +140,61 @@ fn of_job(subject: &str, page: &str, job: &DaemonJobDocument) -> Option<TroubleD
         remedy,
         guards,
         ..
-    } = job.last_run.as_ref()?;
+    } = job.last_ended.as_ref()?;
     let kind = job.job.kind;
     let said = message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
-    let message = match *outcome {
-        "refused" => format!("the last {kind} was refused{said}"),
-        "failed" if job.failures > 1 => format!("the {kind} failed {} times in a row{said}", job.failures),
-        "failed" => format!("the last {kind} failed{said}"),
-        "cut-short" => format!("the last {kind} was cut short, because the process ended in the middle of it"),
+    let (message, tried_again) = match *outcome {
+        "refused" => (format!("the last {kind} was refused{said}"), false),
+        "failed" if job.failures > 1 => (format!("the {kind} failed {} times in a row{said}", job.failures), false),
+        "failed" => (format!("the last {kind} failed{said}"), true),
+        "cut-short" => {
+            let message = format!("the last {kind} was cut short, because the process ended in the middle of it");
+            (message, job.failures <= 1)
+        }
         _ => return None,
     };
-    let mends_itself = "it is tried again by itself; if it goes on failing, the log has the details";
+    let otherwise = if tried_again {
+        "nothing yet: it is tried again by itself"
+    } else {
+        "look into the log for the details; it is tried again by itself meanwhile"
+    };
     Some(TroubleDocument {
         subject: subject.to_owned(),
         message,
-        remedy: remedy.clone().or_else(|| Some(mends_itself.to_owned())),
+        remedy: remedy.clone().or_else(|| Some(otherwise.to_owned())),
+        tried_again,
         guards: guards.clone(),
         page: page.to_owned(),
     })
+}
+
+/// Whom the run under way asks in vain, for longer than a hiccup.
+fn of_run(subject: &str, page: &str, run: &LiveRun) -> Vec<TroubleDocument> {
+    let long = run.asked_in_vain.iter().filter(|asked| asked.times > HICCUPS);
+    let trouble = |asked: &AskedInVain| TroubleDocument {
+        subject: subject.to_owned(),
+        message: format!("{} does not answer the {} under way: {}", whom(asked), run.job.kind, in_vain(asked)),
+        remedy: Some("nothing yet: it is asked again by itself, until `patience_seconds` have gone; then the run has failed".to_owned()),
+        tried_again: true,
+        guards: Vec::new(),
+        page: page.to_owned(),
+    };
+    long.map(trouble).collect()
+}
+
+/// Who is asked.
+pub(super) fn whom(asked: &AskedInVain) -> String {
+    match &asked.source {
+        None => "the tracker".to_owned(),
+        Some(source) => format!("source {source}"),
+    }
+}
+
+/// How requests went that failed.
+pub(super) fn in_vain(asked: &AskedInVain) -> String {
+    format!(
+        "{} failed in a row, the last one: {}",
+        count(asked.times, "request"),
+        asked.outcome.as_str()
+    )
 }
