@@ -133,7 +133,7 @@ fn now(live: &LiveDocument, as_of: Timestamp) -> Markup {
                 }
             }
             @for asked in running.iter().flat_map(|run| &run.asked_in_vain) {
-                p.waits { "Of " (whom(asked)) " it is asked in vain: " (in_vain(asked)) "." }
+                p.waits { "It asks " (whom(asked)) " in vain: " (in_vain(asked)) "." }
             }
             @if let Some(set) = live.clock_set { p.waits { "At " (time(set.at)) " it was found that " (set.told()) "." } }
             @for (job, by) in held { p.waits { "The " (job.to_string()) " waits for another kinset that works on the state: " (by) "." } }

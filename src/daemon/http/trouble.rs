@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::desk::Material;
 use super::document::{DistributionOverview, TrackerOverview};
-use crate::daemon::{AskedInVain, LiveRun, Unrecorded};
+use crate::daemon::{AskedInVain, LiveDocument, Unrecorded};
+use crate::model::Job;
 use crate::reconcile::{DaemonJobDocument, DaemonRunDocument, GuardDocument};
 use crate::text::count;
 
@@ -44,12 +45,12 @@ impl TroubleDocument {
 /// What needs a person or may come to, what stands in the way of everything first.
 pub(super) fn troubles(material: &Material, trackers: &[TrackerOverview], distributions: &[DistributionOverview]) -> Vec<TroubleDocument> {
     let mut troubles = of_daemon(material);
-    let running = material.live.running.as_ref();
     for tracker in trackers {
         let name = &tracker.status.tracker;
         let page = super::layout::tracker_address(name);
         let subject = format!("tracker {name}");
-        troubles.extend(of_jobs(&subject, &page, &tracker.status.jobs, running));
+        troubles.extend(of_jobs(&subject, &page, &tracker.status.jobs));
+        troubles.extend(of_run(&subject, &page, &material.live, &tracker.runs));
         if let Some(elsewhere) = &tracker.status.elsewhere {
             troubles.push(TroubleDocument {
                 message: format!("it was only ever read from {elsewhere}, which is not the address that the configuration names now"),
@@ -75,7 +76,8 @@ pub(super) fn troubles(material: &Material, trackers: &[TrackerOverview], distri
     for distribution in distributions {
         let page = super::layout::distribution_address(&distribution.name);
         let subject = format!("distribution {}", distribution.name);
-        troubles.extend(of_jobs(&subject, &page, &distribution.jobs, running));
+        troubles.extend(of_jobs(&subject, &page, &distribution.jobs));
+        troubles.extend(of_run(&subject, &page, &material.live, &distribution.runs));
     }
     troubles
 }
@@ -120,16 +122,8 @@ pub(super) fn of_daemon(material: &Material) -> Vec<TroubleDocument> {
     troubles
 }
 
-fn of_jobs(subject: &str, page: &str, jobs: &[DaemonJobDocument], running: Option<&LiveRun>) -> Vec<TroubleDocument> {
-    let of_each = jobs.iter().flat_map(|job| {
-        let is_under_way = job.last_run.as_ref().is_some_and(|run| run.ended_at.is_none());
-        // Where it has failed already, that is the same trouble.
-        let is_news = is_under_way && job.failures == 0;
-        let running = running.filter(|run| is_news && run.job == job.job);
-        let asking = running.map(|run| of_run(subject, page, run));
-        of_job(subject, page, job).into_iter().chain(asking.unwrap_or_default())
-    });
-    of_each.collect()
+fn of_jobs(subject: &str, page: &str, jobs: &[DaemonJobDocument]) -> Vec<TroubleDocument> {
+    jobs.iter().filter_map(|job| of_job(subject, page, job)).collect()
 }
 
 /// How a job stands, whether or not it is at it again.
@@ -168,8 +162,16 @@ fn of_job(subject: &str, page: &str, job: &DaemonJobDocument) -> Option<TroubleD
     })
 }
 
-/// Whom the run under way asks in vain, for longer than a hiccup.
-fn of_run(subject: &str, page: &str, run: &LiveRun) -> Vec<TroubleDocument> {
+/// Whom the run under way asks in vain, for longer than a hiccup, if it is one of these. Where its job has failed already, that is the same trouble.
+fn of_run(subject: &str, page: &str, live: &LiveDocument, runs: &[DaemonRunDocument]) -> Vec<TroubleDocument> {
+    let under_way = live
+        .running
+        .as_ref()
+        .filter(|running| runs.iter().any(|run| run.run == running.run && run.ended_at.is_none()));
+    let has_failed = |job: &Job| live.jobs.iter().any(|known| known.job == *job && known.failures > 0);
+    let Some(run) = under_way.filter(|run| !has_failed(&run.job)) else {
+        return Vec::new();
+    };
     let long = run.asked_in_vain.iter().filter(|asked| asked.times > HICCUPS);
     let trouble = |asked: &AskedInVain| TroubleDocument {
         subject: subject.to_owned(),
