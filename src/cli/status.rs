@@ -72,6 +72,7 @@ fn print_jobs(out: &mut dyn Write, jobs: &[DaemonJobDocument]) -> io::Result<()>
             next_due,
             failures,
             last_run,
+            last_ended: _,
         } = job;
         let next = next_due.map_or_else(|| "never due".to_owned(), |due| format!("due {due:.0}"));
         let failures = match failures {

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::agenda::Agenda;
 use super::tally::Tally;
+use crate::http::RequestOutcome;
 use crate::model::Job;
 
 /// What the daemon is doing at this moment. What it did is in the state.
@@ -70,6 +71,54 @@ pub struct LiveRun {
     pub job: Job,
     /// When it began.
     pub began_at: Timestamp,
+    /// Whom it asks in vain at this moment: the tracker, or sources.
+    pub asked_in_vain: Vec<AskedInVain>,
+}
+
+/// Requests of the run under way that failed in a row, since the last one that was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AskedInVain {
+    /// The source that was asked, by its name in the configuration; `null` where it is the tracker.
+    pub source: Option<String>,
+    /// How many.
+    pub times: u32,
+    /// What came of the last one.
+    pub outcome: RequestOutcome,
+}
+
+impl LiveRun {
+    /// A run that begins.
+    #[must_use]
+    pub const fn beginning(run: u64, job: Job, began_at: Timestamp) -> Self {
+        Self {
+            run,
+            job,
+            began_at,
+            asked_in_vain: Vec::new(),
+        }
+    }
+
+    /// Enters what came of a request; returns whether anything is other than before.
+    pub fn requested(&mut self, source: Option<&str>, outcome: RequestOutcome) -> bool {
+        let place = self.asked_in_vain.iter().position(|asked| asked.source.as_deref() == source);
+        match place {
+            // Nobody waited for what might have come of it.
+            _ if outcome == RequestOutcome::Abandoned => return false,
+            None if !outcome.is_outage() => return false,
+            None => self.asked_in_vain.push(AskedInVain {
+                source: source.map(str::to_owned),
+                times: 1,
+                outcome,
+            }),
+            Some(place) if outcome.is_outage() => {
+                let asked = &mut self.asked_in_vain[place];
+                asked.times = asked.times.saturating_add(1);
+                asked.outcome = outcome;
+            }
+            Some(place) => _ = self.asked_in_vain.remove(place),
+        }
+        true
+    }
 }
 
 /// A job.

@@ -38,7 +38,7 @@ use crate::store::DaemonLock;
 
 pub use error::DaemonError;
 pub use heart::{Heart, ReloadTally, Requests};
-pub use live::{ClockSet, LiveDocument, LiveJob, LiveRun, Unrecorded};
+pub use live::{AskedInVain, ClockSet, LiveDocument, LiveJob, LiveRun, Unrecorded};
 pub use reload::{Reloads, reload, require_work};
 pub use supervisor::{Supervisor, Systemd, Unwatched};
 pub use tally::{JobTally, Tally, TrackerTally};

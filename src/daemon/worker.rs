@@ -237,11 +237,7 @@ impl Worker {
             }
         };
         let span = tracing::info_span!("run", run = run.0, job = %job);
-        self.show(Some(LiveRun {
-            run: run.0,
-            job: job.clone(),
-            began_at: began,
-        }));
+        self.show(Some(LiveRun::beginning(run.0, job.clone(), began)));
         let work = pulse.watch(self.work(job, began, keeper, run));
         // What was read is freed with the future.
         Box::pin(work.instrument(span)).await;
@@ -317,10 +313,11 @@ impl Worker {
         self.keep().await;
     }
 
-    /// Counts the requests that a run of this job makes.
+    /// Counts the requests that a run of this job makes, and tells where they fail in a row.
     fn meter(&self, job: &Job) -> Meter {
-        let (supervisor, job) = (Arc::clone(&self.supervisor), job.clone());
+        let (supervisor, live, job) = (Arc::clone(&self.supervisor), self.live.clone(), job.clone());
         Meter::new(move |source, outcome| {
+            live.send_if_modified(|live| live.running.as_mut().is_some_and(|run| run.requested(source, outcome)));
             supervisor.requested(Requests {
                 job: job.clone(),
                 source: source.map(str::to_owned),

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::{Response, StatusCode};
+use serde::{Serialize, Serializer};
 
 tokio::task_local! {
     static METER: Meter;
@@ -53,6 +54,15 @@ impl RequestOutcome {
         }
     }
 
+    /// Whether the server did not answer, or was in no state to: what is asked may be had later.
+    #[must_use]
+    pub const fn is_outage(self) -> bool {
+        match self {
+            Self::Throttled | Self::ServerError | Self::Unreachable | Self::TimedOut | Self::Broken => true,
+            Self::Success | Self::Unchanged | Self::Redirected | Self::Refused | Self::Abandoned => false,
+        }
+    }
+
     fn of_status(status: StatusCode) -> Self {
         match status.as_u16() {
             200..=299 => Self::Success,
@@ -72,6 +82,12 @@ impl RequestOutcome {
         } else {
             Self::Broken
         }
+    }
+}
+
+impl Serialize for RequestOutcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

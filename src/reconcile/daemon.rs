@@ -113,6 +113,9 @@ pub struct DaemonJobDocument {
     pub failures: u32,
     /// Its last run.
     pub last_run: Option<DaemonRunDocument>,
+    /// Its last run that came to an end by itself, neither under way nor stopped: how the job stands.
+    #[serde(skip)]
+    pub last_ended: Option<DaemonRunDocument>,
 }
 
 /// That there is a plan that was made and not carried out.
@@ -216,11 +219,12 @@ pub async fn daemon_job_documents(keeper: &Keeper, subject: JobSubject) -> Resul
         let mut found = Vec::new();
         for job in store.daemon_jobs()?.into_iter().filter(|known| known.job.subject == subject) {
             let last = store.last_daemon_run(&job.job)?;
-            found.push((job, last));
+            let last_ended = store.last_ended_daemon_run(&job.job)?;
+            found.push((job, last, last_ended));
         }
         Ok(found)
     });
-    let document = |(known, last): (DaemonJob, Option<DaemonRun>)| {
+    let document = |(known, last, last_ended): (DaemonJob, Option<DaemonRun>, Option<DaemonRun>)| {
         let DaemonJob {
             job,
             next_due,
@@ -232,6 +236,7 @@ pub async fn daemon_job_documents(keeper: &Keeper, subject: JobSubject) -> Resul
             next_due,
             failures,
             last_run: last.map(DaemonRunDocument::from),
+            last_ended: last_ended.map(DaemonRunDocument::from),
         }
     };
     Ok(found.await?.into_iter().map(document).collect())

@@ -267,6 +267,22 @@ impl Store {
         })
     }
 
+    /// The last run of a job that came to an end by itself: one that is under way or was told to stop says nothing about how the job stands.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last_ended_daemon_run(&self, job: &Job) -> Result<Option<DaemonRun>, StoreError> {
+        self.database.read(|connection| {
+            let mut select = connection.prepare_cached(&format!(
+                "SELECT {OF_RUNS} FROM daemon_run WHERE subject = ?1 AND name = ?2 AND job = ?3 AND ended_at IS NOT NULL AND outcome <> ?4
+                 ORDER BY id DESC LIMIT 1"
+            ))?;
+            let stopped = DaemonOutcome::Stopped.as_str();
+            let job = params![job.subject.word(), job.subject.name(), job.kind.as_str(), stopped];
+            Ok(select.query_row(job, daemon_run).optional()?)
+        })
+    }
+
     /// Enters what is known of the jobs that the daemon has. What it has no longer is forgotten, what it did stays.
     ///
     /// # Errors

@@ -90,6 +90,24 @@ fn a_tracker_that_is_down_is_told_everywhere_and_asked_until_it_is_back() {
 }
 
 #[test]
+fn a_tracker_that_is_down_is_told_while_the_run_still_tries_again() {
+    let tracker = Tracker::serving(world(&[&[1, 2]]));
+    tracker.simulator().set_faults(always(FaultKind::status(503)));
+    let place = with_limits(&tracker, "");
+    let config = place.read("kinset.toml");
+    place.write("kinset.toml", config.replace("patience_seconds = 0", "patience_seconds = 600"));
+    let daemon = start(&mut place.command("daemon"), &place);
+    let address = daemon.address();
+    is_told(address, "/", "<h1>1 thing is being tried again</h1>");
+    is_told(address, "/", "the tracker does not answer the sync under way");
+    is_told(address, "/api/status", "\"outcome\":\"server-error\"");
+    is_number(address, "kinset_failed_requests_in_a_row", |requests| requests >= 3.0);
+    is_number(address, &format!("kinset_failures_in_a_row{{{SYNC}}}"), |failures| failures == 0.0);
+    tracker.simulator().set_faults([]);
+    is_mended(daemon, &tracker);
+}
+
+#[test]
 fn a_tracker_that_answers_a_byte_a_second_holds_no_run_for_longer_than_a_request_may_take() {
     let tracker = Tracker::serving(world(&[&[1, 2]]));
     tracker.simulator().set_faults(always(FaultKind::Drip { byte_ms: 1000 }));

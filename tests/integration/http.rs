@@ -172,6 +172,9 @@ async fn numbers_are_told_in_both_forms_and_say_what_they_are() {
     # HELP kinset_run_under_way Whether something is being done at this moment.
     # TYPE kinset_run_under_way gauge
     kinset_run_under_way 0.0
+    # HELP kinset_failed_requests_in_a_row How often in a row the run under way asked its tracker, or one of its sources, in vain.
+    # TYPE kinset_failed_requests_in_a_row gauge
+    kinset_failed_requests_in_a_row 0.0
     # HELP kinset_worker_silence_seconds How long the worker has given no sign of life.
     # TYPE kinset_worker_silence_seconds gauge
     kinset_worker_silence_seconds 0.0

@@ -77,6 +77,7 @@ mod fuzz_services;
 mod groups;
 mod http;
 mod http_pages;
+mod http_under_way;
 mod local_file;
 mod local_file_collections;
 mod modules;

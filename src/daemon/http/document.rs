@@ -31,9 +31,9 @@ pub struct OverviewDocument {
     pub version: &'static str,
     /// When this was read. It is read again whenever something has changed.
     pub as_of: Timestamp,
-    /// Whether nothing needs a person.
+    /// Whether nothing is wrong.
     pub well: bool,
-    /// What needs one, the worst first.
+    /// What needs a person, or is tried again by itself and may come to need one; what stands in the way of everything first.
     pub troubles: Vec<TroubleDocument>,
     /// The run under way.
     pub running: Option<LiveRun>,

@@ -168,6 +168,12 @@ fn registry(sight: &Sight) -> Registry {
         "Whether something is being done at this moment",
         is(live.running.is_some()),
     );
+    let in_vain = live.running.iter().flat_map(|run| &run.asked_in_vain);
+    own.one(
+        "failed_requests_in_a_row",
+        "How often in a row the run under way asked its tracker, or one of its sources, in vain",
+        f64::from(in_vain.map(|asked| asked.times).max().unwrap_or_default()),
+    );
     let silence = Gauge::<f64, AtomicU64>::default();
     silence.set(sight.heart.silence().as_secs_f64());
     let help = "How long the worker has given no sign of life";

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::Service;
@@ -10,10 +11,10 @@ use super::desk::{Answer, Material};
 use super::document::{DistributionOverview, OverviewDocument, TrackerOverview, overview};
 use super::layout::{Frame, distribution_address, facts, picture, time, time_or, tracker_address};
 use super::problem::Problem;
-use super::tracker_parts::{jobs, runs, waiting_in_short};
-use super::trouble::{TroubleDocument, of_daemon};
+use super::tracker_parts::{Doing, jobs, runs, waiting_in_short};
+use super::trouble::{TroubleDocument, in_vain, of_daemon, whom};
 use crate::daemon::LiveDocument;
-use crate::text::count;
+use crate::text::{count, count_doing};
 
 /// How everything stands, as JSON.
 pub(super) async fn json(State(service): State<Service>) -> Response {
@@ -51,15 +52,10 @@ pub(super) async fn page(State(service): State<Service>) -> Response {
 }
 
 fn whole(document: &OverviewDocument, live: &LiveDocument) -> String {
-    let title = match document.troubles.len() {
-        0 => "All is well".to_owned(),
-        1 => "1 thing needs a person".to_owned(),
-        several => format!("{several} things need a person"),
-    };
-    Frame::new(&title).read_at(document.as_of).with_body(&html! {
+    Frame::new(&heading(&document.troubles)).read_at(document.as_of).with_body(&html! {
         (troubles(&document.troubles))
-        (now(live))
-        @for tracker in &document.trackers { (of_tracker(tracker)) }
+        (now(live, document.as_of))
+        @for tracker in &document.trackers { (of_tracker(tracker, live)) }
         @for distribution in &document.distributions { (of_distribution(distribution)) }
         @if document.trackers.is_empty() && document.distributions.is_empty() {
             p { "The configuration names no tracker and no distribution." }
@@ -73,8 +69,25 @@ fn without_state(problem: &Problem, material: &Material) -> String {
         p.lead.wrong { (problem.message()) "." }
         @if let Some(remedy) = problem.remedy() { p { strong { "What to do: " } (remedy) } }
         (troubles(&of_daemon(material)))
-        (now(&material.live))
+        (now(&material.live, (material.sight.clock)()))
     })
+}
+
+/// How many things are wrong: those that need a person, and apart from them those that may mend themselves.
+fn heading(troubles: &[TroubleDocument]) -> String {
+    let tried_again = troubles.iter().filter(|trouble| trouble.tried_again).count();
+    match (troubles.len() - tried_again, tried_again) {
+        (0, 0) => "All is well".to_owned(),
+        (0, tried) => format!("{} being tried again", count_doing(tried, "thing", ["is", "are"])),
+        (people, 0) => format!("{} a person", count_doing(people, "thing", ["needs", "need"])),
+        (people, tried) => {
+            let people = count_doing(people, "thing", ["needs", "need"]);
+            format!(
+                "{people} a person, {tried} {} being tried again",
+                if tried == 1 { "is" } else { "are" }
+            )
+        }
+    }
 }
 
 fn troubles(troubles: &[TroubleDocument]) -> Markup {
@@ -99,8 +112,10 @@ fn troubles(troubles: &[TroubleDocument]) -> Markup {
 }
 
 /// What is being done, and what comes next.
-fn now(live: &LiveDocument) -> Markup {
-    let next = live.jobs.iter().filter_map(|job| Some((job.next_due?, &job.job))).min();
+fn now(live: &LiveDocument, as_of: Timestamp) -> Markup {
+    let running = live.running.as_ref();
+    let others = live.jobs.iter().filter(|job| running.is_none_or(|run| run.job != job.job));
+    let next = others.filter_map(|job| Some((job.next_due?, &job.job))).min();
     let held: Vec<_> = live.jobs.iter().filter_map(|job| Some((&job.job, job.held_by.as_ref()?))).collect();
     html! {
         section aria-labelledby="now" {
@@ -111,9 +126,14 @@ fn now(live: &LiveDocument) -> Markup {
                     None => { "Nothing is under way. " }
                 }
                 @match next {
+                    Some((due, job)) if running.is_some() && due <= as_of => { "Next: the " (job.to_string()) ", due since " (time(due)) "." }
                     Some((due, job)) => { "Next: the " (job.to_string()) " at " (time(due)) "." }
+                    None if running.is_some() => { "Nothing else is due." }
                     None => { "Nothing is due." }
                 }
+            }
+            @for asked in running.iter().flat_map(|run| &run.asked_in_vain) {
+                p.waits { "It asks " (whom(asked)) " in vain: " (in_vain(asked)) "." }
             }
             @if let Some(set) = live.clock_set { p.waits { "At " (time(set.at)) " it was found that " (set.told()) "." } }
             @for (job, by) in held { p.waits { "The " (job.to_string()) " waits for another kinset that works on the state: " (by) "." } }
@@ -121,8 +141,9 @@ fn now(live: &LiveDocument) -> Markup {
     }
 }
 
-fn of_tracker(tracker: &TrackerOverview) -> Markup {
+fn of_tracker(tracker: &TrackerOverview, live: &LiveDocument) -> Markup {
     let status = &tracker.status;
+    let doing = Doing::with(&status.tracker, tracker.mode, live);
     let name = &status.tracker;
     let address = tracker_address(name);
     let id = format!("tracker-{name}");
@@ -144,13 +165,13 @@ fn of_tracker(tracker: &TrackerOverview) -> Markup {
                         None => "no plan was made yet",
                     }
                 }),
-                ("Plan that waits", waiting_in_short(tracker.plan.as_ref(), &address)),
+                (if doing.is_writing() { "Plan that waited" } else { "Plan that waits" }, waiting_in_short(tracker.plan.as_ref(), &address, doing)),
                 ("Decisions of people", html! {
                     @if status.decisions == 0 { "none" } @else { a href={ (address) "#decisions" } { (status.decisions) " standing" } }
                 }),
             ]))
             @if status.open_writes > 0 {
-                p.waits { (count(status.open_writes, "write")) " of unknown outcome: the next run finds out." }
+                p.waits { (count(status.open_writes, "write")) " " (doing.open_writes()) "." }
             }
             (jobs(&status.jobs, &format!("What is done with tracker {name}"), &address))
             (runs(&tracker.runs, &format!("Last runs of tracker {name}"), &address))

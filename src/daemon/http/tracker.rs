@@ -12,7 +12,7 @@ use super::document::{DRAWN, TrackerOverview, WaitingOverview, tracker_overview}
 use super::layout::{Frame, Leaf, facts, picture, table, time, tracker_address};
 use super::overview::mode;
 use super::problem::Problem;
-use super::tracker_parts::{because, guards, jobs, run as shown_run, runs, steps};
+use super::tracker_parts::{Doing, guards, jobs, run as shown_run, runs, steps};
 use crate::config::Tracker;
 use crate::model::JobSubject;
 use crate::picture;
@@ -51,6 +51,7 @@ async fn whole(material: Material, name: String, leaves: Leaves) -> Result<Answe
     let tracker = tracker(&material, &name)?;
     let keeper = material.keeper().await?;
     let overview = tracker_overview(tracker, &keeper).await?;
+    let doing = Doing::with(&name, overview.mode, &material.live);
     let waiting = waiting_plan(&keeper, tracker).await?;
     let decisions = decision_documents(&keeper, tracker, DecisionFilter::Open).await?;
     let all = daemon_runs(&keeper, Some(JobSubject::Tracker(name.clone())), u32::MAX).await?;
@@ -59,7 +60,7 @@ async fn whole(material: Material, name: String, leaves: Leaves) -> Result<Answe
     let leaf = Leaf::new(leaves.runs, ROWS);
     let title = format!("Tracker {name}");
     let body = html! {
-        (in_short(&overview))
+        (in_short(&overview, doing))
         section aria-labelledby="jobs" {
             h2 id="jobs" { "What is done" }
             (jobs(&overview.status.jobs, "What is done with it", &address))
@@ -69,8 +70,8 @@ async fn whole(material: Material, name: String, leaves: Leaves) -> Result<Answe
             (picture(&format!("{address}/drift.svg"), &format!("Writes left to do on tracker {name} over time")))
         }
         section aria-labelledby="plan" {
-            h2 id="plan" { "The plan that waits" }
-            (plan(waiting.as_ref(), &address, Leaf::new(leaves.plan, ROWS), on))
+            h2 id="plan" { @if doing.is_writing() { "The plan that waited" } @else { "The plan that waits" } }
+            (plan(waiting.as_ref(), doing, &address, Leaf::new(leaves.plan, ROWS), on))
         }
         section aria-labelledby="decisions" {
             h2 id="decisions" { "Decisions of people" }
@@ -85,7 +86,7 @@ async fn whole(material: Material, name: String, leaves: Leaves) -> Result<Answe
     Ok(Answer::page(Frame::new(&title).read_at((material.sight.clock)()).with_body(&body)))
 }
 
-fn in_short(overview: &TrackerOverview) -> Markup {
+fn in_short(overview: &TrackerOverview, doing: Doing) -> Markup {
     let status = &overview.status;
     html! {
         (facts(&[
@@ -120,7 +121,9 @@ fn in_short(overview: &TrackerOverview) -> Markup {
                     }
                 }
             }),
-            ("Of unknown outcome", html! { (count(status.open_writes, "write")) }),
+            (if doing.is_syncing { "In flight or of unknown outcome" } else { "Of unknown outcome" }, html! {
+                (count(status.open_writes, "write"))
+            }),
         ]))
         @for collection in &status.collections {
             p {
@@ -134,9 +137,9 @@ fn in_short(overview: &TrackerOverview) -> Markup {
     }
 }
 
-fn plan(waiting: Option<&WaitingPlanDocument>, address: &str, leaf: Leaf, on: impl Fn(&str, usize) -> String) -> Markup {
+fn plan(waiting: Option<&WaitingPlanDocument>, doing: Doing, address: &str, leaf: Leaf, on: impl Fn(&str, usize) -> String) -> Markup {
     let Some(waiting) = waiting else {
-        return html! { p { "No plan waits." } };
+        return html! { p { "No plan waits." @if doing.is_writing() { " A sync is under way, which plans anew and writes what may be written." } } };
     };
     let short = WaitingOverview::of(waiting);
     let all = &waiting.plan.steps;
@@ -145,7 +148,7 @@ fn plan(waiting: Option<&WaitingPlanDocument>, address: &str, leaf: Leaf, on: im
             (count(waiting.waiting.writes, "write")) " (" (count(short.clears, "clear")) ", "
             (count(short.relates, "relate")) ", " (count(short.commit_refs, "commit"))
             ") were planned by " a href={ (address) "/runs/" (waiting.waiting.run) } { "run " (waiting.waiting.run) } " at " (time(waiting.waiting.planned_at))
-            " and wait " (because(waiting.waiting.because)) "."
+            (doing.waits(waiting.waiting.because, " and wait ")) "."
         }
         @for tracker in &waiting.plan.trackers {
             p {
@@ -161,7 +164,13 @@ fn plan(waiting: Option<&WaitingPlanDocument>, address: &str, leaf: Leaf, on: im
         @if waiting.steps_left_out > 0 {
             p { (count_doing(waiting.steps_left_out, "write", ["is", "are"])) " not kept here; " code { "kinset plan" } " shows all." }
         }
-        p { "To carry it out: read it with " code { "kinset plan" } ", then " code { "kinset apply" } "; or let the daemon do so with " code { "sync = \"apply\"" } "." }
+        @if !doing.is_writing() {
+            p {
+                "To carry it out: read it with " code { "kinset plan" } ", then " code { "kinset apply" }
+                @if !doing.may_write { "; or let the daemon do so with " code { "sync = \"apply\"" } }
+                "."
+            }
+        }
     }
 }
 

@@ -4,6 +4,9 @@ use maud::{Markup, html};
 
 use super::document::WaitingOverview;
 use super::layout::{facts, table, time, time_or};
+use crate::config::SyncMode;
+use crate::daemon::LiveDocument;
+use crate::model::{Job, JobKind};
 use crate::reconcile::{DaemonJobDocument, DaemonRunDocument, GuardDocument, OperationDocument, StepDocument};
 use crate::text::count;
 
@@ -140,7 +143,7 @@ pub(super) fn guards(guards: &[GuardDocument]) -> Markup {
 }
 
 /// A plan that waits, in a line.
-pub(super) fn waiting_in_short(waiting: Option<&WaitingOverview>, address: &str) -> Markup {
+pub(super) fn waiting_in_short(waiting: Option<&WaitingOverview>, address: &str, doing: Doing) -> Markup {
     html! {
         @match waiting {
             None => "none",
@@ -148,19 +151,56 @@ pub(super) fn waiting_in_short(waiting: Option<&WaitingOverview>, address: &str)
                 a href={ (address) "#plan" } { (count(waiting.waiting.writes, "write")) }
                 ": " (count(waiting.clears, "clear")) ", " (count(waiting.relates, "relate"))
                 @if waiting.commit_refs > 0 { ", " (count(waiting.commit_refs, "commit")) }
-                ", since " (time(waiting.waiting.planned_at)) ", " (because(waiting.waiting.because))
+                ", since " (time(waiting.waiting.planned_at)) (doing.waits(waiting.waiting.because, ", "))
             }
         }
     }
 }
 
-/// Why a plan waits, in words.
-pub(super) fn because(word: &str) -> &'static str {
-    match word {
-        "plan-only" => "because nothing is to be written to this tracker",
-        "quiet" => "because nothing is to be written at this time of day",
-        "guard" => "because a guard tripped",
-        _ => "for a reason that this kinset does not know",
+/// What the daemon may do with a tracker, and whether it is at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Doing {
+    /// Whether a sync may write.
+    pub(super) may_write: bool,
+    /// Whether a sync is under way.
+    pub(super) is_syncing: bool,
+}
+
+impl Doing {
+    pub(super) fn with(tracker: &str, mode: &str, live: &LiveDocument) -> Self {
+        let sync = Job::of_tracker(tracker, JobKind::Sync);
+        Self {
+            may_write: mode == SyncMode::Apply.as_str(),
+            is_syncing: live.running.as_ref().is_some_and(|run| run.job == sync),
+        }
+    }
+
+    pub(super) const fn is_writing(self) -> bool {
+        self.may_write && self.is_syncing
+    }
+
+    /// Why a plan waits, in words behind `and`; or what becomes of it at this moment.
+    pub(super) fn waits(self, because: &str, and: &str) -> String {
+        if self.is_writing() {
+            return "; the sync under way plans anew and writes what may be written".to_owned();
+        }
+        let because = match because {
+            "plan-only" if self.may_write => "for the next sync, because nothing was to be written to this tracker when it was made",
+            "plan-only" => "because nothing is to be written to this tracker",
+            "quiet" => "because nothing is to be written at this time of day",
+            "guard" => "because a guard tripped",
+            _ => "for a reason that this kinset does not know",
+        };
+        format!("{and}{because}")
+    }
+
+    /// What is to be said of writes that have begun and are not known to have ended.
+    pub(super) const fn open_writes(self) -> &'static str {
+        if self.is_syncing {
+            "in flight or of unknown outcome: the sync under way finds out"
+        } else {
+            "of unknown outcome: the next run finds out"
+        }
     }
 }
 

@@ -1,14 +1,18 @@
-//! What needs a person, found in how everything stands.
+//! What needs a person, or may come to, found in how everything stands.
 
 use serde::Serialize;
 
 use super::desk::Material;
 use super::document::{DistributionOverview, TrackerOverview};
-use crate::daemon::Unrecorded;
+use crate::daemon::{AskedInVain, LiveDocument, Unrecorded};
+use crate::model::Job;
 use crate::reconcile::{DaemonJobDocument, DaemonRunDocument, GuardDocument};
 use crate::text::count;
 
-/// Something that needs a person.
+/// So many requests in a row that fail are more than a hiccup.
+const HICCUPS: u32 = 2;
+
+/// Something that needs a person, or may come to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TroubleDocument {
     /// `daemon`, `tracker kernel`, `distribution ubuntu`.
@@ -17,6 +21,8 @@ pub struct TroubleDocument {
     pub message: String,
     /// What to do about it.
     pub remedy: Option<String>,
+    /// Whether it is tried again by itself, and it is too early to say that a person is needed.
+    pub tried_again: bool,
     /// The guards that tripped.
     pub guards: Vec<GuardDocument>,
     /// The address of the page that tells more.
@@ -29,13 +35,14 @@ impl TroubleDocument {
             subject: "daemon".to_owned(),
             message: message.into(),
             remedy: Some(remedy.to_owned()),
+            tried_again: false,
             guards: Vec::new(),
             page: "/".to_owned(),
         }
     }
 }
 
-/// What needs a person, what stands in the way of everything first.
+/// What needs a person or may come to, what stands in the way of everything first.
 pub(super) fn troubles(material: &Material, trackers: &[TrackerOverview], distributions: &[DistributionOverview]) -> Vec<TroubleDocument> {
     let mut troubles = of_daemon(material);
     for tracker in trackers {
@@ -43,10 +50,12 @@ pub(super) fn troubles(material: &Material, trackers: &[TrackerOverview], distri
         let page = super::layout::tracker_address(name);
         let subject = format!("tracker {name}");
         troubles.extend(of_jobs(&subject, &page, &tracker.status.jobs));
+        troubles.extend(of_run(&subject, &page, &material.live, &tracker.runs));
         if let Some(elsewhere) = &tracker.status.elsewhere {
             troubles.push(TroubleDocument {
                 message: format!("it was only ever read from {elsewhere}, which is not the address that the configuration names now"),
                 remedy: Some(format!("run `kinset pull {name}` if the new address is right")),
+                tried_again: false,
                 subject: subject.clone(),
                 guards: Vec::new(),
                 page: page.clone(),
@@ -57,6 +66,7 @@ pub(super) fn troubles(material: &Material, trackers: &[TrackerOverview], distri
             troubles.push(TroubleDocument {
                 message: format!("the token's user may not write to {}", blocked.join(", ")),
                 remedy: Some("have an administrator of the tracker make the user a maintainer of these projects".to_owned()),
+                tried_again: false,
                 subject: subject.clone(),
                 guards: Vec::new(),
                 page: page.clone(),
@@ -67,6 +77,7 @@ pub(super) fn troubles(material: &Material, trackers: &[TrackerOverview], distri
         let page = super::layout::distribution_address(&distribution.name);
         let subject = format!("distribution {}", distribution.name);
         troubles.extend(of_jobs(&subject, &page, &distribution.jobs));
+        troubles.extend(of_run(&subject, &page, &material.live, &distribution.runs));
     }
     troubles
 }
@@ -115,6 +126,7 @@ fn of_jobs(subject: &str, page: &str, jobs: &[DaemonJobDocument]) -> Vec<Trouble
     jobs.iter().filter_map(|job| of_job(subject, page, job)).collect()
 }
 
+/// How a job stands, whether or not it is at it again.
 fn of_job(subject: &str, page: &str, job: &DaemonJobDocument) -> Option<TroubleDocument> {
     let DaemonRunDocument {
         outcome,
@@ -122,22 +134,69 @@ fn of_job(subject: &str, page: &str, job: &DaemonJobDocument) -> Option<TroubleD
         remedy,
         guards,
         ..
-    } = job.last_run.as_ref()?;
+    } = job.last_ended.as_ref()?;
     let kind = job.job.kind;
     let said = message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
-    let message = match *outcome {
-        "refused" => format!("the last {kind} was refused{said}"),
-        "failed" if job.failures > 1 => format!("the {kind} failed {} times in a row{said}", job.failures),
-        "failed" => format!("the last {kind} failed{said}"),
-        "cut-short" => format!("the last {kind} was cut short, because the process ended in the middle of it"),
+    let (message, tried_again) = match *outcome {
+        "refused" => (format!("the last {kind} was refused{said}"), false),
+        "failed" if job.failures > 1 => (format!("the {kind} failed {} times in a row{said}", job.failures), false),
+        "failed" => (format!("the last {kind} failed{said}"), true),
+        "cut-short" => {
+            let message = format!("the last {kind} was cut short, because the process ended in the middle of it");
+            (message, job.failures <= 1)
+        }
         _ => return None,
     };
-    let mends_itself = "it is tried again by itself; if it goes on failing, the log has the details";
+    let otherwise = if tried_again {
+        "nothing yet: it is tried again by itself"
+    } else {
+        "look into the log for the details; it is tried again by itself meanwhile"
+    };
     Some(TroubleDocument {
         subject: subject.to_owned(),
         message,
-        remedy: remedy.clone().or_else(|| Some(mends_itself.to_owned())),
+        remedy: remedy.clone().or_else(|| Some(otherwise.to_owned())),
+        tried_again,
         guards: guards.clone(),
         page: page.to_owned(),
     })
+}
+
+/// Whom the run under way asks in vain, for longer than a hiccup, if it is one of these. Where its job has failed already, that is the same trouble.
+fn of_run(subject: &str, page: &str, live: &LiveDocument, runs: &[DaemonRunDocument]) -> Vec<TroubleDocument> {
+    let under_way = live
+        .running
+        .as_ref()
+        .filter(|running| runs.iter().any(|run| run.run == running.run && run.ended_at.is_none()));
+    let has_failed = |job: &Job| live.jobs.iter().any(|known| known.job == *job && known.failures > 0);
+    let Some(run) = under_way.filter(|run| !has_failed(&run.job)) else {
+        return Vec::new();
+    };
+    let long = run.asked_in_vain.iter().filter(|asked| asked.times > HICCUPS);
+    let trouble = |asked: &AskedInVain| TroubleDocument {
+        subject: subject.to_owned(),
+        message: format!("{} does not answer the {} under way: {}", whom(asked), run.job.kind, in_vain(asked)),
+        remedy: Some("nothing yet: it is asked again by itself, until `patience_seconds` have gone; then the run has failed".to_owned()),
+        tried_again: true,
+        guards: Vec::new(),
+        page: page.to_owned(),
+    };
+    long.map(trouble).collect()
+}
+
+/// Who is asked.
+pub(super) fn whom(asked: &AskedInVain) -> String {
+    match &asked.source {
+        None => "the tracker".to_owned(),
+        Some(source) => format!("source {source}"),
+    }
+}
+
+/// How requests went that failed.
+pub(super) fn in_vain(asked: &AskedInVain) -> String {
+    format!(
+        "{} failed in a row, the last one: {}",
+        count(asked.times, "request"),
+        asked.outcome.as_str()
+    )
 }
