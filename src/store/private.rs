@@ -5,15 +5,21 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use rustix::fs::{Access, OFlags, access};
 
 const MODE: u32 = 0o600;
 
 /// Makes a file of a state folder unless there is something of that name. It belongs to whom the folder belongs to, as [`give_away`] tells.
 ///
-/// What is there already is not even opened: to close any handle of a database gives up the locks that this process has on it.
+/// What is there already has to be such that it can be written, and is not even opened: to close any handle of a database gives up the locks that this process has on it.
 pub(super) fn make(path: &Path) -> io::Result<()> {
-    create(path).map(|_made| ())
+    if create(path)?.is_none() {
+        access(path, Access::READ_OK | Access::WRITE_OK)?;
+        if fs::metadata(path)?.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+    }
+    Ok(())
 }
 
 /// Opens a file of a state folder for reading and writing, and makes it if need be. What is in it stays.
@@ -92,7 +98,7 @@ mod tests {
             let link = folder.path().join("file");
             std::os::unix::fs::symlink(target, &link).unwrap();
             assert!(open(&link).is_err());
-            make(&link).unwrap();
+            assert_eq!(make(&link).is_ok(), target.exists());
             fs::remove_file(link).unwrap();
         }
         assert_eq!(fs::read_to_string(there).unwrap(), "kept");

@@ -239,8 +239,9 @@ async fn an_outage_in_the_middle_loses_nothing() {
 
 #[tokio::test]
 async fn a_list_that_shrinks_meanwhile_just_ends_earlier() {
+    // Of pages that are asked for side by side, any may be the first to be answered.
     let shrink = |asked: Asked, list: &mut Vec<Value>| {
-        if asked.page == 2 {
+        if asked.page >= 2 {
             list.truncate(480);
         }
         None

@@ -259,7 +259,7 @@ fn who_finds_no_room_or_a_file_system_that_lets_nobody_write_is_told_that_and_no
     ] {
         assert_eq!(
             remedy(kind),
-            "make room on the file system of /state/kinset.lock; what could not be done is done by the next run"
+            "make room on the file system of /state/kinset.lock, or lift the limit on what this user may write, and run the command again; the daemon does so by itself"
         );
     }
     assert!(remedy(io::ErrorKind::ReadOnlyFilesystem).contains("mount -o remount,rw"));
