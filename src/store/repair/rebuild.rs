@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use rusqlite::ffi::SQLITE_ERROR;
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, params_from_iter};
 use rusqlite_migration::Migrations;
@@ -232,7 +233,7 @@ impl<'s> Building<'s> {
                         .prepare_cached(&insert)
                         .and_then(|mut insert| insert.execute(params_from_iter(row.values)));
                     match inserted {
-                        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {}
+                        Err(error) if is_of_the_row(&error) => {}
                         inserted => drop(inserted.map_err(|source| building(self.state_dir, source))?),
                     }
                 }
@@ -282,7 +283,7 @@ impl<'s> Building<'s> {
             }
             match insert(connection, &object.name, &names, number, row) {
                 Ok(()) => {}
-                Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => rejected += 1,
+                Err(error) if is_of_the_row(&error) => rejected += 1,
                 Err(rusqlite::Error::InvalidParameterCount(..)) => rejected += 1,
                 Err(error) => failed = failed.take().or(Some(error)),
             }
@@ -474,4 +475,12 @@ fn lost_parents(connection: &Connection, table: &str) -> rusqlite::Result<Vec<St
         ))
     })?;
     conditions.collect()
+}
+
+/// Whether it is the row that cannot be taken over: a check says no, or cannot even be reckoned, as `json_type()` of what is no JSON.
+fn is_of_the_row(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(failure, _) = error else {
+        return false;
+    };
+    failure.code == ErrorCode::ConstraintViolation || failure.extended_code == SQLITE_ERROR
 }
