@@ -11,16 +11,20 @@ use crate::tracker::{Reader, RetryPolicy, Settings, Token, Writer};
 pub struct SessionOptions {
     /// How long one request may take, from connecting to the last byte of the answer.
     pub timeout: Duration,
+    /// For how long from its beginning a tracker may still be at work on a write whose sender is gone.
+    pub in_hand: Duration,
     /// How reads are tried again.
     pub retry: RetryPolicy,
 }
 
 impl SessionOptions {
-    /// As patient as a tracker's configuration says.
+    /// As patient as a tracker's configuration says. What is given up after so long is not thought to take longer when nobody waits for it.
     #[must_use]
     pub fn of(tracker: &Tracker) -> Self {
+        let timeout = tracker.limits.timeout();
         Self {
-            timeout: tracker.limits.timeout(),
+            timeout,
+            in_hand: timeout,
             retry: RetryPolicy::lasting(tracker.limits.patience()),
         }
     }
@@ -31,6 +35,7 @@ impl Default for SessionOptions {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(60),
+            in_hand: Duration::from_secs(60),
             retry: RetryPolicy::default(),
         }
     }
@@ -52,6 +57,8 @@ pub struct Session<'a> {
     pub tracker: &'a Tracker,
     /// Reads from it.
     pub reader: Reader,
+    /// See [`SessionOptions::in_hand`].
+    pub(super) in_hand: Duration,
     token: Option<Token>,
 }
 
@@ -61,7 +68,7 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When the token cannot be had or is not accepted, or no usable API answers.
     pub async fn open(tracker: &'a Tracker, options: SessionOptions) -> Result<Self, Error> {
-        let SessionOptions { timeout, retry } = options;
+        let SessionOptions { timeout, in_hand, retry } = options;
         let token = tracker.token.as_ref().map(read_token).transpose()?;
         let settings = Settings {
             url: tracker.url.clone(),
@@ -72,7 +79,12 @@ impl<'a> Session<'a> {
             retry,
         };
         let reader = Reader::connect(settings, token.as_ref()).await?;
-        Ok(Self { tracker, reader, token })
+        Ok(Self {
+            tracker,
+            reader,
+            in_hand,
+            token,
+        })
     }
 
     /// Turns the session into one that can write.

@@ -44,7 +44,11 @@ fn killed_at_any_write_and_run_again_it_reaches_the_goal() {
     assert!(planned >= 25);
     for place in 1..=20 {
         let moment = if place % 2 == 0 { Moment::Before } else { Moment::After };
-        let rig = Rig::serving(&change.world(), Terms::for_pasta());
+        let terms = Terms {
+            limits: "attach_limit = 1000\ntimeout_seconds = 2",
+            ..Terms::for_pasta()
+        };
+        let rig = Rig::serving(&change.world(), terms);
         rig.want(&change.groups());
         assert!(killed_while(rig.hold_at(place * planned / 20, Requests::Writes, moment), &rig));
         assert!(!rig.open_entries().is_empty());

@@ -9,8 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use kinset::store::{DaemonOutcome, Store};
-use kinset::tracker::simulator::{Moment, Requests};
+use kinset::store::{DaemonOutcome, DecisionFilter, Store};
+use kinset::tracker::simulator::{Fault, FaultKind, Moment, Requests, When};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ use crate::cli_support::{Place, Tracker, world};
 use crate::support::change::Classes;
 use crate::support::daemon::{Daemon, EACH_SECOND, place};
 use crate::support::log::writes;
-use crate::support::rig::{Held, Rig, Terms};
+use crate::support::rig::{Held, Rig, TRACKER, Terms};
 use crate::support::town::{change_users, classes, town};
 
 fn start(place: &Place) -> Daemon {
@@ -215,15 +215,16 @@ fn a_bad_configuration_is_refused_whole_and_a_good_one_takes_effect_without_a_re
 
 /// A rig whose daemon may write.
 fn rig(before: &[&[u64]]) -> Rig {
-    Rig::serving(
-        &town(before),
-        Terms {
-            sync: "apply",
-            tables: EACH_SECOND,
-            concurrent_requests: 1,
-            ..Terms::default()
-        },
-    )
+    Rig::serving(&town(before), terms())
+}
+
+fn terms() -> Terms {
+    Terms {
+        sync: "apply",
+        tables: EACH_SECOND,
+        concurrent_requests: 1,
+        ..Terms::default()
+    }
 }
 
 fn start_on(rig: &Rig) -> Daemon {
@@ -316,6 +317,40 @@ fn killed_during_a_write_the_next_daemon_says_so_settles_the_journal_and_goes_on
     let (_, first) = runs.last().unwrap().ended.clone().unwrap();
     assert_eq!(first.outcome, DaemonOutcome::CutShort);
     assert_eq!(runs.last().unwrap().relates, 1, "what was known to be written when it ended");
+    rig.assert_at_rest(&wanted());
+}
+
+#[test]
+fn killed_and_started_at_once_it_waits_for_the_write_that_the_tracker_has_in_hand() {
+    let terms = Terms {
+        policy: "preserve",
+        limits: "timeout_seconds = 30",
+        ..terms()
+    };
+    let rig = Rig::serving(&town(&[]), terms);
+    rig.want("1 2\n3 4\n5 6\n");
+    let late = Fault::new(FaultKind::Late { duration_ms: 1500 }, When::At(vec![2]));
+    rig.simulator().set_faults([late.on_writes()]);
+    let (arrive, arrived) = mpsc::channel();
+    rig.at(2, Requests::Writes, Moment::Before, move |_| arrive.send(()).unwrap());
+    let daemon = start_on(&rig);
+    arrived.recv().unwrap();
+    daemon.kill();
+    rig.leave_alone();
+
+    let daemon = start_on(&rig);
+    daemon.runs(3);
+    let log = daemon.stop();
+    assert!(
+        log.contains("which the tracker may still be at work on: waiting for it") && log.contains("seconds="),
+        "{log}"
+    );
+    assert_eq!(writes(&rig.log()), 3, "none is made again");
+    assert_eq!(
+        rig.state().decisions(TRACKER, DecisionFilter::All).unwrap(),
+        [],
+        "and none is taken for a person's"
+    );
     rig.assert_at_rest(&wanted());
 }
 

@@ -59,6 +59,22 @@ async fn a_status_comes_with_html_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_late_request_is_carried_out_although_nobody_waits_for_it() {
+    let patchwork = patchwork(every(FaultKind::Late { duration_ms: 200 }).on_writes()).await;
+    let gone = patchwork.relate("t-bot", 1, &[2]).timeout(Duration::from_millis(50)).send().await;
+    assert!(gone.unwrap_err().is_timeout());
+    while patchwork.relations().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let log = patchwork.simulator.log();
+    assert_eq!(log.iter().map(|logged| logged.status).collect::<Vec<_>>(), [Some(200)]);
+
+    let waits = patchwork.relate("t-bot", 3, &[4]).send().await.unwrap();
+    assert_eq!(waits.json::<Value>().await.unwrap()["id"], 3);
+    assert_eq!(patchwork.relations().len(), 2);
+}
+
+#[tokio::test]
 async fn a_status_need_not_say_when_to_come_back() {
     let patchwork = patchwork(every(FaultKind::status(502))).await;
     assert!(!read(&patchwork).await.unwrap().headers().contains_key("Retry-After"));

@@ -41,6 +41,11 @@ pub enum FaultKind {
         /// How late, in milliseconds.
         duration_ms: u64,
     },
+    /// The request is carried out late, and answered then if somebody still waits: the client may be long gone.
+    Late {
+        /// How late, in milliseconds.
+        duration_ms: u64,
+    },
     /// The request is carried out, and the body of its answer comes byte by byte.
     Drip {
         /// How long before each byte, in milliseconds.

@@ -106,12 +106,37 @@ impl Simulator {
             hook(&logged, Moment::Before, rules);
         }
         let fault = faults.strike(&logged.method, &logged.path_and_query);
+        if let Some(FaultKind::Late { duration_ms }) = fault {
+            let delivery = Delivery::Late {
+                duration: Duration::from_millis(duration_ms),
+                ordinal: logged.ordinal,
+            };
+            log.push(logged);
+            return Reply {
+                delivery,
+                ..Reply::crash()
+            };
+        }
         let reply = answer(rules, &self.settings, request, fault);
         logged.status = (reply.delivery != Delivery::Reset).then_some(reply.status);
         if let Some(hook) = hook {
             hook(&logged, Moment::After, rules);
         }
         log.push(logged);
+        reply
+    }
+
+    /// Carries out a request that arrived some time ago, and answers it.
+    pub(super) fn handle_late(&self, ordinal: u64, request: &Request) -> Reply {
+        let State { rules, log, hook, .. } = &mut *self.state();
+        let reply = answer(rules, &self.settings, request, None);
+        // The log may have been cleared meanwhile.
+        if let Some(logged) = log.iter_mut().find(|logged| logged.ordinal == ordinal) {
+            logged.status = Some(reply.status);
+            if let Some(hook) = hook {
+                hook(logged, Moment::After, rules);
+            }
+        }
         reply
     }
 
@@ -159,7 +184,8 @@ fn path_and_query(request: &Request) -> String {
 fn answer(rules: &mut Rules, settings: &Settings, request: &Request, fault: Option<FaultKind>) -> Reply {
     let mut carried_out = || api::answer(rules, settings, request, Extent::Whole);
     match fault {
-        None => carried_out(),
+        // A late one comes here when its time has come.
+        None | Some(FaultKind::Late { .. }) => carried_out(),
         Some(FaultKind::Status { code, retry_after_s }) => {
             let page = Reply::html(code, "Something is wrong in front of Patchwork");
             match retry_after_s {

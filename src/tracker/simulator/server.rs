@@ -101,7 +101,7 @@ pub async fn serve(listener: TcpListener, simulator: Arc<Simulator>, shutdown: i
 struct Hangup;
 
 async fn converse(stream: TcpStream, simulator: Arc<Simulator>) {
-    let service = service_fn(|request| respond(request, &simulator));
+    let service = service_fn(|request| respond(request, Arc::clone(&simulator)));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let Err(error) = (&mut connection).await else { return };
     let is_hangup = std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<Hangup>);
@@ -116,7 +116,7 @@ async fn converse(stream: TcpStream, simulator: Arc<Simulator>) {
     }
 }
 
-async fn respond(request: hyper::Request<Incoming>, simulator: &Simulator) -> Result<Response<ReplyBody>, Hangup> {
+async fn respond(request: hyper::Request<Incoming>, simulator: Arc<Simulator>) -> Result<Response<ReplyBody>, Hangup> {
     let (head, body) = request.into_parts();
     let header = |name: HeaderName| {
         head.headers
@@ -124,7 +124,7 @@ async fn respond(request: hyper::Request<Incoming>, simulator: &Simulator) -> Re
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
     let body = body.collect().await.map_err(|_| Hangup)?.to_bytes();
-    let reply = simulator.handle(&Request {
+    let request = Request {
         method: head.method.to_string(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
@@ -135,12 +135,24 @@ async fn respond(request: hyper::Request<Incoming>, simulator: &Simulator) -> Re
             host: header(HOST),
         },
         body,
-    });
+    };
+    let reply = simulator.handle(&request);
     match reply.delivery {
         Delivery::Reset => Err(Hangup),
         Delivery::After(duration) => {
             tokio::time::sleep(duration).await;
             Ok(response(reply))
+        }
+        Delivery::Late { duration, ordinal } => {
+            // A task of its own goes on when the connection is gone.
+            let late = tokio::spawn(async move {
+                tokio::time::sleep(duration).await;
+                simulator.handle_late(ordinal, &request)
+            });
+            late.await.map(response).map_err(|error| {
+                tracing::error!(%error, "the simulator could not carry out a late request");
+                Hangup
+            })
         }
         Delivery::Whole | Delivery::Dripping(_) | Delivery::Truncated => Ok(response(reply)),
     }
@@ -188,7 +200,7 @@ impl ReplyBody {
         let (body, drip, end) = match delivery {
             Delivery::Truncated => (body.slice(..body.len() / 2), None, End::Flush),
             Delivery::Dripping(apart) => (body, Some(drip(apart)), End::Whole),
-            Delivery::Whole | Delivery::After(_) | Delivery::Reset => (body, None, End::Whole),
+            Delivery::Whole | Delivery::After(_) | Delivery::Late { .. } | Delivery::Reset => (body, None, End::Whole),
         };
         Self {
             rest: Some(body).filter(|body| !body.is_empty()),

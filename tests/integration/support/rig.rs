@@ -54,6 +54,8 @@ pub(crate) struct Terms {
     pub(crate) tables: &'static str,
     /// How long a request may take. No machine is so busy, unless a test says otherwise.
     pub(crate) timeout: Duration,
+    /// How long the tracker may be at work on a write that nobody waits for. The simulator is at work on none, unless a test says otherwise.
+    pub(crate) in_hand: Duration,
 }
 
 impl Default for Terms {
@@ -70,6 +72,7 @@ impl Default for Terms {
             guard: "",
             tables: "",
             timeout: Duration::from_secs(60),
+            in_hand: Duration::ZERO,
         }
     }
 }
@@ -165,7 +168,7 @@ impl Rig {
     }
 
     /// Calls `act` at the n-th of the requests that count from here on, before or after it is carried out.
-    fn at(&self, n: usize, requests: Requests, moment: Moment, act: impl Fn(&mut Rules) + Send + 'static) {
+    pub(crate) fn at(&self, n: usize, requests: Requests, moment: Moment, act: impl Fn(&mut Rules) + Send + 'static) {
         let counts = move |request: &LoggedRequest| match requests {
             Requests::Any => true,
             Requests::Reads => !Asked::of(request).is_write(),
@@ -435,6 +438,7 @@ pub(crate) fn open(state_dir: &Path) -> Store {
 fn options(terms: Terms) -> SessionOptions {
     SessionOptions {
         timeout: terms.timeout,
+        in_hand: terms.in_hand,
         retry: RetryPolicy::without_waiting(NonZeroU32::new(20).unwrap()),
     }
 }
@@ -462,6 +466,7 @@ fn configure(folder: &Path, served: &Served, terms: Terms) -> Config {
         guard,
         tables,
         timeout: _,
+        in_hand: _,
     } = terms;
     let token_file = folder.join("token");
     fs::write(&token_file, token).unwrap();

@@ -46,7 +46,7 @@ impl Respond for Mounted {
         match delivery {
             Delivery::Whole => template,
             Delivery::After(duration) => template.set_delay(duration),
-            Delivery::Dripping(_) | Delivery::Truncated | Delivery::Reset => {
+            Delivery::Late { .. } | Delivery::Dripping(_) | Delivery::Truncated | Delivery::Reset => {
                 panic!("wiremock cannot answer by parts or break a connection: serve the simulator itself")
             }
         }

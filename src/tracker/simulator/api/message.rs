@@ -65,6 +65,13 @@ pub enum Delivery {
     Whole,
     /// Whole, but only after this long.
     After(Duration),
+    /// What it says is not known yet: the request is carried out only after this long, whether or not the client waits.
+    Late {
+        /// How long.
+        duration: Duration,
+        /// The request's place among all requests.
+        ordinal: u64,
+    },
     /// Whole, but each byte of the body only this long after what was before it.
     Dripping(Duration),
     /// The first half of the body; then the connection ends.
