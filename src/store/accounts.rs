@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Store;
 use super::classes::BASE;
@@ -14,7 +14,7 @@ use super::decisions::{self, Decision, DecisionId, Ended, NewDecision};
 use super::error::StoreError;
 use super::history::{self, Sighting};
 use super::journal::JournalId;
-use super::trackers::tracker_number;
+use super::trackers::{address_number, tracker_number};
 use crate::model::PatchId;
 
 /// What is known of a tracker's patches besides what the tracker holds.
@@ -126,16 +126,6 @@ impl Store {
             Ok(())
         })
     }
-}
-
-/// The number of one of a tracker's addresses; it gets one when it has none.
-fn address_number(transaction: &Transaction<'_>, tracker: i64, url: &str) -> rusqlite::Result<i64> {
-    transaction
-        .prepare_cached("INSERT INTO address (tracker, url) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-        .execute(params![tracker, url])?;
-    transaction
-        .prepare_cached("SELECT id FROM address WHERE tracker = ?1 AND url = ?2")?
-        .query_row(params![tracker, url], |row| row.get(0))
 }
 
 /// The number of the address that a tracker's base is of.

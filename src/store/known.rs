@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row};
 
 use super::classes::RELATIONS;
 use super::error::StoreError;
 use super::trackers::pulled_tracker_number;
 use super::{Store, cursor, patches, projects};
-use crate::model::{EventCursor, MessageId, Patch, PatchId, Project, ProjectId};
+use crate::model::{EventCursor, Patch, PatchId, Project, ProjectId};
 
 /// How and when a tracker was last read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,64 +85,6 @@ impl Store {
                 }
             }
             Ok(known)
-        })
-    }
-
-    /// The patches whose mails were not [exported](Self::mark_exported) yet, those with the lowest numbers, by number.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn unexported(&self, tracker: &str, limit: u32) -> Result<Vec<(PatchId, MessageId)>, StoreError> {
-        self.database.read(|connection| {
-            let Some(tracker) = pulled_tracker_number(connection, tracker)? else {
-                return Ok(Vec::new());
-            };
-            let mut select =
-                connection.prepare_cached("SELECT id, message_id FROM patch WHERE tracker = ?1 AND NOT exported ORDER BY id LIMIT ?2")?;
-            let mails = select.query_map(params![tracker, limit], |row| {
-                Ok((PatchId(row.get(0)?), patches::message_id(row, 1)?))
-            })?;
-            Ok(mails.collect::<Result<_, _>>()?)
-        })
-    }
-
-    /// How many patches there are whose mails were not exported yet.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn count_unexported(&self, tracker: &str) -> Result<usize, StoreError> {
-        self.database.read(|connection| {
-            let mut select = connection
-                .prepare_cached("SELECT count(*) FROM patch JOIN tracker ON tracker.id = patch.tracker WHERE name = ?1 AND NOT exported")?;
-            Ok(select.query_row([tracker], |row| row.get(0))?)
-        })
-    }
-
-    /// Lets the mails of all patches that are known count as exported, and tells how many did not until now.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn mark_all_exported(&mut self, tracker: &str) -> Result<usize, StoreError> {
-        self.database.write(|transaction| {
-            let update = "UPDATE patch SET exported = 1 WHERE tracker = (SELECT id FROM tracker WHERE name = ?1) AND NOT exported";
-            Ok(transaction.prepare_cached(update)?.execute([tracker])?)
-        })
-    }
-
-    /// Enters that the mails of these patches were exported. Patches that are not known are passed over.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub fn mark_exported(&mut self, tracker: &str, patches: &[PatchId]) -> Result<(), StoreError> {
-        self.database.write(|transaction| {
-            let Some(tracker) = pulled_tracker_number(transaction, tracker)? else {
-                return Ok(());
-            };
-            let mut update = transaction.prepare_cached("UPDATE patch SET exported = 1 WHERE tracker = ?1 AND id = ?2")?;
-            for patch in patches {
-                update.execute(params![tracker, patch.0])?;
-            }
-            Ok(())
         })
     }
 }

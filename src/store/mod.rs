@@ -19,6 +19,7 @@ mod daemon;
 mod database;
 mod decisions;
 mod error;
+mod exported;
 mod gone;
 mod history;
 mod journal;

@@ -40,7 +40,7 @@ pub(super) fn message_id(row: &Row<'_>, column: usize) -> rusqlite::Result<Messa
     MessageId::parse(row.get_ref(column)?.as_str()?).map_err(|error| unreadable(column, error))
 }
 
-/// Writes a patch, new or not. A mail that was not there before is one that was not exported either.
+/// Writes a patch, new or not.
 pub(super) fn upsert(transaction: &Transaction<'_>, tracker: i64, patch: &Patch) -> rusqlite::Result<()> {
     let Patch {
         id,
@@ -54,8 +54,7 @@ pub(super) fn upsert(transaction: &Transaction<'_>, tracker: i64, patch: &Patch)
         .prepare_cached(
             "INSERT INTO patch (tracker, id, project, message_id, date, commit_ref) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT DO UPDATE SET project = excluded.project, message_id = excluded.message_id,
-                 date = excluded.date, commit_ref = excluded.commit_ref,
-                 exported = exported AND message_id = excluded.message_id",
+                 date = excluded.date, commit_ref = excluded.commit_ref",
         )?
         .execute(params![tracker, id.0, project.0, message_id.as_str(), date, commit_ref])?;
     Ok(())

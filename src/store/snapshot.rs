@@ -49,8 +49,8 @@ pub struct Sweep {
 impl Store {
     /// Keeps what a full read of a tracker saw, in place of everything that was known of it. All or nothing is stored.
     ///
-    /// Only what differs is written. What is known of the tracker at another address is forgotten, the [marks](Self::mark_exported) on its
-    /// patches included. A full read that was [begun](Self::begin_sweep) is over by this.
+    /// Only what differs is written. What is known of the tracker at another address is forgotten. A full read that was
+    /// [begun](Self::begin_sweep) is over by this.
     ///
     /// # Errors
     /// When the snapshot contradicts itself, or the database cannot be written.

@@ -27,7 +27,7 @@ impl Origin {
     }
 }
 
-/// All tables. `patch` is a copy but for its column `exported`.
+/// All tables.
 pub(super) const TABLES: &[(&str, Origin)] = &[
     ("tracker", Origin::Own),
     ("address", Origin::Own),
@@ -48,6 +48,7 @@ pub(super) const TABLES: &[(&str, Origin)] = &[
     ("sighting", Origin::Own),
     ("sighting_patch", Origin::Own),
     ("gone_patch", Origin::Own),
+    ("exported_mail", Origin::Own),
     ("cycle", Origin::Own),
     ("log", Origin::Own),
     ("change", Origin::Own),

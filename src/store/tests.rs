@@ -239,6 +239,33 @@ fn a_state_of_version_1_has_nothing_of_what_came_later() {
 }
 
 #[test]
+fn what_was_exported_before_version_10_is_known_of_the_address_of_then() {
+    let folder = folder_of_v1();
+    drop(open(folder.path(), &MIGRATIONS[..9]).unwrap());
+    Connection::open(folder.path().join("kinset.sqlite3"))
+        .unwrap()
+        .execute_batch("UPDATE patch SET exported = 1 WHERE id <> 2")
+        .unwrap();
+    let unexported = |store: &Store| {
+        store
+            .unexported("t", 9)
+            .unwrap()
+            .into_iter()
+            .map(|(patch, _)| patch.0)
+            .collect::<Vec<_>>()
+    };
+    let mut store = open(folder.path(), MIGRATIONS).unwrap();
+    assert_eq!(unexported(&store), [2]);
+    let moved = "https://elsewhere.example/";
+    store
+        .save_snapshot("t", moved, &snapshot_of_v1(), &Sweep::default(), moment("2026-06-10T14:00:00Z"))
+        .unwrap();
+    assert_eq!(unexported(&store), [1, 2, 3]);
+    save(&mut store, &snapshot_of_v1()).unwrap();
+    assert_eq!(unexported(&store), [2]);
+}
+
+#[test]
 fn a_state_of_version_1_goes_on_as_one_of_the_newest() {
     let folder = folder_of_v1();
     let mut store = open(folder.path(), MIGRATIONS).unwrap();

@@ -1,6 +1,6 @@
 //! Trackers, as the database numbers them.
 
-use rusqlite::{Connection, OptionalExtension, Transaction};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::error::StoreError;
 
@@ -20,6 +20,16 @@ pub(super) fn pulled_tracker_number(connection: &Connection, name: &str) -> rusq
         .prepare_cached("SELECT id FROM tracker JOIN snapshot ON snapshot.tracker = tracker.id WHERE name = ?1")?
         .query_row([name], |row| row.get(0))
         .optional()
+}
+
+/// The number of one of a tracker's addresses; it gets one when it has none.
+pub(super) fn address_number(transaction: &Transaction<'_>, tracker: i64, url: &str) -> rusqlite::Result<i64> {
+    transaction
+        .prepare_cached("INSERT INTO address (tracker, url) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+        .execute(params![tracker, url])?;
+    transaction
+        .prepare_cached("SELECT id FROM address WHERE tracker = ?1 AND url = ?2")?
+        .query_row(params![tracker, url], |row| row.get(0))
 }
 
 /// What to say of a tracker that there is no snapshot of, where one is needed.

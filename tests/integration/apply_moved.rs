@@ -25,7 +25,6 @@ const ONLY_ALPHA: Terms = Terms {
     limits: "",
     guard: "min_resolved_fraction = 0.0",
     timeout: std::time::Duration::from_secs(60),
-    in_hand: std::time::Duration::ZERO,
 };
 
 /// Both are configured.

@@ -225,7 +225,7 @@ fn a_state_of_a_newer_kinset_or_of_another_program_is_left_alone() {
     assert_snapshot!(plan_with_state("PRAGMA user_version = 99"), @r"
     exit 1
     --- stderr
-    error: the state file DIR/state/kinset.sqlite3 is of version 99, and this kinset knows versions up to 9
+    error: the state file DIR/state/kinset.sqlite3 is of version 99, and this kinset knows versions up to 10
       help: use the newer kinset that wrote it; the file was not touched
     ");
     assert_snapshot!(plan_with_state("PRAGMA application_id = 42"), @r"

@@ -46,7 +46,7 @@ fn a_backup_tells_what_it_holds_and_is_for_its_owner_alone() {
     insta::assert_snapshot!(told, @r"
     exit 0
     --- stdout
-    copy.sqlite3: version 9, 430080 bytes, as of TIME
+    copy.sqlite3: version 10, 434176 bytes, as of TIME
       trackers   kernel
       decisions  0 standing
       journal    0 open
@@ -219,7 +219,7 @@ fn a_check_names_the_tables_that_are_damaged_and_what_that_costs() {
     insta::assert_snapshot!(place.run("state check"), @r"
     exit 0
     --- stdout
-    DIR/state/kinset.sqlite3, version 9: nothing is wrong
+    DIR/state/kinset.sqlite3, version 10: nothing is wrong
     ");
     for table in ["patch", "decision", "journal_by_run"] {
         damage(&place, table);
@@ -227,7 +227,7 @@ fn a_check_names_the_tables_that_are_damaged_and_what_that_costs() {
     insta::assert_snapshot!(place.run("state check"), @r"
     exit 1
     --- stdout
-    DIR/state/kinset.sqlite3, version 9: damaged
+    DIR/state/kinset.sqlite3, version 10: damaged
       patch (a copy, can be pulled again): database disk image is malformed
       journal (all rows can be read): Tree 13 page 13: btreeInitPage() returns error code 11
       decision (no copy of anything): database disk image is malformed
@@ -274,7 +274,7 @@ fn a_check_finds_what_does_not_fit_together() {
     insta::assert_snapshot!(place.run("state check"), @r"
     exit 1
     --- stdout
-    DIR/state/kinset.sqlite3, version 9: the file is whole, and what is in it does not fit together
+    DIR/state/kinset.sqlite3, version 10: the file is whole, and what is in it does not fit together
       relation_member: a relation has two members or more; not so once
       base: the base ends at an entry of the journal; not so once
       log: no entry of the log is older than the one before; not so once
@@ -298,7 +298,7 @@ fn a_repair_shows_what_can_be_saved_and_asks() {
     insta::assert_snapshot!(place.run("state repair"), @r"
     exit 1
     --- stdout
-    DIR/state/kinset.sqlite3, version 9, is damaged; it would be kept as DIR/state/kinset.sqlite3.damaged-1
+    DIR/state/kinset.sqlite3, version 10, is damaged; it would be kept as DIR/state/kinset.sqlite3.damaged-1
       patch (a copy, can be pulled again): database disk image is malformed
     saved: 24 rows that are nowhere else, 0 rows of copies
     left to the next pull: snapshot, 1 row
@@ -306,7 +306,6 @@ fn a_repair_shows_what_can_be_saved_and_asks() {
     left to the next pull: maintainer, 2 rows
     left to the next pull: patch, an unknown number of rows
     left to the next pull: relation_member, 5 rows
-    not known: whether mails of patches that cannot be read were exported
     --- stderr
     error: nothing was written: there is no terminal to ask on
       help: read first what would be done, as it was printed; then run the command again with --yes
@@ -314,7 +313,7 @@ fn a_repair_shows_what_can_be_saved_and_asks() {
     insta::assert_snapshot!(place.run("state repair --yes"), @r"
     exit 0
     --- stdout
-    DIR/state/kinset.sqlite3, version 9, is damaged; it would be kept as DIR/state/kinset.sqlite3.damaged-1
+    DIR/state/kinset.sqlite3, version 10, is damaged; it would be kept as DIR/state/kinset.sqlite3.damaged-1
       patch (a copy, can be pulled again): database disk image is malformed
     saved: 24 rows that are nowhere else, 0 rows of copies
     left to the next pull: snapshot, 1 row
@@ -322,7 +321,6 @@ fn a_repair_shows_what_can_be_saved_and_asks() {
     left to the next pull: maintainer, 2 rows
     left to the next pull: patch, an unknown number of rows
     left to the next pull: relation_member, 5 rows
-    not known: whether mails of patches that cannot be read were exported
     --- stderr
     DIR/state/kinset.sqlite3 is repaired; the damaged file is DIR/state/kinset.sqlite3.damaged-1. Run `kinset pull`, then `kinset plan`
     ");
@@ -331,7 +329,7 @@ fn a_repair_shows_what_can_be_saved_and_asks() {
     insta::assert_snapshot!(place.run("state repair --yes"), @r"
     exit 1
     --- stdout
-    DIR/state/kinset.sqlite3, version 9, is damaged; it would be kept as DIR/state/kinset.sqlite3.damaged-2
+    DIR/state/kinset.sqlite3, version 10, is damaged; it would be kept as DIR/state/kinset.sqlite3.damaged-2
       decision (no copy of anything): database disk image is malformed
     saved: 18 rows that are nowhere else, 21 rows of copies
     lost: decision, 2 rows
@@ -343,7 +341,7 @@ fn a_repair_shows_what_can_be_saved_and_asks() {
     insta::assert_snapshot!(place.run("state repair --yes --accept-loss"), @r"
     exit 0
     --- stdout
-    DIR/state/kinset.sqlite3, version 9, is damaged; it would be kept as DIR/state/kinset.sqlite3.damaged-2
+    DIR/state/kinset.sqlite3, version 10, is damaged; it would be kept as DIR/state/kinset.sqlite3.damaged-2
       decision (no copy of anything): database disk image is malformed
     saved: 18 rows that are nowhere else, 21 rows of copies
     lost: decision, 2 rows

@@ -153,10 +153,14 @@ fn a_snapshot_of_another_address_replaces_all_that_was_known_of_the_tracker() {
     let state = store.pull_state("t").unwrap().unwrap();
     assert_eq!((state.url.as_str(), state.events_at, state.cursor), (moved, None, None));
     assert_eq!(unexported(&store), [1, 2], "the same numbers are other patches");
+    assert_eq!(store.count_unexported("t").unwrap(), 2);
+    let same = loaded(&store);
+    save(&mut store, "t", &same, 3).unwrap();
+    assert_eq!(unexported(&store), [2], "it is back where it was");
 }
 
 #[test]
-fn what_was_exported_is_known_as_long_as_the_mail_is_there() {
+fn what_was_exported_is_known_of_each_mail_and_also_when_its_patch_was_gone_for_a_while() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = saved(folder.path(), &snapshot([(1, &[][..]), (2, &[]), (3, &[]), (4, &[])]));
     store.mark_exported("t", &[1, 2, 3, 77].map(PatchId)).unwrap();
@@ -168,9 +172,14 @@ fn what_was_exported_is_known_as_long_as_the_mail_is_there() {
     save(&mut store, "t", &new, 1).unwrap();
     assert_eq!(unexported(&store), [3, 4], "3 stands for another mail now");
     save(&mut store, "t", &snapshot([(1, &[][..]), (2, &[]), (4, &[])]), 2).unwrap();
-    assert_eq!(unexported(&store), [2, 4], "2 was gone");
+    assert_eq!(unexported(&store), [4], "2 was gone, and is the same mail still");
     store.record_reads("t", &[patch(1, &[4])], &[], at(3)).unwrap();
-    assert_eq!(unexported(&store), [2, 4]);
+    assert_eq!(unexported(&store), [4]);
+    assert_eq!(
+        (store.mark_all_exported("t").unwrap(), store.count_unexported("t").unwrap()),
+        (1, 0)
+    );
+    assert_eq!(store.mark_all_exported("never-pulled").unwrap(), 0);
 }
 
 #[test]
@@ -352,8 +361,7 @@ proptest! {
         let mut store = saved(folder.path(), &snapshots[0]);
         let exported: Vec<PatchId> = exported.into_iter().map(PatchId).collect();
         store.mark_exported("t", &exported).unwrap();
-        // The mails that were exported and are there ever since.
-        let mut marked: BTreeMap<PatchId, MessageId> = snapshots[0]
+        let marked: BTreeMap<PatchId, MessageId> = snapshots[0]
             .patches
             .values()
             .filter(|patch| exported.contains(&patch.id))
@@ -362,8 +370,8 @@ proptest! {
         for snapshot in &snapshots[1..] {
             save(&mut store, "t", snapshot, 1).unwrap();
             prop_assert_eq!(&loaded(&store), snapshot);
-            marked.retain(|id, mail| snapshot.patches.get(id).is_some_and(|patch| patch.message_id == *mail));
-            let expected: Vec<u64> = snapshot.patches.keys().filter(|id| !marked.contains_key(id)).map(|id| id.0).collect();
+            let is_new = |patch: &&Patch| marked.get(&patch.id) != Some(&patch.message_id);
+            let expected: Vec<u64> = snapshot.patches.values().filter(is_new).map(|patch| patch.id.0).collect();
             prop_assert_eq!(unexported(&store), expected);
         }
     }

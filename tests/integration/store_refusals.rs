@@ -99,13 +99,13 @@ fn a_state_of_a_newer_kinset_is_not_touched() {
     let folder = folder_with_state();
     Connection::open(database(folder.path()))
         .unwrap()
-        .execute_batch("PRAGMA user_version = 10")
+        .execute_batch("PRAGMA user_version = 11")
         .unwrap();
     let before = fs::read(database(folder.path())).unwrap();
     assert_eq!(
         refusal(folder.path()),
         (
-            "the state file DIR/kinset.sqlite3 is of version 10, and this kinset knows versions up to 9".to_owned(),
+            "the state file DIR/kinset.sqlite3 is of version 11, and this kinset knows versions up to 10".to_owned(),
             "use the newer kinset that wrote it; the file was not touched".to_owned()
         )
     );

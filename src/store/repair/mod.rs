@@ -49,9 +49,11 @@ pub struct RepairReport {
     pub findings: Vec<Finding>,
     /// What became of each table that had rows, or lost some.
     pub tables: Vec<TableRepair>,
-    /// How many patches are no longer marked as exported, of those that could be read.
+    /// How many patches are no longer marked as exported, of those that could be read. Before version 10 the marks stood with the patches, and went
+    /// with them; since then they are a [table](Self::tables) of their own, and this is 0.
     pub export_marks_lost: u64,
-    /// How many patches could not be read, so that nobody knows whether they were marked. `None`: some, and nothing tells how many.
+    /// How many patches could not be read, so that nobody knows whether they were marked. `None`: some, and nothing tells how many. As
+    /// above, `Some(0)` since version 10.
     pub patches_unread: Option<u64>,
 }
 

@@ -43,6 +43,8 @@ pub(in crate::store) struct Column {
     holds: Holds,
     is_never_null: bool,
     is_key: bool,
+    /// It was there from the beginning: one that is added later is no key, and may be null or has a default.
+    is_in_all_rows: bool,
     /// Another name for the number of the row, in whose place nothing is stored.
     pub(in crate::store) is_rowid: bool,
 }
@@ -90,7 +92,7 @@ impl Object {
             // Columns that came later are not there in older rows.
             let is_complete = columns
                 .get(row.values.len()..)
-                .is_some_and(|rest| rest.iter().all(|column| !column.is_key));
+                .is_some_and(|rest| rest.iter().all(|column| !column.is_in_all_rows));
             is_complete && row.values.iter().zip(columns).all(fits)
         })
     }
@@ -126,7 +128,7 @@ fn object(connection: &Connection, row: &SqlRow<'_>) -> rusqlite::Result<Object>
     }
     let has_rowids = "SELECT NOT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1";
     let has_rowids: bool = connection.query_row(has_rowids, [&name], |row| row.get(0))?;
-    let select = "SELECT name, type, \"notnull\" OR pk > 0, pk FROM pragma_table_info(?1)
+    let select = "SELECT name, type, \"notnull\" OR pk > 0, pk, pk > 0 OR \"notnull\" AND dflt_value IS NULL FROM pragma_table_info(?1)
                   ORDER BY CASE WHEN ?2 OR pk = 0 THEN 1 ELSE 0 END, CASE WHEN ?2 THEN 0 ELSE pk END, cid";
     let mut select = connection.prepare(select)?;
     let columns = select.query_map((&name, has_rowids), |row| {
@@ -139,6 +141,7 @@ fn object(connection: &Connection, row: &SqlRow<'_>) -> rusqlite::Result<Object>
             },
             is_never_null: row.get(2)?,
             is_key: row.get::<_, i64>(3)? > 0,
+            is_in_all_rows: row.get(4)?,
             is_rowid: false,
         })
     })?;

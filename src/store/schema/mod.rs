@@ -19,6 +19,7 @@ pub(super) const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("v7.sql")),
     M::up(include_str!("v8.sql")),
     M::up(include_str!("v9.sql")),
+    M::up(include_str!("v10.sql")),
 ];
 
 #[cfg(test)]
@@ -57,6 +58,7 @@ mod tests {
         insta::assert_snapshot!("v7", include_str!("v7.sql"));
         insta::assert_snapshot!("v8", include_str!("v8.sql"));
         insta::assert_snapshot!("v9", include_str!("v9.sql"));
-        assert_eq!(MIGRATIONS.len(), 9, "a new migration needs its own snapshot here");
+        insta::assert_snapshot!("v10", include_str!("v10.sql"));
+        assert_eq!(MIGRATIONS.len(), 10, "a new migration needs its own snapshot here");
     }
 }

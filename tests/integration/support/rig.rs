@@ -54,8 +54,6 @@ pub(crate) struct Terms {
     pub(crate) tables: &'static str,
     /// How long a request may take. No machine is so busy, unless a test says otherwise.
     pub(crate) timeout: Duration,
-    /// How long the tracker may be at work on a write that nobody waits for. The simulator is at work on none, unless a test says otherwise.
-    pub(crate) in_hand: Duration,
 }
 
 impl Default for Terms {
@@ -72,7 +70,6 @@ impl Default for Terms {
             guard: "",
             tables: "",
             timeout: Duration::from_secs(60),
-            in_hand: Duration::ZERO,
         }
     }
 }
@@ -302,11 +299,8 @@ impl Rig {
     }
 
     fn run<T>(&self, work: impl AsyncFnOnce(Session<'_>, &Keeper) -> Result<T, Error>) -> Result<T, Error> {
-        runtime().block_on(async {
-            let keeper = self.keeper();
-            let session = Session::open(self.tracker(), self.options.clone()).await?;
-            work(session, &keeper).await
-        })
+        let keeper = self.keeper();
+        runtime().block_on(async { work(Session::open(self.tracker(), self.options.clone()).await?, &keeper).await })
     }
 
     fn keeper(&self) -> Keeper {
@@ -438,7 +432,8 @@ pub(crate) fn open(state_dir: &Path) -> Store {
 fn options(terms: Terms) -> SessionOptions {
     SessionOptions {
         timeout: terms.timeout,
-        in_hand: terms.in_hand,
+        // The simulator is at work on nothing that nobody waits for.
+        in_hand: Duration::ZERO,
         retry: RetryPolicy::without_waiting(NonZeroU32::new(20).unwrap()),
     }
 }
@@ -466,7 +461,6 @@ fn configure(folder: &Path, served: &Served, terms: Terms) -> Config {
         guard,
         tables,
         timeout: _,
-        in_hand: _,
     } = terms;
     let token_file = folder.join("token");
     fs::write(&token_file, token).unwrap();
