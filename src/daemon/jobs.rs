@@ -261,9 +261,13 @@ impl Run<'_> {
                 };
                 let applied = tokio::select! {
                     biased;
-                    applied = writing => applied?,
+                    applied = writing => applied,
                     // It goes on until the step in flight is finished.
                     never = stopping => match never {},
+                };
+                let applied = match applied {
+                    Err(Error::Stopped) => return Ok(Report::stopped(because.unwrap_or(Stop::Asked))),
+                    applied => applied?,
                 };
                 Ok(applied.map_or_else(
                     || Report::new(DaemonOutcome::NothingToDo),

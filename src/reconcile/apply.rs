@@ -32,6 +32,9 @@ use crate::tracker::{Identity, Reader, Writer};
 /// conflict: that happens once for each project or patch, however many those are.
 const RESTLESS_ROUNDS: usize = 8;
 
+/// How long a read is waited for when somebody wishes to stop: the next run can ask again.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// A wish to stop that others may have. The step in flight is finished and its outcome is entered; no other is begun.
 #[derive(Clone, Debug)]
 pub struct Shutdown(watch::Receiver<bool>);
@@ -56,6 +59,21 @@ impl Shutdown {
         if receiver.wait_for(|requested| *requested).await.is_err() {
             // Whoever could have wished to stop is gone.
             std::future::pending::<()>().await;
+        }
+    }
+
+    /// Reads something, but gives up a little after somebody wishes to stop.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] then.
+    pub(super) async fn or_give_up<T, E: Into<Error>>(&self, reading: impl Future<Output = Result<T, E>>) -> Result<T, Error> {
+        let stopping = async {
+            self.requested().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            read = reading => read.map_err(Into::into),
+            () = stopping => Err(Error::Stopped),
         }
     }
 
@@ -146,6 +164,7 @@ impl<'a> Apply<'a> {
         let readings = Readings {
             reader: &self.reader,
             snapshot: &prepared.stored.snapshot,
+            shutdown: self.shutdown,
         };
         for component in Component::all(&prepared.draft) {
             if !readings.stands_as_planned(&component).await? {
@@ -179,7 +198,8 @@ impl<'a> Apply<'a> {
     ///
     /// # Errors
     /// When a guard trips, the tracker cannot be read or takes no writes, the state fails, or the tracker does not come to rest. What was
-    /// written until then is in the journal.
+    /// written until then is in the journal. [`Error::Stopped`] when it was asked to stop and the tracker did not say what became of a write: then that is
+    /// left to the next run, and nothing is reckoned before.
     pub async fn run(&self, prepared: Prepared, on_write: &(dyn Fn() + Sync)) -> Result<Applied, Error> {
         let Prepared {
             draft, identity, analysis, ..
@@ -193,7 +213,7 @@ impl<'a> Apply<'a> {
             .await?;
         let result = self.rounds(run, draft, &identity, &analysis, on_write).await;
         let outcome = match &result {
-            Ok(Applied { stopped: true, .. }) => RunOutcome::Interrupted,
+            Ok(Applied { stopped: true, .. }) | Err(Error::Stopped) => RunOutcome::Interrupted,
             Ok(_) => RunOutcome::Completed,
             Err(error) => RunOutcome::Failed(error.to_string()),
         };
@@ -287,6 +307,7 @@ impl<'a> Apply<'a> {
             readings: Readings {
                 reader: &self.reader,
                 snapshot: &snapshot,
+                shutdown: self.shutdown,
             },
             writer: &self.writer,
             keeper: self.keeper,

@@ -41,6 +41,9 @@ pub enum Error {
     /// The tracker cannot be read.
     #[error("the tracker cannot be read")]
     Tracker(#[source] Box<crate::tracker::Error>),
+    /// Somebody wished to stop, and the tracker did not answer soon enough.
+    #[error("stopped while the tracker was asked")]
+    Stopped,
     /// The tracker does not have a project of that name.
     #[error("tracker {tracker} has no project {project}{}", nearest.as_ref().map(|nearest| format!(", did you mean {nearest}?")).unwrap_or_default())]
     UnknownProject {
@@ -299,6 +302,7 @@ impl Remedy for Error {
             Self::Guarded { tripped, .. } => {
                 return Some(tripped.iter().filter_map(Remedy::remedy).collect::<Vec<_>>().join("\n"));
             }
+            Self::Stopped => "run it again: the next run finds out what became of each write".to_owned(),
             Self::NoToken { .. } => {
                 "create a token on your Patchwork profile page and name its file with `token_file` under [[tracker]]".to_owned()
             }

@@ -72,6 +72,7 @@ pub(super) const READS_AT_ONCE: usize = 8;
 pub(super) struct Readings<'a> {
     pub reader: &'a Reader,
     pub snapshot: &'a Snapshot,
+    pub shutdown: &'a Shutdown,
 }
 
 impl Readings<'_> {
@@ -102,7 +103,7 @@ impl Readings<'_> {
         let Some(known) = self.snapshot.patches.get(&patch) else {
             return Ok(None);
         };
-        Ok(self.reader.patch(patch, &known.message_id).await?)
+        self.shutdown.or_give_up(self.reader.patch(patch, &known.message_id)).await
     }
 
     /// Whether a patch is in the project that the plan takes it to be in. Nothing tells when an administrator moves it.
@@ -444,8 +445,9 @@ impl Executor<'_> {
         let Identity::User(user) = self.identity else {
             return Ok(BTreeSet::new());
         };
-        let Readings { reader, snapshot } = self.readings;
-        let fresh = reread(reader, self.keeper, self.tracker, snapshot, projects).await?;
+        let Readings { reader, snapshot, .. } = self.readings;
+        let reading = reread(reader, self.keeper, self.tracker, snapshot, projects);
+        let fresh = self.shutdown.or_give_up(reading).await?;
         let is_lost = |project: &ProjectId| !fresh.get(project).is_some_and(|now| maintains(self.tracker, user, now));
         Ok(projects.iter().copied().filter(is_lost).collect())
     }

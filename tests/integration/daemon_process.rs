@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::cli_support::{Place, Tracker, world};
 use crate::support::change::Classes;
-use crate::support::daemon::{Daemon, EACH_SECOND, place};
+use crate::support::daemon::{Daemon, EACH_SECOND, is_number, place, told_each_second};
 use crate::support::log::writes;
 use crate::support::rig::{Held, Rig, TRACKER, Terms};
 use crate::support::town::{change_users, classes, town};
@@ -317,6 +317,35 @@ fn killed_during_a_write_the_next_daemon_says_so_settles_the_journal_and_goes_on
     let (_, first) = runs.last().unwrap().ended.clone().unwrap();
     assert_eq!(first.outcome, DaemonOutcome::CutShort);
     assert_eq!(runs.last().unwrap().relates, 1, "what was known to be written when it ended");
+    rig.assert_at_rest(&wanted());
+}
+
+#[test]
+fn told_to_stop_while_the_tracker_does_not_say_what_became_of_a_write_it_leaves_that_to_the_next_daemon() {
+    let terms = Terms {
+        limits: "patience_seconds = 600",
+        tables: told_each_second().leak(),
+        ..terms()
+    };
+    let rig = Rig::serving(&town(&[]), terms);
+    rig.want("1 2\n3 4\n5 6\n");
+    let lost = Fault::new(FaultKind::LostReply, When::At(vec![1])).on_writes();
+    // It is read once before it is written.
+    let silent = Fault::new(FaultKind::status(503), When::At((2..1000).collect()));
+    rig.simulator().set_faults([lost, silent.on_path("?msgid=20121.")]);
+    let daemon = start_on(&rig);
+    is_number(daemon.address(), "kinset_failed_requests_in_a_row", |requests| requests >= 3.0);
+    daemon.signal(Signal::TERM);
+    daemon.hears("STOPPING=1");
+    let log = daemon.end();
+    assert!(log.contains("outcome=\"stopped\" reason=\"the daemon was told to stop"), "{log}");
+    assert_eq!(rig.open_entries().len(), 1, "{log}");
+    rig.leave_alone();
+
+    let daemon = start_on(&rig);
+    daemon.runs(2);
+    daemon.stop();
+    assert_eq!(writes(&rig.log()), 3, "no write is made twice");
     rig.assert_at_rest(&wanted());
 }
 
