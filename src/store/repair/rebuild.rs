@@ -312,9 +312,14 @@ impl<'s> Building<'s> {
         let read: BTreeMap<String, u64> = self.counts(objects)?;
         let marks_before = self.export_marks(objects)?;
         let patches = objects.iter().find(|object| has_export_marks(object));
-        let patches_unread = patches.map_or(Ok(Some(0)), |patches| self.lost(patches, read[&patches.name]))?;
+        // By what was read, before anything of it is left out.
+        let mut unread = BTreeMap::new();
+        for object in objects.iter().filter(|object| object.is_table()) {
+            unread.insert(object.name.as_str(), self.lost(object, read[&object.name])?);
+        }
+        let patches_unread = patches.map_or(Some(0), |patches| unread[patches.name.as_str()]);
         for family in [Origin::Snapshot, Origin::Sweep] {
-            self.require_whole(objects, family)?;
+            self.require_whole(objects, &unread, family)?;
         }
         while self.drop_bereft(objects)? > 0 {}
         let kept = self.counts(objects)?;
@@ -322,7 +327,7 @@ impl<'s> Building<'s> {
         let mut tables = Vec::new();
         for object in objects.iter().filter(|object| object.is_table() && object.name != NUMBERS) {
             let (read, kept) = (read[&object.name], kept[&object.name]);
-            let lost = self.lost(object, read)?.map(|lost| lost + (read - kept));
+            let lost = unread[object.name.as_str()].map(|unread| unread + (read - kept));
             if kept > 0 || lost != Some(0) {
                 tables.push(TableRepair {
                     table: object.name.clone(),
@@ -383,17 +388,12 @@ impl<'s> Building<'s> {
     }
 
     /// Leaves out tables that belong together where one of them is not whole.
-    fn require_whole(&self, objects: &[Object], family: Origin) -> rusqlite::Result<()> {
+    fn require_whole(&self, objects: &[Object], unread: &BTreeMap<&str, Option<u64>>, family: Origin) -> rusqlite::Result<()> {
         let tables = || {
             let names = TABLES.iter().filter(|(_, origin)| *origin == family);
             names.filter_map(|(name, _)| objects.iter().find(|object| object.name == *name))
         };
-        let mut is_whole = true;
-        for object in tables() {
-            let read = format!("SELECT count(*) FROM {}", object.name);
-            let read = self.connection.query_row(&read, [], |row| row.get(0))?;
-            is_whole &= self.lost(object, read)? == Some(0);
-        }
+        let is_whole = tables().all(|object| unread[object.name.as_str()] == Some(0));
         if !is_whole {
             for object in tables() {
                 self.connection.execute(&format!("DELETE FROM {}", object.name), [])?;

@@ -1,6 +1,7 @@
 //! Real pages are damaged, and what is read of them is compared with what stood there.
 
 mod older;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
