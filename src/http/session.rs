@@ -22,7 +22,6 @@ use super::{
     answer::excerpt,
     beat,
     meter::broke_off,
-    resolve::LookupError,
     retry_after::retry_after,
     transport::Slot,
 };
@@ -358,7 +357,7 @@ impl Session {
         let url = self.shown(url);
         if is_about_tls(&error) {
             Error::Tls { url, source: error.into() }
-        } else if is_about_names(&error) {
+        } else if error.is_dns() {
             Error::Unresolved { url, source: error.into() }
         } else if error.is_connect() {
             Error::Unreachable { url, source: error.into() }
@@ -443,11 +442,6 @@ fn redirect_target(response: &Response, from: &Url) -> Option<Url> {
 /// Whether a connection failed for what TLS demands.
 pub(crate) fn is_about_tls(error: &reqwest::Error) -> bool {
     std::iter::successors(error.source(), |&cause| cause_within(cause)).any(<dyn StdError>::is::<rustls::Error>)
-}
-
-/// Whether a connection failed because nobody could tell where the server is.
-fn is_about_names(error: &reqwest::Error) -> bool {
-    sources(error).any(<dyn StdError>::is::<LookupError>)
 }
 
 /// What an error wraps. An I/O error does not tell what it wraps as its source, but only the source of that.
