@@ -21,7 +21,7 @@ use super::{
     address::{Place, Scrubber},
     answer::excerpt,
     beat,
-    meter::broke_off,
+    meter::{broke_off, came},
     retry_after::retry_after,
     transport::Slot,
 };
@@ -419,7 +419,10 @@ impl Body {
             match response.chunk().await {
                 Ok(Some(chunk)) if bytes.len() + chunk.len() > most => break BodyEnd::TooFar,
                 Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-                Ok(None) => break BodyEnd::Whole,
+                Ok(None) => {
+                    came(response);
+                    break BodyEnd::Whole;
+                }
                 Err(error) => {
                     broke_off(response, &error);
                     break BodyEnd::Failed(error.without_url());
