@@ -171,7 +171,7 @@ impl Worker {
         }
     }
 
-    /// Compares the clock with one that nobody sets, and tells of it where somebody has set it.
+    /// Compares the clock with one that nobody sets. Where somebody has set it, that is told, and what is due is reckoned anew if it was set back.
     fn compare(&mut self, now: Timestamp) {
         let (then, looked) = self.looked;
         let gone = SignedDuration::try_from(looked.elapsed()).unwrap_or(SignedDuration::MAX);
@@ -183,6 +183,9 @@ impl Worker {
                 by_seconds: set_by.as_secs(),
             };
             tracing::warn!(by_seconds = set.by_seconds, %then, %now, "{}", set.told());
+            if set_by.is_negative() {
+                self.agenda.set_back(now);
+            }
             self.tally.clock_was_set(set);
             self.clock_set = Some((set, Instant::now()));
         }
