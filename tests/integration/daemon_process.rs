@@ -253,6 +253,72 @@ fn told_to_stop_during_a_write_it_finishes_that_one_and_the_next_daemon_goes_on(
     rig.assert_at_rest(&wanted());
 }
 
+/// What `kinset status` prints of a rig, but for times.
+fn status(rig: &Rig) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kinset"));
+    command.env_clear().arg("--config").arg(rig.config_file()).arg("status");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let time = regex::Regex::new("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]+Z").unwrap();
+    time.replace_all(&String::from_utf8(output.stdout).unwrap(), "TIME").into_owned()
+}
+
+#[test]
+fn what_a_sync_is_in_the_middle_of_is_told_from_what_an_earlier_one_left() {
+    let rig = rig(&[]);
+    rig.want("1 2\n3 4\n5 6\n");
+    let held = rig.hold_at(2, Requests::Writes, Moment::After);
+    let daemon = start_on(&rig);
+    let told = [
+        "  open        1 write in flight or of unknown outcome\n",
+        "  sync        under way\n",
+    ];
+    wait_for(held, || {
+        let status = status(&rig);
+        assert!(told.iter().all(|told| status.contains(told)), "{status}");
+        assert!(
+            status.contains("  last run    1, TIME: under way, 1 write took effect\n"),
+            "{status}"
+        );
+        daemon.kill();
+    });
+    let left = status(&rig);
+    assert!(left.contains("  open        1 write of unknown outcome\n"), "{left}");
+    assert!(left.contains("  last run    1, TIME: open, 1 write took effect\n"), "{left}");
+    assert!(!left.contains("  sync        under way\n"), "{left}");
+}
+
+#[test]
+fn a_plan_that_waits_is_carried_out_by_the_next_sync_where_that_may_write() {
+    let mut rig = Rig::serving(
+        &town(&[]),
+        Terms {
+            tables: EACH_SECOND,
+            ..Terms::default()
+        },
+    );
+    rig.want("1 2\n");
+    let daemon = start_on(&rig);
+    daemon.runs(2);
+    daemon.stop();
+    assert!(status(&rig).contains("1 write; the daemon only plans; "), "{}", status(&rig));
+    rig.reconfigure(Terms {
+        sync: "apply",
+        tables: EACH_SECOND,
+        ..Terms::default()
+    });
+    let next = "1 write; the next sync of the daemon's plans anew and writes what may be written; ";
+    assert!(status(&rig).contains(next), "{}", status(&rig));
+    let held = rig.hold_at(1, Requests::Any, Moment::Before);
+    let daemon = start_on(&rig);
+    wait_for(held, || {
+        let now = "1 write; the sync under way plans anew and writes what may be written; ";
+        assert!(status(&rig).contains(now), "{}", status(&rig));
+    });
+    rig.leave_alone();
+    daemon.stop();
+}
+
 #[test]
 fn a_project_that_the_account_lost_in_mid_run_is_named_with_the_way_out() {
     let rig = rig(&[]);
