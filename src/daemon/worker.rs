@@ -271,6 +271,8 @@ impl Worker {
             self.is_first = false;
         }
         self.end_last(keeper).await?;
+        // Of a job that was never kept nobody would know that it is under way, or that it was cut short.
+        save_daemon_jobs(keeper, self.agenda.rows()).await?;
         begin_daemon_run(keeper, job).await
     }
 
