@@ -31,19 +31,25 @@ struct Entry {
     fields: Vec<(String, String)>,
 }
 
-/// What fields hold, by their names in the journal.
+/// What fields hold, by their names.
 #[derive(Clone, Debug, Default)]
-struct Fields(Vec<(String, String)>);
+struct Fields(Vec<(&'static str, String)>);
 
 impl Fields {
     fn add(&mut self, field: &Field, value: String) {
-        if field.name() == MESSAGE {
-            return;
+        let name = field.name();
+        if name != MESSAGE {
+            self.0.retain(|(other, _)| *other != name);
+            self.0.push((name, value));
         }
-        let name = field.name().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
-        let name = format!("{PREFIX}{}", name.to_ascii_uppercase());
-        self.0.retain(|(other, _)| *other != name);
-        self.0.push((name, value));
+    }
+
+    /// The same by their names in the journal.
+    fn entered(self) -> impl Iterator<Item = (String, String)> {
+        self.0.into_iter().map(|(name, value)| {
+            let name = name.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
+            (format!("{PREFIX}{}", name.to_ascii_uppercase()), value)
+        })
     }
 }
 
@@ -64,10 +70,7 @@ impl Journal {
         for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
             let extensions = span.extensions();
             if let Some(Fields(of_span)) = extensions.get() {
-                let shown = of_span.iter().map(|(name, value)| {
-                    let name = name.strip_prefix(PREFIX).unwrap_or(name).to_ascii_lowercase();
-                    format!("{name}={value}")
-                });
+                let shown = of_span.iter().map(|(name, value)| format!("{name}={value}"));
                 line.push_str(&format!("{}{{{}}}: ", span.name(), shown.collect::<Vec<_>>().join(" ")));
                 fields.0.extend(of_span.iter().cloned());
             }
@@ -78,10 +81,10 @@ impl Journal {
         }
         line.push_str(&words);
         event.record(&mut fields);
-        let metadata = event.metadata();
-        fields.0.push(("TARGET".to_owned(), metadata.target().to_owned()));
-        fields.0.push(("SYSLOG_IDENTIFIER".to_owned(), env!("CARGO_PKG_NAME").to_owned()));
-        Entry { line, fields: fields.0 }
+        let about = [("TARGET", event.metadata().target()), ("SYSLOG_IDENTIFIER", env!("CARGO_PKG_NAME"))];
+        let about = about.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let fields = fields.entered().chain(about).collect();
+        Entry { line, fields }
     }
 }
 

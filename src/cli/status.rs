@@ -7,12 +7,13 @@ use super::args::StatusArguments;
 use super::failure::Failure;
 use super::wiring::{ConfigFile, each_among, open_state_if_any};
 use super::{Status, output};
-use crate::config::{Distribution, Selection, Tracker};
-use crate::model::ProjectName;
+use crate::config::{Distribution, Selection, SyncMode, Tracker};
+use crate::model::{JobKind, ProjectName};
 use crate::reconcile::{
     CollectionDocument, CycleDocument, DaemonJobDocument, DaemonRunDocument, DistributionStatusDocument, PulledDocument, RunDocument,
     StatusDocument, WaitingDocument, distribution_status, status,
 };
+use crate::store::is_daemon_at_work;
 use crate::text::count;
 
 /// How something stands.
@@ -21,6 +22,36 @@ use crate::text::count;
 enum Standing {
     Tracker(Box<StatusDocument>),
     Distribution(DistributionStatusDocument),
+}
+
+impl Standing {
+    fn jobs(&self) -> &[DaemonJobDocument] {
+        match self {
+            Self::Tracker(document) => &document.jobs,
+            Self::Distribution(document) => &document.jobs,
+        }
+    }
+}
+
+/// Whether the state's daemon is in the middle of a run. What the state says of one that it never saw the end of is true only then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Daemon {
+    AtWork,
+    Idle,
+}
+
+impl Daemon {
+    fn is_at(self, job: &DaemonJobDocument) -> bool {
+        self == Self::AtWork && has_no_end(job)
+    }
+
+    fn is_syncing(self, jobs: &[DaemonJobDocument]) -> bool {
+        jobs.iter().any(|job| job.job.kind == JobKind::Sync && self.is_at(job))
+    }
+}
+
+fn has_no_end(job: &DaemonJobDocument) -> bool {
+    job.last_run.as_ref().is_some_and(|run| run.ended_at.is_none())
 }
 
 pub(super) async fn run(arguments: &StatusArguments, file: &ConfigFile) -> Result<Status, Failure> {
@@ -46,35 +77,51 @@ pub(super) async fn run(arguments: &StatusArguments, file: &ConfigFile) -> Resul
     };
     match arguments.format {
         Format::Json => output::json_if_whole(&documents, outcome)?,
-        Format::Text => documents.iter().try_for_each(|document| match document {
-            Standing::Tracker(document) => print(document),
-            Standing::Distribution(document) => print_distribution(document),
-        })?,
+        Format::Text => {
+            let has_run = documents.iter().flat_map(Standing::jobs).any(has_no_end);
+            let daemon = if has_run && is_daemon_at_work(&config.state_dir)? {
+                Daemon::AtWork
+            } else {
+                Daemon::Idle
+            };
+            documents.iter().try_for_each(|document| match document {
+                Standing::Tracker(document) => {
+                    let of_document = |tracker: &&&Tracker| tracker.name.as_str() == document.tracker;
+                    let mode = trackers.iter().find(of_document).map(|tracker| tracker.sync);
+                    print(document, mode.unwrap_or_default(), daemon)
+                }
+                Standing::Distribution(document) => print_distribution(document, daemon),
+            })?;
+        }
     }
     Ok(outcome)
 }
 
-fn print_distribution(document: &DistributionStatusDocument) -> Result<(), Failure> {
+fn print_distribution(document: &DistributionStatusDocument, daemon: Daemon) -> Result<(), Failure> {
     let DistributionStatusDocument { distribution, jobs } = document;
     output::data(|out| {
         writeln!(out, "distribution {distribution}")?;
         if jobs.is_empty() {
             writeln!(out, "  daemon      has nothing to do with it")?;
         }
-        print_jobs(out, jobs)
+        print_jobs(out, jobs, daemon)
     })
 }
 
-fn print_jobs(out: &mut dyn Write, jobs: &[DaemonJobDocument]) -> io::Result<()> {
-    for job in jobs {
+fn print_jobs(out: &mut dyn Write, jobs: &[DaemonJobDocument], daemon: Daemon) -> io::Result<()> {
+    for known in jobs {
         let DaemonJobDocument {
             job,
             next_due,
             failures,
             last_run,
             last_ended: _,
-        } = job;
-        let next = next_due.map_or_else(|| "never due".to_owned(), |due| format!("due {due:.0}"));
+        } = known;
+        let next = match next_due {
+            _ if daemon.is_at(known) => "under way".to_owned(),
+            Some(due) => format!("due {due:.0}"),
+            None => "never due".to_owned(),
+        };
         let failures = match failures {
             0 => String::new(),
             1 => ", failed last time".to_owned(),
@@ -112,7 +159,7 @@ fn daemon_run(run: &DaemonRunDocument) -> String {
     format!("run {run}, {began_at:.0}: {outcome}{did}{message}{remedy}").replace('\n', " ")
 }
 
-fn print(document: &StatusDocument) -> Result<(), Failure> {
+fn print(document: &StatusDocument, mode: SyncMode, daemon: Daemon) -> Result<(), Failure> {
     let StatusDocument {
         tracker,
         url,
@@ -127,6 +174,7 @@ fn print(document: &StatusDocument) -> Result<(), Failure> {
         jobs,
         waiting,
     } = document;
+    let is_syncing = daemon.is_syncing(jobs);
     output::data(|out| {
         writeln!(out, "tracker {tracker} at {url}, policy {policy}")?;
         match (pulled, elsewhere) {
@@ -140,7 +188,7 @@ fn print(document: &StatusDocument) -> Result<(), Failure> {
         }
         match last_run {
             None => writeln!(out, "  last run    none")?,
-            Some(run) => writeln!(out, "  last run    {}", outcome(run))?,
+            Some(run) => writeln!(out, "  last run    {}", outcome(run, is_syncing))?,
         }
         writeln!(out, "  decisions   {decisions} standing")?;
         if let Some(cycle) = last_cycle.as_ref().filter(|cycle| !cycle.blocked.is_empty()) {
@@ -151,26 +199,33 @@ fn print(document: &StatusDocument) -> Result<(), Failure> {
             writeln!(out, "  collection  {}", stage(collection))?;
         }
         if *open_writes > 0 {
-            writeln!(out, "  open        {} of unknown outcome", count(*open_writes, "write"))?;
+            let known = if is_syncing {
+                "in flight or of unknown outcome"
+            } else {
+                "of unknown outcome"
+            };
+            writeln!(out, "  open        {} {known}", count(*open_writes, "write"))?;
         }
         if let Some(waiting) = waiting {
-            writeln!(out, "  waiting     {}", plan_that_waits(waiting, tracker))?;
+            writeln!(out, "  waiting     {}", plan_that_waits(waiting, tracker, mode, is_syncing))?;
         }
-        print_jobs(out, jobs)
+        print_jobs(out, jobs, daemon)
     })
 }
 
-fn plan_that_waits(waiting: &WaitingDocument, tracker: &str) -> String {
+fn plan_that_waits(waiting: &WaitingDocument, tracker: &str, mode: SyncMode, is_syncing: bool) -> String {
     let WaitingDocument {
         run,
         planned_at,
         because,
         writes,
     } = waiting;
-    let because = match *because {
-        "guard" => "a guard holds it back",
-        "quiet" => "nothing is written at that time of day",
-        _ => "the daemon only plans",
+    let because = match (*because, mode) {
+        (_, SyncMode::Apply) if is_syncing => "the sync under way plans anew and writes what may be written",
+        ("guard", _) => "a guard holds it back",
+        ("quiet", _) => "nothing is written at that time of day",
+        (_, SyncMode::Apply) => "the next sync of the daemon's plans anew and writes what may be written",
+        (_, SyncMode::PlanOnly) => "the daemon only plans",
     };
     let writes = count(*writes, "write");
     format!("{planned_at:.0}, run {run}: {writes}; {because}; `kinset plan {tracker}` shows it")
@@ -232,15 +287,16 @@ fn plan(cycle: &CycleDocument) -> String {
     format!("{at:.0}: {drift}, {undone} undone, {foreign_changes} moved by others{guarded}")
 }
 
-fn outcome(run: &RunDocument) -> String {
+fn outcome(run: &RunDocument, is_syncing: bool) -> String {
     let RunDocument {
         run,
         began_at,
-        ended_at: _,
+        ended_at,
         outcome,
         reason,
         done,
     } = run;
+    let outcome = if is_syncing && ended_at.is_none() { "under way" } else { *outcome };
     let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     format!("{run}, {began_at:.0}: {outcome}, {} took effect{reason}", count(*done, "write"))
 }

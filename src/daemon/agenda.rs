@@ -15,9 +15,6 @@ use crate::store::DaemonJob;
 /// How long a job is put off whose state another kinset works on.
 const HELD: SignedDuration = SignedDuration::from_secs(20);
 
-/// A clock that is set back by less than this is one that is being regulated.
-const REGULATED: SignedDuration = SignedDuration::from_secs(5);
-
 /// What a person was told of a job already, so that it is not told again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -128,7 +125,6 @@ impl Pace {
 pub(super) struct Agenda {
     entries: BTreeMap<Job, Entry>,
     pace: Pace,
-    last_look: Timestamp,
 }
 
 impl Agenda {
@@ -137,7 +133,6 @@ impl Agenda {
         let mut agenda = Self {
             entries: BTreeMap::new(),
             pace: Pace::of(config, seed),
-            last_look: now,
         };
         agenda.adopt(config, now);
         agenda
@@ -201,24 +196,21 @@ impl Agenda {
         due.checked_add(self.pace.share(job, due, self.pace.jitter)).ok()
     }
 
-    /// Looks at what is due first, if anything is due now. Where the clock was set back since the last look, what was due by the old time is due by the
-    /// new one instead, lest nothing happens until the old time comes again. Where it was set forward, what was passed over is due once.
-    pub(super) fn due(&mut self, now: Timestamp) -> Option<Job> {
-        if self.last_look.duration_since(now) > REGULATED {
-            self.set_back(now);
-        }
-        self.last_look = now;
+    /// What is due first, if anything is due now. Where the clock was set forward, what was passed over is due once.
+    pub(super) fn due(&self, now: Timestamp) -> Option<Job> {
         self.first().filter(|(due, _)| *due <= now).map(|(_, job)| job.clone())
     }
 
-    fn set_back(&mut self, now: Timestamp) {
+    /// Reckons anew by a clock that was set back, lest nothing happens until the old time comes again. What is due by it already stays so.
+    pub(super) fn set_back(&mut self, now: Timestamp) {
         let by_rule: BTreeMap<Job, Option<Timestamp>> = self
             .entries
             .iter()
             .map(|(job, entry)| (job.clone(), self.next(job, &entry.rule, &entry.zone, now)))
             .collect();
         let pace = self.pace;
-        for (job, entry) in &mut self.entries {
+        let later = |entry: &&mut Entry| entry.due.is_none_or(|due| due > now);
+        for (job, entry) in self.entries.iter_mut().filter(|(_, entry)| later(entry)) {
             entry.due = match entry.failures {
                 0 => by_rule.get(job).copied().flatten(),
                 failures => now.checked_add(pace.backoff(job, failures, now)).ok(),

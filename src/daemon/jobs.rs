@@ -16,8 +16,7 @@ use crate::model::relations::guard::Tripped;
 use crate::model::{Job, JobKind, JobSubject, PatchId, ProjectId, ProjectName};
 use crate::reconcile::{
     Applied, BECOME_MAINTAINER, Clock, Error, Extent, Keeper, Prepared, Pulled, Pulling, Reading, RefusedCommits, Session, SessionOptions,
-    Shutdown, SourceDraft, SourceResult, SourcesOrder, Taking, daemon_jobs, daemon_runs, follow, guards_of, keep_waiting_plan, prepare,
-    pull,
+    Shutdown, SourceDraft, SourceResult, SourcesOrder, Taking, follow, guards_of, keep_waiting_plan, left_daemon_jobs, prepare, pull,
 };
 use crate::remedy::{Remedy, causes};
 use crate::store::{DaemonEnd, DaemonOutcome, DaemonRunId, Store, StoreError, WaitingBecause};
@@ -127,14 +126,9 @@ pub(super) async fn open_left(state_dir: &Path, clock: Clock) -> Result<Keeper, 
 
 /// What an earlier daemon left of its jobs.
 pub(super) async fn known(keeper: &Keeper) -> Result<Vec<Known>, Error> {
-    let mut known = Vec::new();
-    for job in daemon_jobs(keeper).await? {
-        let runs = daemon_runs(keeper, Some(job.job.subject.clone()), 1000).await?;
-        let last = runs.into_iter().find(|run| run.job == job.job);
-        let was_cut_short = last.is_some_and(|run| run.ended_at.is_none());
-        known.push(Known { job, was_cut_short });
-    }
-    Ok(known)
+    let left = left_daemon_jobs(keeper).await?;
+    let known = |(job, was_cut_short)| Known { job, was_cut_short };
+    Ok(left.into_iter().map(known).collect())
 }
 
 /// Opens the state for a run.

@@ -48,7 +48,6 @@ pub async fn reload(
                 supervisor.reloaded(Some(&super::jobs::told(&error)));
             }
         }
-        supervisor.ready();
     }
 }
 

@@ -16,7 +16,7 @@ use super::notify_socket::NotifySocket;
 pub trait Supervisor: fmt::Debug + Send + Sync {
     /// Work has begun.
     fn ready(&self);
-    /// The configuration is being read again; what comes of it is told by [`Self::ready`].
+    /// The configuration is being read again; what comes of it is told by [`Self::reloaded`].
     fn reloading(&self);
     /// The end has begun.
     fn stopping(&self);
@@ -60,6 +60,7 @@ pub struct Systemd {
     socket: Option<NotifySocket>,
     patience: Option<Duration>,
     last_beat: Mutex<Option<Instant>>,
+    is_ready: AtomicBool,
     is_refused: AtomicBool,
 }
 
@@ -76,6 +77,7 @@ impl Systemd {
             socket: socket.map(NotifySocket::at),
             patience,
             last_beat: Mutex::new(None),
+            is_ready: AtomicBool::new(false),
             is_refused: AtomicBool::new(false),
         }
     }
@@ -89,11 +91,16 @@ impl Systemd {
 
 impl Supervisor for Systemd {
     fn ready(&self) {
+        self.is_ready.store(true, Ordering::Relaxed);
         self.tell(&[NotifyState::Ready]);
     }
 
+    /// A configuration may be read again while the state is still being brought up to date: the end of that reading is not when work begins.
     fn reloading(&self) {
-        self.reloaded(None);
+        self.is_refused.store(false, Ordering::Relaxed);
+        if !self.is_ready.load(Ordering::Relaxed) {
+            return;
+        }
         match NotifyState::monotonic_usec_now() {
             Ok(now) => self.tell(&[NotifyState::Reloading, now]),
             Err(error) => tracing::warn!(%error, "the service manager cannot be told that the configuration is read again"),
@@ -114,6 +121,9 @@ impl Supervisor for Systemd {
 
     fn reloaded(&self, refused: Option<&str>) {
         self.is_refused.store(refused.is_some(), Ordering::Relaxed);
+        if self.is_ready.load(Ordering::Relaxed) {
+            self.tell(&[NotifyState::Ready]);
+        }
     }
 
     /// Passed on no oftener than four times as often as it has to be. One for which there is no room is not kept, lest it be told when there is no life any
@@ -168,5 +178,28 @@ mod tests {
         assert_eq!(&bytes[..length], b"WATCHDOG=1\n");
         systemd.beat();
         assert!(manager.recv(&mut bytes).is_err(), "it is told no oftener than it has to be");
+    }
+
+    #[test]
+    fn a_configuration_that_is_read_again_before_work_has_begun_does_not_pass_for_its_beginning() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notify");
+        let manager = UnixDatagram::bind(&path).unwrap();
+        manager.set_nonblocking(true).unwrap();
+        let told = || {
+            let mut bytes = [0; 256];
+            let length = manager.recv(&mut bytes).ok()?;
+            String::from_utf8_lossy(&bytes[..length]).lines().next().map(str::to_owned)
+        };
+        let systemd = Systemd::new(Some(path), None);
+        systemd.reloading();
+        systemd.reloaded(None);
+        assert_eq!(told(), None);
+        systemd.ready();
+        assert_eq!(told().unwrap(), "READY=1");
+        systemd.reloading();
+        assert_eq!(told().unwrap(), "RELOADING=1");
+        systemd.reloaded(None);
+        assert_eq!(told().unwrap(), "READY=1");
     }
 }

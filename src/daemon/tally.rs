@@ -72,16 +72,21 @@ impl Tally {
         *self.clock_set.entry(set.direction()).or_default() += 1;
     }
 
-    /// Counts that a run came to this, where no more is known because the state did not take it.
-    pub fn unrecorded(&mut self, job: &Job, outcome: &'static str) {
+    /// Counts that a run came to this. Of one that the state did not take, no more is known; if it takes it later, the rest is counted by [`Self::did`].
+    pub fn came_to(&mut self, job: &Job, outcome: &'static str) {
         let tally = self.jobs.entry(job.clone()).or_default();
         *tally.runs.entry(outcome).or_default() += 1;
     }
 
     /// Counts a run that ended.
     pub fn ran(&mut self, run: &DaemonRunDocument) {
+        self.came_to(&run.job, run.outcome);
+        self.did(run);
+    }
+
+    /// Counts what was done in a run that is counted already by what it came to.
+    pub fn did(&mut self, run: &DaemonRunDocument) {
         let tally = self.jobs.entry(run.job.clone()).or_default();
-        *tally.runs.entry(run.outcome).or_default() += 1;
         if matches!(run.outcome, "changed" | "nothing-to-do" | "waiting") {
             tally.last_success = run.ended_at;
         }
@@ -112,5 +117,49 @@ impl Tally {
             tally.drift = Some(cycle.drift);
             tally.undone = Some(cycle.undone);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::JobKind;
+
+    #[test]
+    fn a_run_that_is_recorded_late_counts_as_one_that_was_recorded_at_once() {
+        let began_at = "2026-06-10T12:00:00Z".parse().unwrap();
+        let mut at_once = Tally::new(began_at);
+        let mut late = at_once.clone();
+        let run = DaemonRunDocument {
+            run: 7,
+            job: Job {
+                subject: JobSubject::Tracker("kernel".to_owned()),
+                kind: JobKind::Sync,
+            },
+            began_at,
+            ended_at: Some("2026-06-10T12:00:09Z".parse().unwrap()),
+            outcome: "changed",
+            message: None,
+            remedy: None,
+            guards: Vec::new(),
+            changes: 5,
+            writes: 3,
+            clears: 1,
+            relates: 2,
+            commit_refs: 0,
+            undone: None,
+            drift: None,
+            journal_run: Some(4),
+        };
+        at_once.ran(&run);
+        late.came_to(&run.job, run.outcome);
+        assert_eq!(
+            late.jobs[&run.job].runs, at_once.jobs[&run.job].runs,
+            "it is told before it is recorded"
+        );
+        late.did(&run);
+        assert_eq!(late, at_once);
+        assert_eq!(late.jobs[&run.job].busy_ms, 9000);
+        assert_eq!(late.trackers["kernel"].writes["relate"], 2);
     }
 }

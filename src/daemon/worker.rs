@@ -117,6 +117,7 @@ impl Worker {
                 None => self.wait(now).await,
             }
         }
+        self.end_last_or_tell().await;
     }
 
     /// Takes over what an earlier daemon left of its jobs, unless that is done, or left to the first run.
@@ -171,7 +172,7 @@ impl Worker {
         }
     }
 
-    /// Compares the clock with one that nobody sets, and tells of it where somebody has set it.
+    /// Compares the clock with one that nobody sets. Where somebody has set it, that is told, and what is due is reckoned anew if it was set back.
     fn compare(&mut self, now: Timestamp) {
         let (then, looked) = self.looked;
         let gone = SignedDuration::try_from(looked.elapsed()).unwrap_or(SignedDuration::MAX);
@@ -183,6 +184,9 @@ impl Worker {
                 by_seconds: set_by.as_secs(),
             };
             tracing::warn!(by_seconds = set.by_seconds, %then, %now, "{}", set.told());
+            if set_by.is_negative() {
+                self.agenda.set_back(now);
+            }
             self.tally.clock_was_set(set);
             self.clock_set = Some((set, Instant::now()));
         }
@@ -231,7 +235,7 @@ impl Worker {
             Err(Unbegun::Failed(report)) => {
                 self.not_recorded(report.end.message.clone().unwrap_or_default(), report.end.remedy.clone());
                 self.agenda.ended(job, began, (self.clock)(), Ended::Failed);
-                self.tally.unrecorded(job, report.end.outcome.as_str());
+                self.tally.came_to(job, report.end.outcome.as_str());
                 self.log(job, &report, None);
                 return self.notify(job, &report, None, Vec::new()).await;
             }
@@ -266,16 +270,45 @@ impl Worker {
             }
             self.is_first = false;
         }
-        if let Some((run, end, at)) = self.unended.clone() {
-            match end_daemon_run(keeper, run, end, at, self.config.daemon.keep_runs.get()).await {
-                Ok(_) => tracing::info!(run = run.0, "what this run came to is recorded now"),
-                // The state is another one than it was.
-                Err(Error::Store(StoreError::DaemonRunNotOpen { .. })) => {}
-                Err(error) => return Err(error),
-            }
-            self.unended = None;
-        }
+        self.end_last(keeper).await?;
+        // Of a job that was never kept nobody would know that it is under way, or that it was cut short.
+        save_daemon_jobs(keeper, self.agenda.rows()).await?;
         begin_daemon_run(keeper, job).await
+    }
+
+    /// Enters how the last run ended, where the state did not take it then.
+    async fn end_last(&mut self, keeper: &Keeper) -> Result<(), Error> {
+        let Some((run, end, at)) = self.unended.clone() else {
+            return Ok(());
+        };
+        match end_daemon_run(keeper, run, end, at, self.config.daemon.keep_runs.get()).await {
+            Ok(document) => {
+                tracing::info!(run = run.0, "what this run came to is recorded now");
+                self.tally.did(&document);
+            }
+            // The state is another one than it was.
+            Err(Error::Store(StoreError::DaemonRunNotOpen { .. })) => {}
+            Err(error) => return Err(error),
+        }
+        self.unended = None;
+        Ok(())
+    }
+
+    /// The same, for the last time: the next daemon can only say that this one ended in the middle of the run.
+    async fn end_last_or_tell(&mut self) {
+        let Some((run, ..)) = self.unended else { return };
+        let ended = match open(&self.config.state_dir, self.clock).await {
+            Ok(keeper) => self.end_last(&keeper).await,
+            Err(error) => Err(Error::Store(error)),
+        };
+        if let Err(error) = ended {
+            tracing::error!(
+                run = run.0,
+                reason = told(&error),
+                remedy = error.remedy(),
+                "what this run came to cannot be recorded, and will be told as cut short"
+            );
+        }
     }
 
     async fn work(&mut self, job: &Job, began: Timestamp, keeper: Keeper, id: DaemonRunId) {
@@ -302,7 +335,7 @@ impl Worker {
             Some(run) => self.tally.ran(run),
             None => {
                 self.unended = Some((id, report.end.clone(), at));
-                self.tally.unrecorded(job, report.end.outcome.as_str());
+                self.tally.came_to(job, report.end.outcome.as_str());
             }
         }
         self.look(job, &keeper).await;
@@ -376,7 +409,7 @@ impl Worker {
         };
         match seen.await {
             Ok((status, waiting)) => self.tally.stands(&status, waiting.as_ref()),
-            Err(error) => _ = self.recorded::<()>(Err(error)),
+            Err(error) => unread(&error, "how the tracker stands cannot be read"),
         }
     }
 
@@ -427,4 +460,9 @@ impl Worker {
             DaemonOutcome::Changed | DaemonOutcome::NothingToDo | DaemonOutcome::Waiting | DaemonOutcome::Stopped => line!(info),
         }
     }
+}
+
+/// Logs what could not be read after a run: what was done is recorded all the same.
+fn unread(error: &Error, what: &str) {
+    tracing::error!(reason = told(error), remedy = error.remedy(), "{what}");
 }

@@ -11,10 +11,11 @@ tokio::task_local! {
     static METER: Meter;
 }
 
-/// What came of a request, as far as the way to the server and the status of its answer tell. Whether the answer is of any use is another matter.
+/// What came of a request, as far as the way to the server, the status of its answer and whether all of that came tell. Whether the answer is of any use
+/// is another matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RequestOutcome {
-    /// A success (2xx).
+    /// A success (2xx), of which all came.
     Success,
     /// What was read before still holds (304).
     Unchanged,
@@ -32,7 +33,7 @@ pub enum RequestOutcome {
     TimedOut,
     /// The connection broke, before the answer or in the middle of it.
     Broken,
-    /// Nobody waited for the answer any longer.
+    /// Nobody waited any longer for the answer, or for the rest of it.
     Abandoned,
 }
 
@@ -152,11 +153,14 @@ impl Sent {
         }
     }
 
-    /// Notes how the answer begins, or why there is none.
+    /// Notes how the answer begins, or why there is none. One that tells success counts as such when all of it has come.
     pub(super) fn answered(self, answer: &mut Result<Response, reqwest::Error>) {
         match answer {
             Ok(response) => {
-                self.note(RequestOutcome::of_status(response.status()));
+                match RequestOutcome::of_status(response.status()) {
+                    RequestOutcome::Success => {}
+                    other => self.note(other),
+                }
                 response.extensions_mut().insert(Arc::new(self));
             }
             Err(error) => self.note(RequestOutcome::of_error(error)),
@@ -168,10 +172,19 @@ impl Sent {
     }
 }
 
+/// Notes that all of an answer came.
+pub(super) fn came(response: &Response) {
+    note(response, RequestOutcome::of_status(response.status()));
+}
+
 /// Notes that the rest of an answer did not come.
 pub(super) fn broke_off(response: &Response, error: &reqwest::Error) {
+    note(response, RequestOutcome::of_error(error));
+}
+
+fn note(response: &Response, outcome: RequestOutcome) {
     if let Some(sent) = response.extensions().get::<Arc<Sent>>() {
-        sent.note(RequestOutcome::of_error(error));
+        sent.note(outcome);
     }
 }
 
@@ -187,6 +200,7 @@ impl Drop for Sent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Body;
 
     fn counting() -> (Meter, Arc<Mutex<Vec<String>>>) {
         let counted = Arc::new(Mutex::new(Vec::new()));
@@ -199,21 +213,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_counts_once_for_the_part_that_made_it_and_for_nobody_else() {
+    async fn a_request_counts_once_for_the_part_that_made_it_and_as_a_success_only_if_all_of_the_answer_came() {
         let (meter, counted) = counting();
         drop(Sent::now());
-        let status = |status: u16| {
-            let answer = axum::http::Response::builder().status(status).body("").map(Response::from);
-            Sent::now().answered(&mut Ok(answer.unwrap()));
+        let status = async |status: u16, most: usize| {
+            let answer = axum::http::Response::builder().status(status).body("an answer");
+            let mut answer = Ok(Response::from(answer.unwrap()));
+            Sent::now().answered(&mut answer);
+            Body::read(&mut answer.unwrap(), most).await;
         };
         meter
             .watch(async {
-                status(200);
-                part("one", async { [304, 302, 429, 404, 503].map(status) }).await;
+                status(200, 9).await;
+                part("one", async {
+                    for refused in [304, 302, 429, 404, 503] {
+                        status(refused, 0).await;
+                    }
+                })
+                .await;
+                status(200, 8).await;
                 drop(Sent::now());
             })
             .await;
-        part("one", async { status(200) }).await;
+        part("one", status(200, 9)).await;
         assert_eq!(
             *counted.lock().unwrap(),
             [
@@ -223,6 +245,7 @@ mod tests {
                 "one: throttled",
                 "one: refused",
                 "one: server-error",
+                "all: abandoned",
                 "all: abandoned"
             ]
         );

@@ -21,8 +21,7 @@ use super::{
     address::{Place, Scrubber},
     answer::excerpt,
     beat,
-    meter::broke_off,
-    resolve::LookupError,
+    meter::{broke_off, came},
     retry_after::retry_after,
     transport::Slot,
 };
@@ -358,7 +357,7 @@ impl Session {
         let url = self.shown(url);
         if is_about_tls(&error) {
             Error::Tls { url, source: error.into() }
-        } else if is_about_names(&error) {
+        } else if error.is_dns() {
             Error::Unresolved { url, source: error.into() }
         } else if error.is_connect() {
             Error::Unreachable { url, source: error.into() }
@@ -420,7 +419,10 @@ impl Body {
             match response.chunk().await {
                 Ok(Some(chunk)) if bytes.len() + chunk.len() > most => break BodyEnd::TooFar,
                 Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-                Ok(None) => break BodyEnd::Whole,
+                Ok(None) => {
+                    came(response);
+                    break BodyEnd::Whole;
+                }
                 Err(error) => {
                     broke_off(response, &error);
                     break BodyEnd::Failed(error.without_url());
@@ -443,11 +445,6 @@ fn redirect_target(response: &Response, from: &Url) -> Option<Url> {
 /// Whether a connection failed for what TLS demands.
 pub(crate) fn is_about_tls(error: &reqwest::Error) -> bool {
     std::iter::successors(error.source(), |&cause| cause_within(cause)).any(<dyn StdError>::is::<rustls::Error>)
-}
-
-/// Whether a connection failed because nobody could tell where the server is.
-fn is_about_names(error: &reqwest::Error) -> bool {
-    sources(error).any(<dyn StdError>::is::<LookupError>)
 }
 
 /// What an error wraps. An I/O error does not tell what it wraps as its source, but only the source of that.

@@ -50,13 +50,14 @@ pub(crate) struct Transport {
 impl Transport {
     pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
         install_crypto_provider();
+        let connect_timeout = settings.timeout.min(CONNECT_TIMEOUT);
         let client = Client::builder()
             .user_agent(user_agent(settings.contact.as_deref())?)
             .default_headers(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(JSON))]))
             .timeout(settings.timeout)
-            .connect_timeout(settings.timeout.min(CONNECT_TIMEOUT))
+            .connect_timeout(connect_timeout)
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .dns_resolver(Resolver)
+            .dns_resolver(Resolver::within(connect_timeout))
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)

@@ -185,12 +185,19 @@ pub async fn cut_short_daemon_runs(keeper: &Keeper) -> Result<Vec<DaemonRunId>, 
     keeper.with(Store::cut_short_daemon_runs).await
 }
 
-/// What is known of the jobs that the daemon has.
+/// What is known of the jobs that the daemon has, and whether the last run of each was never ended.
 ///
 /// # Errors
 /// When the state cannot be read.
-pub async fn daemon_jobs(keeper: &Keeper) -> Result<Vec<DaemonJob>, Error> {
-    keeper.with(|store, _| store.daemon_jobs()).await
+pub async fn left_daemon_jobs(keeper: &Keeper) -> Result<Vec<(DaemonJob, bool)>, Error> {
+    let left = keeper.with(|store, _| {
+        let with_last = |job: DaemonJob| {
+            let last = store.last_daemon_run(&job.job)?;
+            Ok((job, last.is_some_and(|run| run.ended.is_none())))
+        };
+        store.daemon_jobs()?.into_iter().map(with_last).collect()
+    });
+    left.await
 }
 
 /// Enters what is known of the jobs that the daemon has; others are forgotten.

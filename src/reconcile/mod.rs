@@ -59,7 +59,7 @@ pub use commits::RefusedCommits;
 pub use conclude::conclude;
 pub use daemon::{
     DaemonJobDocument, DaemonRunDocument, WaitingDocument, WaitingPlanDocument, begin_daemon_run, cut_short_daemon_runs,
-    daemon_job_documents, daemon_jobs, daemon_runs, end_daemon_run, guards_of, keep_waiting_plan, save_daemon_jobs, waiting_plan,
+    daemon_job_documents, daemon_runs, end_daemon_run, guards_of, keep_waiting_plan, left_daemon_jobs, save_daemon_jobs, waiting_plan,
 };
 pub use distribution::{DistributionDraft, DistributionPlan, FileOrder};
 pub use document::{

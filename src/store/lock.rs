@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{File, TryLockError};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -56,6 +56,29 @@ impl DaemonLock {
         super::make_folder(state_dir)?;
         let lock = Lock::acquire(state_dir, &DAEMON, Some(now))?;
         Ok(Self { _lock: lock })
+    }
+}
+
+/// Whether the daemon of a state is in the middle of a run. Where nobody is at work on it, who asks holds the lock for a moment, and somebody who wants to
+/// begin in that has to try again: so it is asked only where the state says that there is a run.
+///
+/// # Errors
+/// When it cannot be found out.
+pub fn is_daemon_at_work(state_dir: &Path) -> Result<bool, StoreError> {
+    let path = state_dir.join(STATE.file_name);
+    let unreadable = |source| StoreError::Unreadable {
+        path: path.clone(),
+        source,
+    };
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(unreadable(error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => file.unlock().map(|()| false).map_err(unreadable),
+        Err(TryLockError::WouldBlock) => Ok(Holder::noted_in(&file).is_daemon_of(state_dir)),
+        Err(TryLockError::Error(error)) => Err(unreadable(error)),
     }
 }
 

@@ -22,7 +22,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use base64::Engine as _;
 use chromium::Chromium;
-use kinset::daemon::http::{bind, serve};
+use kinset::daemon::http::{accept, bind};
 use serde_json::Value;
 use watched::Watched;
 
@@ -79,7 +79,8 @@ fn look(program: &str, axe: &str) {
     let watched = Watched::filled();
     let listener = runtime.block_on(bind("127.0.0.1:0".parse().unwrap())).unwrap();
     let site = format!("http://{}", listener.local_addr().unwrap());
-    runtime.spawn(serve(listener, watched.router.clone(), std::future::pending()));
+    let router = watched.router.clone();
+    runtime.spawn(async move { accept(&listener, router, std::future::pending()).await });
     let folder = tempfile::tempdir().unwrap();
     let mut browser = Chromium::start(program, folder.path());
     for (width, scheme) in [(1400, "light"), (1400, "dark"), (390, "light"), (390, "dark")] {

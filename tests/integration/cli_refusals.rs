@@ -2,10 +2,9 @@
 
 use std::net::TcpListener;
 use std::process::Stdio;
-use std::sync::{Mutex, mpsc};
 
 use insta::assert_snapshot;
-use kinset::tracker::simulator::{Fault, FaultKind, Moment, When};
+use kinset::tracker::simulator::{Fault, FaultKind, When};
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -282,17 +281,9 @@ fn a_state_that_another_program_has_locked_is_told() {
 fn a_second_kinset_on_the_same_state_is_told_of_the_first() {
     let tracker = Tracker::serving(world(&[]));
     let place = pulled(&tracker);
-    let (arrived, has_arrived) = mpsc::channel();
-    let (go_on, may_go_on) = mpsc::channel::<()>();
-    let may_go_on = Mutex::new(may_go_on);
-    tracker.simulator().on_request(move |_, moment, _| {
-        // Nobody listens any more once the first request is through, and nobody keeps it waiting.
-        if moment == Moment::Before && arrived.send(()).is_ok() {
-            may_go_on.lock().unwrap().recv().unwrap_err();
-        }
-    });
+    let held = tracker.hold();
     let first = place.command("pull kernel").stderr(Stdio::piped()).spawn().unwrap();
-    has_arrived.recv().unwrap();
+    held.arrives();
     let told = place.run("apply --yes");
     assert_snapshot!(told, @r"
     exit 1
@@ -302,7 +293,7 @@ fn a_second_kinset_on_the_same_state_is_told_of_the_first() {
     ");
     assert_eq!(place.run("pull"), told);
     assert!(place.run("relations unmatched").starts_with("exit 0"), "looking needs no turn");
-    drop((has_arrived, go_on));
+    drop(held);
     assert!(first.wait_with_output().unwrap().status.success());
     assert!(place.run("plan").starts_with("exit 0"));
 }

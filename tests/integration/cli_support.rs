@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, mpsc};
 
 use kinset::model::{PatchId, UserName};
-use kinset::tracker::simulator::{Simulator, World};
+use kinset::tracker::simulator::{Moment, Simulator, World};
 use regex::Regex;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -173,9 +173,39 @@ impl Tracker {
         written.unwrap();
     }
 
+    /// Holds the first request from here on up.
+    pub(crate) fn hold(&self) -> Held {
+        let (arrived, has_arrived) = mpsc::channel();
+        let (go_on, may_go_on) = mpsc::channel::<()>();
+        let may_go_on = Mutex::new(may_go_on);
+        self.simulator().on_request(move |_, moment, _| {
+            // Nobody listens any more once the first request is through, and nobody keeps it waiting.
+            if moment == Moment::Before && arrived.send(()).is_ok() {
+                may_go_on.lock().unwrap().recv().unwrap_err();
+            }
+        });
+        Held {
+            has_arrived,
+            _go_on: go_on,
+        }
+    }
+
     /// How many writes arrived.
     pub(crate) fn writes(&self) -> usize {
         self.simulator().log().iter().filter(|request| request.method == "PATCH").count()
+    }
+}
+
+/// A request that is held up until this is dropped.
+pub(crate) struct Held {
+    has_arrived: mpsc::Receiver<()>,
+    _go_on: mpsc::Sender<()>,
+}
+
+impl Held {
+    /// Waits until it has arrived.
+    pub(crate) fn arrives(&self) {
+        self.has_arrived.recv().unwrap();
     }
 }
 

@@ -189,17 +189,19 @@ fn a_disk_that_is_full_is_told_everywhere_and_used_again_when_there_is_room() {
     is_mended(daemon, &tracker);
 }
 
-#[test]
-fn a_run_whose_end_found_no_room_gets_it_when_there_is_some() {
-    let rig = Rig::serving(
-        &town(&[]),
-        Terms {
-            sync: "apply",
-            tables: EACH_SECOND,
-            concurrent_requests: 1,
-            ..Terms::default()
-        },
-    );
+/// A tracker that a daemon may write to, with these tables of its schedule.
+fn rig(tables: &'static str) -> Rig {
+    let terms = Terms {
+        sync: "apply",
+        tables,
+        concurrent_requests: 1,
+        ..Terms::default()
+    };
+    Rig::serving(&town(&[]), terms)
+}
+
+/// A daemon whose first run has ended, and there was no room for that.
+fn without_room_for_an_end(rig: &Rig) -> Daemon {
     rig.want("1 2\n");
     let folder = rig.file("");
     let Held { arrived, release } = rig.hold_at(3, Requests::Reads, Moment::After);
@@ -209,16 +211,53 @@ fn a_run_whose_end_found_no_room_gets_it_when_there_is_some() {
     drop(release);
     rig.leave_alone();
     daemon.logs("what was done cannot be recorded");
+    daemon
+}
+
+/// What the runs of the daemon's came to, in their order; none of one whose end is not recorded.
+fn outcomes(rig: &Rig) -> Vec<Option<DaemonOutcome>> {
+    let mut runs = rig.state().daemon_runs(None, 100).unwrap();
+    runs.reverse();
+    runs.iter().map(|run| Some(run.ended.as_ref()?.1.outcome)).collect()
+}
+
+#[test]
+fn a_run_whose_end_found_no_room_gets_it_when_there_is_some() {
+    let rig = rig(EACH_SECOND);
+    let daemon = without_room_for_an_end(&rig);
     daemon.limit_files(None);
     daemon.logs("what this run came to is recorded now");
     daemon.logs("outcome=\"changed\"");
     daemon.stop();
-    let mut runs = rig.state().daemon_runs(None, 100).unwrap();
-    runs.reverse();
-    let outcomes: Vec<_> = runs.iter().map(|run| run.ended.as_ref().unwrap().1.outcome).collect();
-    assert_eq!(outcomes[0], DaemonOutcome::Failed, "{outcomes:?}");
+    let outcomes = outcomes(&rig);
+    assert_eq!(outcomes[0], Some(DaemonOutcome::Failed), "{outcomes:?}");
+    assert!(outcomes.iter().all(Option::is_some), "{outcomes:?}");
     assert_eq!(writes(&rig.log()), 1);
     rig.assert_at_rest(&classes(&[&[1, 2]]));
+}
+
+/// A sync is due at once, and after a failure not for as long as anybody waits for a test.
+const ONCE: &str = "[tracker.schedule]\nsync = \"* * * * * *\"\n[daemon]\nlisten = \"off\"\njitter_seconds = 0\nbackoff_seconds = 36000\nmax_backoff_seconds = 36000\n";
+
+#[test]
+fn a_run_whose_end_found_no_room_gets_it_before_the_daemon_ends() {
+    let rig = rig(ONCE);
+    let daemon = without_room_for_an_end(&rig);
+    daemon.limit_files(None);
+    let log = daemon.stop();
+    assert!(log.contains("what this run came to is recorded now"), "{log}");
+    assert_eq!(outcomes(&rig), [Some(DaemonOutcome::Failed)]);
+}
+
+#[test]
+fn a_run_whose_end_finds_no_room_until_the_daemon_ends_is_told_in_the_log() {
+    let rig = rig(ONCE);
+    let log = without_room_for_an_end(&rig).stop();
+    assert!(
+        log.contains("cannot be recorded, and will be told as cut short") && log.contains("make room on the file system of"),
+        "{log}"
+    );
+    assert_eq!(outcomes(&rig), [None]);
 }
 
 /// Whether modes of files hold this process: root they do not, unless somebody has taken that from it (capabilities(7), 1 and 2).

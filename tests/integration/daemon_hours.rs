@@ -17,6 +17,7 @@ use kinset::model::JobKind;
 use kinset::reconcile::{Clock, Shutdown};
 use kinset::store::{DaemonOutcome, DaemonRun, Store};
 use kinset::tracker::simulator::{Fault, FaultKind, When};
+use rusqlite::Connection;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tower::ServiceExt as _;
@@ -373,6 +374,23 @@ fn failures_before_and_after_a_restart_are_in_a_row_though_the_state_cannot_be_r
     assert!(left.runs.len() > before);
     assert_eq!(left.outcomes(JobKind::Sync), vec![DaemonOutcome::Failed; left.runs.len()]);
     assert_eq!(rig.state().daemon_jobs().unwrap()[0].failures as usize, left.runs.len());
+}
+
+#[test]
+fn what_cannot_be_read_after_a_run_is_not_told_as_something_that_cannot_be_recorded() {
+    let tables = "[tracker.schedule]\npull = \"*/10 * * * *\"\n[daemon]\njitter_seconds = 0\n";
+    let rig = Rig::serving(&town(&[]), terms("plan-only", tables));
+    drop(open(&rig.config.state_dir));
+    let database = Connection::open(rig.config.state_dir.join("kinset.sqlite3")).unwrap();
+    database.execute_batch("DROP TABLE waiting_plan").unwrap();
+    let (clock, _) = own_clock!();
+    let (log, _listening) = Log::listen();
+    let left = daemon_told(&rig, clock, async |visitor| {
+        sleep(HOUR / 4).await;
+        assert!(visitor.told("/metrics").await.contains("kinset_unrecorded_runs 0.0\n"));
+    });
+    assert_eq!(left.outcomes(JobKind::Pull), [DaemonOutcome::NothingToDo]);
+    assert!(log.text().contains("how the tracker stands cannot be read"), "{}", log.text());
 }
 
 #[test]

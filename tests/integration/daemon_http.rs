@@ -12,10 +12,6 @@ use crate::support::fedora::Table;
 use crate::support::older::put_back_to_version_8;
 use crate::support::service::serve;
 
-fn start(place: &Place) -> Daemon {
-    Daemon::start(&mut place.command("daemon"), &place.path(""))
-}
-
 /// An address that nobody listens at.
 fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
@@ -25,7 +21,7 @@ fn free_address() -> SocketAddr {
 fn how_things_stand_is_told_over_http_as_long_as_it_lives() {
     let tracker = Tracker::serving(world(&[&[1, 2]]));
     let place = place(&tracker, "plan-only", &told_each_second(), "1 2\n3 4\n");
-    let daemon = start(&place);
+    let daemon = Daemon::of(&place);
     let address = daemon.address();
     is_told(address, "/", "<h1>All is well</h1>");
     is_told(address, "/trackers/kernel", "1 write");
@@ -50,7 +46,7 @@ fn a_state_of_an_older_version_is_brought_up_to_date_at_once_and_told_of_before_
     let place = place(&tracker, "plan-only", &tables, "1 2\n3 4\n");
     place.data("pull");
     put_back_to_version_8(&place.path("state"));
-    let daemon = start(&place);
+    let daemon = Daemon::of(&place);
     daemon.hears("READY=1");
     let ready = told(address, "/readyz");
     assert!(ready.contains("{\"ready\":true,\"reasons\":[]}"), "{ready}");
@@ -76,7 +72,7 @@ fn requests_to_trackers_and_to_each_source_are_counted_by_what_came_of_them() {
          [[distribution.source]]\nkind = \"bodhi\"\nname = \"lost\"\nurl = \"{nowhere}\"\nid_prefixes = [\"FEDORA\"]\n"
     );
     let place = place(&tracker, "plan-only", &(told_each_second() + &distribution), "1 2\n3 4\n");
-    let daemon = start(&place);
+    let daemon = Daemon::of(&place);
     let address = daemon.address();
     let of = |subject: &str, name: &str, job: &str, rest: &str| {
         format!("\nkinset_requests_total{{subject=\"{subject}\",name=\"{name}\",job=\"{job}\",{rest}}} ")
@@ -118,7 +114,7 @@ fn another_address_is_gone_to_without_a_restart_unless_it_is_not_to_be_had() {
     let (first, second) = (free_address(), free_address());
     let tables = format!("[tracker.schedule]\nsweep = \"0 0 1 1 *\"\n[daemon]\nlisten = \"{first}\"\n");
     let place = place(&tracker, "plan-only", &tables, "1 2\n3 4\n");
-    let daemon = start(&place);
+    let daemon = Daemon::of(&place);
     daemon.hears("READY=1");
     assert!(told(first, "/healthz").starts_with("HTTP/1.1 200"));
 

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::net::UnixDatagram;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -21,15 +20,11 @@ use crate::support::log::writes;
 use crate::support::rig::{Held, Rig, TRACKER, Terms};
 use crate::support::town::{change_users, classes, town};
 
-fn start(place: &Place) -> Daemon {
-    Daemon::start(&mut place.command("daemon"), &place.path(""))
-}
-
 #[test]
 fn it_is_ready_alive_and_at_work_and_a_plan_is_all_that_comes_of_it_unless_more_is_allowed() {
     let tracker = Tracker::serving(world(&[&[1, 2]]));
     let place = place(&tracker, "plan-only", EACH_SECOND, "1 2\n3 4\n");
-    let daemon = start(&place);
+    let daemon = Daemon::of(&place);
     daemon.hears("READY=1");
     for _ in 0..3 {
         daemon.hears("WATCHDOG=1");
@@ -106,7 +101,7 @@ fn a_second_daemon_is_told_whose_the_state_is_and_commands_work_beside_the_first
     let tracker = Tracker::serving(world(&[&[1, 2]]));
     let rarely = "[tracker.schedule]\nsweep = \"0 0 1 1 *\"\n[daemon]\nlisten = \"127.0.0.1:0\"\n";
     let place = place(&tracker, "plan-only", rarely, "1 2\n3 4\n");
-    let daemon = start(&place);
+    let daemon = Daemon::of(&place);
     daemon.hears("READY=1");
     // The other one wants the very same address.
     let config = place.read("kinset.toml");
@@ -127,17 +122,9 @@ fn a_second_daemon_is_told_whose_the_state_is_and_commands_work_beside_the_first
 fn a_command_waits_until_a_run_of_the_daemon_s_is_over_and_says_so() {
     let tracker = Tracker::serving(world(&[&[1, 2]]));
     let place = place(&tracker, "plan-only", EACH_SECOND, "1 2\n3 4\n");
-    let (arrived, has_arrived) = mpsc::channel();
-    let (go_on, may_go_on) = mpsc::channel::<()>();
-    let may_go_on = Mutex::new(may_go_on);
-    tracker.simulator().on_request(move |_, moment, _| {
-        // Nobody listens any more once the first request is through, and nobody keeps it waiting.
-        if moment == Moment::Before && arrived.send(()).is_ok() {
-            may_go_on.lock().unwrap().recv().unwrap_err();
-        }
-    });
-    let daemon = start(&place);
-    has_arrived.recv().unwrap();
+    let held = tracker.hold();
+    let daemon = Daemon::of(&place);
+    held.arrives();
     let command = |arguments: &str| {
         let mut command = place.command(arguments);
         command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
@@ -157,7 +144,7 @@ fn a_command_waits_until_a_run_of_the_daemon_s_is_over_and_says_so() {
         );
         (child, said)
     });
-    drop((has_arrived, go_on));
+    drop(held);
     for (mut child, mut said) in waiting {
         let mut rest = String::new();
         said.read_to_string(&mut rest).unwrap();
@@ -184,7 +171,7 @@ fn a_bad_configuration_is_refused_whole_and_a_good_one_takes_effect_without_a_re
     let rarely = "[tracker.schedule]\nsweep = \"0 0 1 1 *\"\n[daemon]\nlisten = \"off\"\n";
     let place = place(&tracker, "plan-only", rarely, "1 2\n3 4\n");
     let good = place.read("kinset.toml").replace(rarely, EACH_SECOND).replace("plan-only", "apply");
-    let daemon = start(&place);
+    let daemon = Daemon::of(&place);
     daemon.hears("READY=1");
 
     place.write("kinset.toml", good.replace("* * * * * *", "61 * * * * *"));
@@ -265,6 +252,72 @@ fn told_to_stop_during_a_write_it_finishes_that_one_and_the_next_daemon_goes_on(
     daemon.stop();
     assert_eq!(writes(&rig.log()), 3, "no write is made twice");
     rig.assert_at_rest(&wanted());
+}
+
+/// What `kinset status` prints of a rig, but for times.
+fn status(rig: &Rig) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kinset"));
+    command.env_clear().arg("--config").arg(rig.config_file()).arg("status");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let time = regex::Regex::new("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]+Z").unwrap();
+    time.replace_all(&String::from_utf8(output.stdout).unwrap(), "TIME").into_owned()
+}
+
+#[test]
+fn what_a_sync_is_in_the_middle_of_is_told_from_what_an_earlier_one_left() {
+    let rig = rig(&[]);
+    rig.want("1 2\n3 4\n5 6\n");
+    let held = rig.hold_at(2, Requests::Writes, Moment::After);
+    let daemon = start_on(&rig);
+    let told = [
+        "  open        1 write in flight or of unknown outcome\n",
+        "  sync        under way\n",
+    ];
+    wait_for(held, || {
+        let status = status(&rig);
+        assert!(told.iter().all(|told| status.contains(told)), "{status}");
+        assert!(
+            status.contains("  last run    1, TIME: under way, 1 write took effect\n"),
+            "{status}"
+        );
+        daemon.kill();
+    });
+    let left = status(&rig);
+    assert!(left.contains("  open        1 write of unknown outcome\n"), "{left}");
+    assert!(left.contains("  last run    1, TIME: open, 1 write took effect\n"), "{left}");
+    assert!(!left.contains("  sync        under way\n"), "{left}");
+}
+
+#[test]
+fn a_plan_that_waits_is_carried_out_by_the_next_sync_where_that_may_write() {
+    let mut rig = Rig::serving(
+        &town(&[]),
+        Terms {
+            tables: EACH_SECOND,
+            ..Terms::default()
+        },
+    );
+    rig.want("1 2\n");
+    let daemon = start_on(&rig);
+    daemon.runs(2);
+    daemon.stop();
+    assert!(status(&rig).contains("1 write; the daemon only plans; "), "{}", status(&rig));
+    rig.reconfigure(Terms {
+        sync: "apply",
+        tables: EACH_SECOND,
+        ..Terms::default()
+    });
+    let next = "1 write; the next sync of the daemon's plans anew and writes what may be written; ";
+    assert!(status(&rig).contains(next), "{}", status(&rig));
+    let held = rig.hold_at(1, Requests::Any, Moment::Before);
+    let daemon = start_on(&rig);
+    wait_for(held, || {
+        let now = "1 write; the sync under way plans anew and writes what may be written; ";
+        assert!(status(&rig).contains(now), "{}", status(&rig));
+    });
+    rig.leave_alone();
+    daemon.stop();
 }
 
 #[test]
@@ -395,7 +448,7 @@ fn a_command_is_told_once_of_each_thing_that_is_new() {
     let notice = "[daemon.notice]\ncommand = [\"/bin/sh\", \"-c\", \"cat >> notices; echo >> notices\"]\n";
     let guard = "[tracker.guard]\nmin_clears = 1\nmax_clear_fraction = 0\n";
     let place = place(&tracker, "apply", &format!("{guard}{EACH_SECOND}{notice}"), "1 2\n");
-    let daemon = start(&place);
+    let daemon = Daemon::of(&place);
     daemon.runs(3);
     let [refused] = &notices(&place)[..] else {
         panic!("{:?}", notices(&place))
@@ -426,7 +479,7 @@ fn a_command_that_fails_or_hangs_is_killed_counted_and_keeps_nobody_from_work() 
     let notice = "[daemon.notice]\ncommand = [\"/bin/sh\", \"-c\", \"if test -e once; then exec sleep 1000; fi; touch once; exit 3\"]\nseconds = 1\nfailures = 1\n";
     let place = place(&tracker, "apply", &format!("{EACH_SECOND}{notice}"), "1 2\n");
     fs::remove_file(place.path("patch-groups")).unwrap();
-    let daemon = start(&place);
+    let daemon = Daemon::of(&place);
     daemon.runs(3);
     let log = daemon.stop();
     assert!(log.contains("/bin/sh ended with exit status: 3"), "{log}");

@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::HOST;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use kinset::daemon::http::{Manners, bind, serve};
+use kinset::daemon::http::{Manners, accept, bind};
 use kinset::daemon::{Requests, Supervisor as _};
 use kinset::http::RequestOutcome;
 use kinset::model::{Job, JobKind};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tower::ServiceExt as _;
 
 use super::support::watched::Watched;
@@ -374,15 +377,22 @@ async fn what_has_changed_is_on_the_page_as_soon_as_somebody_looks_again() {
     assert!(watched.get("/trackers/kernel").await.body.contains("No plan waits."));
 }
 
+/// Answers as the daemon does, until it is told to stop.
+async fn serve(listener: TcpListener, router: Router, stopped: oneshot::Receiver<()>) {
+    let connections = accept(&listener, router, async { _ = stopped.await }).await;
+    drop(listener);
+    connections.end().await;
+}
+
 #[tokio::test]
 async fn connections_are_answered_one_question_after_the_other() {
     let watched = Watched::filled();
     let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.local_addr().unwrap();
     assert_eq!(Manners::at(address), Manners::ThisMachine);
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let served = tokio::spawn(serve(listener, watched.router.clone(), async { _ = stopped.await }));
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let served = tokio::spawn(serve(listener, watched.router.clone(), stopped));
+    let mut stream = TcpStream::connect(address).await.unwrap();
     let question = format!("GET /healthz HTTP/1.1\r\n{HOST}: {address}\r\n\r\n");
     for _ in 0..2 {
         stream.write_all(question.as_bytes()).await.unwrap();
@@ -412,15 +422,15 @@ async fn what_was_asked_is_answered_though_nobody_listens_any_more() {
     };
     let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let router = axum::Router::new().route("/", axum::routing::get(slow));
-    let served = tokio::spawn(serve(listener, router, async { _ = stopped.await }));
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let router = Router::new().route("/", axum::routing::get(slow));
+    let served = tokio::spawn(serve(listener, router, stopped));
+    let mut stream = TcpStream::connect(address).await.unwrap();
     let question = format!("GET / HTTP/1.1\r\n{HOST}: {address}\r\n\r\n");
     stream.write_all(question.as_bytes()).await.unwrap();
     arrived.recv().await.unwrap();
     stop.send(()).unwrap();
-    while tokio::net::TcpStream::connect(address).await.is_ok() {}
+    while TcpStream::connect(address).await.is_ok() {}
     release.send_replace(true);
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();

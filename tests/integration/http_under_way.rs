@@ -128,7 +128,7 @@ async fn requests_that_fail_in_a_row_are_told_while_the_run_still_tries() {
     use RequestOutcome::{Abandoned, ServerError, Success, TimedOut, Unreachable};
     let watched = Watched::filled();
     watched.mend().await;
-    // What is known of jobs is first kept when a run has ended.
+    // An earlier kinset did not keep what is known of jobs until a run had ended.
     watched.store().save_daemon_jobs(&[]).unwrap();
     let run = watched.begin(&qemu());
     watched.requested(None, &[Success, ServerError, TimedOut]);
@@ -259,4 +259,21 @@ async fn what_comes_next_is_something_else_than_the_run_under_way() {
     );
     watched.live.send_modify(|live| live.jobs.retain(|job| job.job == first));
     assert!(watched.told("/").await.contains("Nothing else is due."));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_is_under_way_is_not_said_to_be_due_when_it_began() {
+    let watched = Watched::filled();
+    for (address, job) in [
+        ("/trackers/kernel", Job::of_tracker("kernel", JobKind::Sync)),
+        ("/distributions/ubuntu", Job::of_distribution("ubuntu")),
+    ] {
+        let cell = "<td>under way</td>";
+        assert!(!watched.told(address).await.contains(cell), "{address}");
+        let run = watched.begin(&job);
+        for address in ["/", address] {
+            assert_eq!(watched.told(address).await.matches(cell).count(), 1, "{address}");
+        }
+        watched.end(run, DaemonOutcome::Changed);
+    }
 }

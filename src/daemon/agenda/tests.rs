@@ -109,17 +109,28 @@ fn a_clock_that_is_set_back_brings_no_silence() {
     let mut agenda = agenda("sync = \"5 * * * *\"", "20:00:00");
     assert_eq!(agenda.due(at("20:05:00")), Some(sync()));
     agenda.ended(&sync(), at("20:05:00"), at("20:05:10"), Ended::Well);
+    agenda.set_back(at("03:00:00"));
     assert_eq!(agenda.due(at("03:00:00")), None);
     assert_eq!(due(&agenda, &sync()), at("03:05:00"));
     assert_eq!(agenda.due(at("03:05:00")), Some(sync()));
 }
 
 #[test]
+fn what_is_due_by_the_old_clock_and_by_the_new_one_stays_due() {
+    let mut agenda = agenda("pull = \"*/10 * * * *\"\nsync = \"5 * * * *\"", "08:00:00");
+    assert_eq!(agenda.due(at("08:06:00")), Some(sync()));
+    agenda.ended(&sync(), at("08:06:00"), at("08:30:00"), Ended::Well);
+    agenda.set_back(at("08:29:30"));
+    let pull = Job::of_tracker("kernel", JobKind::Pull);
+    assert_eq!(due(&agenda, &pull), at("08:10:00"));
+    assert_eq!(agenda.due(at("08:29:30")), Some(pull));
+}
+
+#[test]
 fn a_clock_that_is_set_back_does_not_prolong_the_wait_after_a_failure() {
     let mut agenda = agenda("sync = \"5 * * * *\"", "20:00:00");
-    agenda.due(at("20:05:00"));
     agenda.ended(&sync(), at("20:05:00"), at("20:05:00"), Ended::Failed);
-    agenda.due(at("03:00:00"));
+    agenda.set_back(at("03:00:00"));
     assert_eq!(agenda.entry(&sync()).unwrap().failures, 1);
     assert!(due(&agenda, &sync()) <= at("03:01:00"), "{}", due(&agenda, &sync()));
 }

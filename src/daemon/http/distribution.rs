@@ -98,7 +98,7 @@ async fn whole(material: Material, name: String, leaves: Leaves) -> Result<Answe
         }
         section aria-labelledby="jobs" {
             h2 id="jobs" { "What is done" }
-            (jobs(&overview.jobs, "What is done with it", &address))
+            (jobs(&overview.jobs, &material.live, "What is done with it", &address))
         }
         section aria-labelledby="runs" {
             h2 id="runs" { "Runs" }

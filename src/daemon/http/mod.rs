@@ -45,7 +45,7 @@ use crate::reconcile::Clock;
 
 pub use document::{DistributionOverview, OverviewDocument, SourceOverview, TrackerOverview, WaitingOverview};
 pub use manners::Manners;
-pub use server::{ServeError, bind, serve};
+pub use server::{Connections, ServeError, accept, bind};
 pub use teller::Teller;
 pub use trouble::TroubleDocument;
 

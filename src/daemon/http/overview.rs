@@ -56,7 +56,7 @@ fn whole(document: &OverviewDocument, live: &LiveDocument) -> String {
         (troubles(&document.troubles))
         (now(live, document.as_of))
         @for tracker in &document.trackers { (of_tracker(tracker, live)) }
-        @for distribution in &document.distributions { (of_distribution(distribution)) }
+        @for distribution in &document.distributions { (of_distribution(distribution, live)) }
         @if document.trackers.is_empty() && document.distributions.is_empty() {
             p { "The configuration names no tracker and no distribution." }
         }
@@ -173,7 +173,7 @@ fn of_tracker(tracker: &TrackerOverview, live: &LiveDocument) -> Markup {
             @if status.open_writes > 0 {
                 p.waits { (count(status.open_writes, "write")) " " (doing.open_writes()) "." }
             }
-            (jobs(&status.jobs, &format!("What is done with tracker {name}"), &address))
+            (jobs(&status.jobs, live, &format!("What is done with tracker {name}"), &address))
             (runs(&tracker.runs, &format!("Last runs of tracker {name}"), &address))
             @if status.last_cycle.is_some() {
                 (picture(&format!("{address}/drift.svg"), &format!("Writes left to do on tracker {name} over time")))
@@ -193,7 +193,7 @@ pub(super) fn mode(mode: &str) -> Markup {
     }
 }
 
-fn of_distribution(distribution: &DistributionOverview) -> Markup {
+fn of_distribution(distribution: &DistributionOverview, live: &LiveDocument) -> Markup {
     let name = &distribution.name;
     let address = distribution_address(name);
     let id = format!("distribution-{name}");
@@ -206,7 +206,7 @@ fn of_distribution(distribution: &DistributionOverview) -> Markup {
                     @match distribution.series { Some(series) => (series), None => "nothing was taken in yet" }
                 }),
             ]))
-            (jobs(&distribution.jobs, &format!("What is done with distribution {name}"), &address))
+            (jobs(&distribution.jobs, live, &format!("What is done with distribution {name}"), &address))
             (runs(&distribution.runs, &format!("Last runs of distribution {name}"), &address))
         }
     }

@@ -63,13 +63,9 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
     bound.map_err(|source| ServeError::Listen { address, source })
 }
 
-/// Answers whoever asks, until `shutdown` ends. What was asked by then is answered still.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
-    accept(listener, router, shutdown).await.end().await;
-}
-
 /// Connections that are open when nobody listens for others any more.
-pub(super) struct Connections {
+#[derive(Debug)]
+pub struct Connections {
     all: JoinSet<()>,
     /// Connections are closed once this is dropped.
     open: watch::Sender<()>,
@@ -77,7 +73,7 @@ pub(super) struct Connections {
 
 impl Connections {
     /// Closes each as soon as what was asked there is answered.
-    pub(super) async fn end(self) {
+    pub async fn end(self) {
         let Self { mut all, open } = self;
         drop(open);
         let ended = async { while all.join_next().await.is_some() {} };
@@ -87,8 +83,8 @@ impl Connections {
     }
 }
 
-/// Answers whoever asks, until `shutdown` ends. When this returns, the address is free.
-pub(super) async fn accept(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) -> Connections {
+/// Answers whoever asks, until `shutdown` ends. What was asked by then is answered while [`Connections::end`] waits for it.
+pub async fn accept(listener: &TcpListener, router: Router, shutdown: impl Future<Output = ()>) -> Connections {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut connections = JoinSet::new();
     let (open, closing) = watch::channel(());

@@ -2,13 +2,18 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::server::accept;
 use super::{Manners, ServeError, Sight, bind, router};
 use crate::config::Listen;
+
+/// How long nothing is told after a defect has ended it.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Tells how things stand, at one place at a time.
 #[derive(Debug)]
@@ -21,8 +26,8 @@ pub struct Teller {
 /// An address that is listened on.
 #[derive(Debug)]
 struct Told {
-    /// Ends it.
-    stop: oneshot::Sender<()>,
+    /// It ends once this is dropped.
+    stop: watch::Sender<()>,
     /// Ends when the address is free again.
     closed: oneshot::Receiver<()>,
 }
@@ -93,8 +98,8 @@ impl Teller {
     async fn leave(&mut self) {
         self.listen = Listen::Off;
         if let Some(Told { stop, closed }) = self.told.take() {
-            // An error means that it has ended already.
-            _ = stop.send(());
+            drop(stop);
+            // Nothing is ever sent: an error is the end.
             _ = closed.await;
         }
     }
@@ -107,24 +112,57 @@ impl Teller {
         let address = listener.local_addr().unwrap_or(address);
         tracing::info!(%address, "how things stand is told at http://{address}/");
         let router = router(self.sight.clone(), Manners::at(address));
-        let (stop, stopped) = oneshot::channel();
+        let (stop, stopped) = watch::channel(());
         let (close, closed) = oneshot::channel();
         self.told = Some(Told { stop, closed });
-        // On threads of their own: answers are made while the worker works, and the other way round.
-        let serving = tokio::spawn(async move {
-            let stopped = async {
-                // Whether it is sent or dropped, this is the end.
-                _ = stopped.await;
-            };
-            accept(listener, router, stopped).await
-        });
-        tokio::spawn(async move {
-            let ended = serving.await;
-            drop(close);
-            match ended {
-                Ok(connections) => connections.end().await,
-                Err(error) => tracing::error!(%error, "how things stand is told no longer; the work goes on"),
+        let listener = Arc::new(listener);
+        let serve = move || {
+            let (listener, router, mut stopped) = (Arc::clone(&listener), router.clone(), stopped.clone());
+            async move {
+                let stopped = async {
+                    // Nothing is ever sent, so it was dropped.
+                    _ = stopped.changed().await;
+                };
+                accept(&listener, router, stopped).await
             }
+        };
+        tokio::spawn(async move {
+            let connections = persevere(serve).await;
+            drop(close);
+            connections.end().await;
         });
+    }
+}
+
+/// Does what is to end only when it is told to, on threads of its own: answers are made while the worker works, and the other way round. Where a defect
+/// ends it, it begins anew.
+async fn persevere<T: Send + 'static, F: Future<Output = T> + Send + 'static>(work: impl Fn() -> F) -> T {
+    loop {
+        match tokio::spawn(work()).await {
+            Ok(done) => return done,
+            Err(error) => {
+                tracing::error!(%error, "a defect keeps how things stand from being told; it is begun anew, and the work goes on");
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_defect_ends_is_begun_anew_and_not_at_once() {
+        static TRIES: AtomicU32 = AtomicU32::new(0);
+        let began = tokio::time::Instant::now();
+        let done = persevere(|| async {
+            assert!(TRIES.fetch_add(1, Ordering::Relaxed) >= 2, "a defect");
+            "told"
+        });
+        assert_eq!(done.await, "told");
+        assert_eq!((TRIES.load(Ordering::Relaxed), began.elapsed()), (3, AGAIN * 2));
     }
 }

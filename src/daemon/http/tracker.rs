@@ -63,7 +63,7 @@ async fn whole(material: Material, name: String, leaves: Leaves) -> Result<Answe
         (in_short(&overview, doing))
         section aria-labelledby="jobs" {
             h2 id="jobs" { "What is done" }
-            (jobs(&overview.status.jobs, "What is done with it", &address))
+            (jobs(&overview.status.jobs, &material.live, "What is done with it", &address))
         }
         section aria-labelledby="drift" {
             h2 id="drift" { "Left to do over time" }

@@ -21,10 +21,11 @@ pub(super) fn outcome(word: &str) -> Markup {
 }
 
 /// What is done again and again, and when next.
-pub(super) fn jobs(jobs: &[DaemonJobDocument], caption: &str, address: &str) -> Markup {
+pub(super) fn jobs(jobs: &[DaemonJobDocument], live: &LiveDocument, caption: &str, address: &str) -> Markup {
     if jobs.is_empty() {
         return html! { p { "Nothing is done with it by itself: it has no schedule, or the daemon has not begun with it." } };
     }
+    let is_under_way = |job: &Job| live.running.as_ref().is_some_and(|run| run.job == *job);
     let rows: Vec<Vec<Markup>> = jobs
         .iter()
         .map(|job| {
@@ -34,7 +35,8 @@ pub(super) fn jobs(jobs: &[DaemonJobDocument], caption: &str, address: &str) -> 
                 html! { @if let Some(run) = last { a href={ (address) "/runs/" (run.run) } { (run.run) } } @else { "none" } },
                 html! { @if let Some(run) = last { (outcome(run.outcome)) } },
                 html! { @if let Some(run) = last { (time_or(run.ended_at, "not yet")) } },
-                time_or(job.next_due, "never"),
+                // Until it has ended, what is kept is when this run of it was due.
+                html! { @if is_under_way(&job.job) { "under way" } @else { (time_or(job.next_due, "never")) } },
                 html! { @if job.failures > 0 { span.wrong { (job.failures) } } @else { "0" } },
             ]
         })

@@ -1,6 +1,6 @@
 //! Who is told of what there is to know.
 
-use super::Worker;
+use super::{Worker, unread};
 use crate::config::Tracker;
 use crate::daemon::jobs::{self, Report};
 use crate::daemon::notice::{NoticeDocument, What, tell};
@@ -25,7 +25,7 @@ impl Worker {
         let decisions = match decision_documents(keeper, tracker, DecisionFilter::Open).await {
             Ok(decisions) => decisions,
             Err(error) => {
-                self.recorded::<()>(Err(error));
+                unread(&error, "what people decided cannot be read");
                 return Vec::new();
             }
         };

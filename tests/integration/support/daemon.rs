@@ -42,6 +42,11 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
+    /// Starts the daemon of a place.
+    pub(crate) fn of(place: &Place) -> Self {
+        Self::start(&mut place.command("daemon"), &place.path(""))
+    }
+
     /// Starts a command as a service manager does. Signs of life are due four times as often as every 400 ms.
     pub(crate) fn start(command: &mut Command, folder: &Path) -> Self {
         Self::watched(command, folder, Duration::from_millis(400))
