@@ -7,15 +7,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reqwest::{Response, StatusCode};
 use serde::{Serialize, Serializer};
 
+use super::Error;
+
 tokio::task_local! {
     static METER: Meter;
 }
 
-/// What came of a request, as far as the way to the server and the status of its answer tell. Whether the answer is of any use is another matter.
+/// What came of a request, as far as the way to the server and the status of its answer tell, and whether it is an answer at all. Of what use that is
+/// is another matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RequestOutcome {
     /// A success (2xx).
     Success,
+    /// A success that brings a web page where none was due: a proxy's, which asks to log in or says that the server is being worked on.
+    WebPage,
     /// What was read before still holds (304).
     Unchanged,
     /// A redirect (any other 3xx).
@@ -42,6 +47,7 @@ impl RequestOutcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Success => "success",
+            Self::WebPage => "web-page",
             Self::Unchanged => "unchanged",
             Self::Redirected => "redirected",
             Self::Refused => "refused",
@@ -58,7 +64,7 @@ impl RequestOutcome {
     #[must_use]
     pub const fn is_outage(self) -> bool {
         match self {
-            Self::Throttled | Self::ServerError | Self::Unreachable | Self::TimedOut | Self::Broken => true,
+            Self::WebPage | Self::Throttled | Self::ServerError | Self::Unreachable | Self::TimedOut | Self::Broken => true,
             Self::Success | Self::Unchanged | Self::Redirected | Self::Refused | Self::Abandoned => false,
         }
     }
@@ -163,14 +169,35 @@ impl Sent {
         }
     }
 
+    /// The request that this answers, where somebody may count it.
+    pub(super) fn of(response: &Response) -> Option<Arc<Self>> {
+        response.extensions().get().cloned()
+    }
+
+    /// Notes what is wrong with an answer that tells success, if asking again may bring another.
+    pub(super) fn was_of_no_use(&self, error: &Error) {
+        match error {
+            Error::Truncated { .. } => self.note(RequestOutcome::Broken),
+            error if error.is_transient() => self.note(RequestOutcome::WebPage),
+            _ => {}
+        }
+    }
+
     fn note(&self, outcome: RequestOutcome) {
         *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = outcome;
     }
 }
 
+/// Notes that an answer which tells success is a web page where none was due.
+pub(crate) fn was_web_page(response: &Response) {
+    if let Some(sent) = Sent::of(response) {
+        sent.note(RequestOutcome::WebPage);
+    }
+}
+
 /// Notes that the rest of an answer did not come.
 pub(super) fn broke_off(response: &Response, error: &reqwest::Error) {
-    if let Some(sent) = response.extensions().get::<Arc<Sent>>() {
+    if let Some(sent) = Sent::of(response) {
         sent.note(RequestOutcome::of_error(error));
     }
 }
