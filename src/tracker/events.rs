@@ -53,7 +53,10 @@ pub enum WalkEnd {
     /// The events that were seen before are not there any more, so what lies between is not known either.
     Lost,
     /// There are more than so many pages of new events, of which a glance is none.
-    TooLong,
+    TooLong {
+        /// Where the next walk ends, for whoever learns by other means what has happened.
+        cursor: EventCursor,
+    },
     /// The tracker shows no events.
     NoEvents,
 }
@@ -136,7 +139,10 @@ pub(super) async fn walk(session: &Session, list: &Url, cursor: &EventCursor, mo
     let mut walker = Walker::new(session, most_pages);
     let end = match walker.walk(list, cursor).await {
         Ok(end) => end,
-        Err(Halt::TooLong) => WalkEnd::TooLong,
+        Err(Halt::TooLong) => WalkEnd::TooLong {
+            // Nobody knows whether what was seen before is the same list.
+            cursor: walker.cursor(walker.began_at, &EventCursor::default()),
+        },
         Err(Halt::NoEvents) => WalkEnd::NoEvents,
         Err(Halt::Failed(error)) => return Err(error),
     };
@@ -165,6 +171,8 @@ struct Walker<'a> {
     most_pages: usize,
     requests: usize,
     trail: Trail,
+    /// The newest event when the walk began.
+    began_at: Option<EventId>,
     seen: BTreeMap<EventId, Event>,
 }
 
@@ -175,6 +183,7 @@ impl<'a> Walker<'a> {
             most_pages,
             requests: 0,
             trail: Trail::default(),
+            began_at: None,
             seen: BTreeMap::new(),
         }
     }
@@ -191,18 +200,19 @@ impl<'a> Walker<'a> {
         }
         let first = self.page(page_of(list, None, ROWS)).await?;
         let newest = first.newest();
+        self.began_at = newest;
         if newest < cursor.newest {
             return Ok(WalkEnd::Lost);
         }
         let floor = cursor.newest.map(overlap_below);
         let connects = if first.is_mostly_about_other_things() && !first.ends(floor) {
+            self.keep(first.events);
             let mut connects = cursor.newest.is_none();
             for category in [PATCH_CREATED, RELATION_CHANGED] {
                 let page = self.page(page_of(list, Some(category), ROWS)).await?;
                 let lowest = self.down(page, floor).await?;
                 connects |= lowest <= cursor.newest && lowest.is_some();
             }
-            self.keep(first.events);
             connects
         } else {
             self.down(first, floor).await?;

@@ -276,7 +276,14 @@ async fn a_walk_that_would_be_too_long_is_broken_off() {
     watched.happens(|rules| relations_change(rules, 1000));
     for (pages, is_enough) in [(1, false), (4, false), (5, true)] {
         let Walk { end, requests } = watched.walk_at_most(pages).await;
-        assert_eq!(end != WalkEnd::TooLong, is_enough, "{pages} pages");
+        match end {
+            WalkEnd::TooLong { cursor } => {
+                assert!(!is_enough, "{pages} pages");
+                let seen_all = watched.reader.event_cursor(&[ALPHA, BETA]).await.unwrap();
+                assert_eq!(seen_all, Some(cursor), "{pages} pages");
+            }
+            _ => assert!(is_enough, "{pages} pages"),
+        }
         assert_eq!(requests, 1 + pages);
     }
 }
@@ -327,10 +334,11 @@ async fn where_half_of_the_events_are_of_interest_all_are_walked() {
 async fn walking_by_category_is_bounded_and_loses_the_thread_like_any_walk() {
     let mut watched = Watched::of(300).await;
     watched.happens(|rules| comments_arrive(rules, 1000));
+    let newest = cursor(1600, 1401..=1600);
     assert_eq!(
         watched.walk_at_most(2).await,
         Walk {
-            end: WalkEnd::TooLong,
+            end: WalkEnd::TooLong { cursor: newest },
             requests: 3
         }
     );
