@@ -102,7 +102,7 @@ impl<'a> Glance<'a> {
     fn of(cursor: &'a EventCursor) -> Option<Self> {
         let newest = cursor.newest?;
         let floor = overlap_below(newest);
-        let above = cursor.recent.iter().copied().filter(|id| *id > floor);
+        let above = cursor.recent.iter().copied().filter(|id| *id > floor && *id <= newest);
         let without_a_gap = above.zip(floor.0 + 1..).take_while(|(id, next)| id.0 == *next);
         let glance = Self {
             known: &cursor.recent,
@@ -124,10 +124,10 @@ impl<'a> Glance<'a> {
         let Some(&top) = shown.last().filter(|top| **top >= self.newest) else {
             return false;
         };
-        let open: BTreeSet<EventId> = (shown.union(self.known).copied())
+        let accounted: BTreeSet<EventId> = (shown.union(self.known).copied())
             .filter(|id| *id > self.through && *id <= top)
             .collect();
-        let has_no_gap = u64::try_from(open.len()) == Ok(top.0 - self.through.0);
+        let has_no_gap = u64::try_from(accounted.len()) == Ok(top.0 - self.through.0);
         let shows_nothing_new = shown.iter().all(|id| *id <= self.through || self.known.contains(id));
         let shows_enough = page.next.is_none() || has_no_gap || (shows_nothing_new && page.ends(Some(self.through)));
         shows_enough && !shown.is_disjoint(self.known)
@@ -397,6 +397,16 @@ mod tests {
         assert!(glance.is_answered_by(&page((1..=1009).rev(), 10)));
         assert!(!glance.is_answered_by(&page([1001], 10)));
         assert!(!glance.is_answered_by(&page([], 10)));
+    }
+
+    #[test]
+    fn a_glance_is_no_answer_where_the_server_sends_fewer_rows_than_it_takes() {
+        let cursor = cursor(1000, &numbers(801..=1000) - &numbers([960]));
+        let glance = Glance::of(&cursor).unwrap();
+        assert_eq!(glance.rows(), 50);
+        let list = || (1..=1000).rev().filter(|id| *id != 960);
+        assert!(!glance.is_answered_by(&page(list(), 30)));
+        assert!(glance.is_answered_by(&page(list(), 50)));
     }
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
