@@ -102,8 +102,8 @@ impl LiveRun {
     pub fn requested(&mut self, source: Option<&str>, outcome: RequestOutcome) -> bool {
         let place = self.asked_in_vain.iter().position(|asked| asked.source.as_deref() == source);
         match place {
-            // Nobody waited for what might have come of it.
-            _ if outcome == RequestOutcome::Abandoned => return false,
+            // Nobody waited for what might have come of it, or it is answered elsewhere.
+            _ if matches!(outcome, RequestOutcome::Abandoned | RequestOutcome::Redirected) => return false,
             None if !outcome.is_outage() => return false,
             None => self.asked_in_vain.push(AskedInVain {
                 source: source.map(str::to_owned),

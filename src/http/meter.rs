@@ -7,16 +7,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reqwest::{Response, StatusCode};
 use serde::{Serialize, Serializer};
 
+use super::Error;
+
 tokio::task_local! {
     static METER: Meter;
 }
 
-/// What came of a request, as far as the way to the server, the status of its answer and whether all of that came tell. Whether the answer is of any use
-/// is another matter.
+/// What came of a request, as far as the way to the server and the status of its answer tell, whether all of that came, and whether it is an answer at
+/// all. Of what use that is, is another matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RequestOutcome {
     /// A success (2xx), of which all came.
     Success,
+    /// A success that brings a web page where none was due: a proxy's, which asks to log in or says that the server is being worked on.
+    WebPage,
     /// What was read before still holds (304).
     Unchanged,
     /// A redirect (any other 3xx).
@@ -43,6 +47,7 @@ impl RequestOutcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Success => "success",
+            Self::WebPage => "web-page",
             Self::Unchanged => "unchanged",
             Self::Redirected => "redirected",
             Self::Refused => "refused",
@@ -59,7 +64,7 @@ impl RequestOutcome {
     #[must_use]
     pub const fn is_outage(self) -> bool {
         match self {
-            Self::Throttled | Self::ServerError | Self::Unreachable | Self::TimedOut | Self::Broken => true,
+            Self::WebPage | Self::Throttled | Self::ServerError | Self::Unreachable | Self::TimedOut | Self::Broken => true,
             Self::Success | Self::Unchanged | Self::Redirected | Self::Refused | Self::Abandoned => false,
         }
     }
@@ -167,6 +172,20 @@ impl Sent {
         }
     }
 
+    /// The request that this answers, where somebody may count it.
+    pub(super) fn of(response: &Response) -> Option<Arc<Self>> {
+        response.extensions().get().cloned()
+    }
+
+    /// Notes what is wrong with an answer that tells success, if asking again may bring another.
+    pub(super) fn was_of_no_use(&self, error: &Error) {
+        match error {
+            Error::Truncated { .. } => self.note(RequestOutcome::Broken),
+            error if error.is_transient() => self.note(RequestOutcome::WebPage),
+            _ => {}
+        }
+    }
+
     fn note(&self, outcome: RequestOutcome) {
         *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = outcome;
     }
@@ -177,13 +196,18 @@ pub(super) fn came(response: &Response) {
     note(response, RequestOutcome::of_status(response.status()));
 }
 
+/// Notes that an answer which tells success is a web page where none was due.
+pub(crate) fn was_web_page(response: &Response) {
+    note(response, RequestOutcome::WebPage);
+}
+
 /// Notes that the rest of an answer did not come.
 pub(super) fn broke_off(response: &Response, error: &reqwest::Error) {
     note(response, RequestOutcome::of_error(error));
 }
 
 fn note(response: &Response, outcome: RequestOutcome) {
-    if let Some(sent) = response.extensions().get::<Arc<Sent>>() {
+    if let Some(sent) = Sent::of(response) {
         sent.note(outcome);
     }
 }

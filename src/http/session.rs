@@ -21,7 +21,7 @@ use super::{
     address::{Place, Scrubber},
     answer::excerpt,
     beat,
-    meter::{broke_off, came},
+    meter::{Sent, broke_off, came},
     retry_after::retry_after,
     transport::Slot,
 };
@@ -284,7 +284,12 @@ impl Session {
                 });
             }
         }
-        (wanted.read)(self, Answered { response, url, bytes }, expected)
+        let sent = Sent::of(&response);
+        let read = (wanted.read)(self, Answered { response, url, bytes }, expected);
+        if let (Some(sent), Err(error)) = (sent, &read) {
+            sent.was_of_no_use(error);
+        }
+        read
     }
 
     /// What the JSON of an answer says.

@@ -93,12 +93,16 @@ pub(super) async fn read(
     let name = tracker.name.to_string();
     let (state, now) = keeper.with(move |store, now| Ok((store.pull_state(&name)?, now))).await?;
     let state = state.filter(|state| state.url == tracker.url.as_str());
+    let mut walked = None;
     if let Some(state) = state
         .as_ref()
         .filter(|state| extent == Extent::Due && !is_sweep_due(tracker, state, now))
     {
         match walk(session, keeper, state).await? {
-            Walked::NeedsSweep(reason) => tracing::info!(tracker = %tracker.name, reason, "reading all patches"),
+            Walked::NeedsSweep { reason, end } => {
+                tracing::info!(tracker = %tracker.name, reason, "reading all patches");
+                walked = end;
+            }
             Walked::Through(Walkthrough {
                 events,
                 arrived,
@@ -107,7 +111,7 @@ pub(super) async fn read(
             }) => return Ok((Reading::Events { events, arrived, reread }, actors)),
         }
     }
-    let Swept { missed_by_events, actors } = sweep(session, keeper, state.as_ref(), progress).await?;
+    let Swept { missed_by_events, actors } = sweep(session, keeper, state.as_ref(), walked, progress).await?;
     Ok((Reading::Sweep { missed_by_events }, actors))
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::reckon::Actors;
 use super::reread::Reread;
-use super::walk::{actors, changed};
+use super::walk::{EVENT_PAGES, actors, changed};
 use super::{Error, Keeper, Session};
 use crate::model::relations::guard;
 use crate::model::{EventCursor, Patch, PatchId, Project, ProjectId, ProjectName, Snapshot};
@@ -24,9 +24,6 @@ const STILL_FRESH: Duration = Duration::from_secs(6 * 60 * 60);
 /// How often patches that contradict each other are read again before the tracker is called unsteady.
 const READ_AGAIN: usize = 3;
 
-/// How many pages of events a sweep reads, to tell what they missed.
-const EVENT_PAGES: usize = 4;
-
 /// What a sweep saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Swept {
@@ -37,11 +34,13 @@ pub(super) struct Swept {
 
 /// Reads the tracker's projects whole and keeps what was seen in place of what was known.
 ///
-/// Each project is asked for by its own address first, because elsewhere an unknown project is an empty list.
+/// Each project is asked for by its own address first, because elsewhere an unknown project is an empty list. `walked` is what a walk of `state` has
+/// just shown, if there was one.
 pub(super) async fn sweep(
     session: &Session<'_>,
     keeper: &Keeper,
     state: Option<&PullState>,
+    walked: Option<WalkEnd>,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Swept, Error> {
     let tracker = session.tracker;
@@ -50,7 +49,7 @@ pub(super) async fn sweep(
         let project = find_project(session, name).await?;
         projects.insert(project.id, project);
     }
-    let begun = begin(session, keeper, state, &projects).await?;
+    let begun = begin(session, keeper, state, walked, &projects).await?;
     read_all(session, keeper, &projects, progress).await?;
 
     let name = tracker.name.to_string();
@@ -118,6 +117,7 @@ async fn begin(
     session: &Session<'_>,
     keeper: &Keeper,
     state: Option<&PullState>,
+    walked: Option<WalkEnd>,
     projects: &BTreeMap<ProjectId, Project>,
 ) -> Result<Begun, Error> {
     let (name, url) = (session.tracker.name.to_string(), session.tracker.url.to_string());
@@ -131,12 +131,14 @@ async fn begin(
         });
     }
     let ids: Vec<ProjectId> = projects.keys().copied().collect();
+    // A project may have been made anew, with another number.
+    let walked = walked.filter(|_| state.is_some_and(|state| state.projects.keys().eq(projects.keys())));
     let followed = state.and_then(|state| state.cursor.as_ref());
-    let walk = match followed {
-        Some(cursor) => Some(session.reader.events(&ids, cursor, EVENT_PAGES).await?.end),
-        None => None,
+    let walked = match (walked, followed) {
+        (None, Some(cursor)) => Some(session.reader.events(&ids, cursor, EVENT_PAGES).await?.end),
+        (walked, _) => walked,
     };
-    let begun = match walk {
+    let begun = match walked {
         Some(WalkEnd::Reached { events, cursor }) => Begun {
             cursor: Some(cursor),
             named: Some(changed(&events).into_keys().collect()),
@@ -147,7 +149,12 @@ async fn begin(
             named: None,
             actors: Actors::new(),
         },
-        Some(WalkEnd::Lost | WalkEnd::TooLong) | None => Begun {
+        Some(WalkEnd::TooLong { cursor }) => Begun {
+            cursor: Some(cursor),
+            named: None,
+            actors: Actors::new(),
+        },
+        Some(WalkEnd::Lost) | None => Begun {
             cursor: session.reader.event_cursor(&ids).await?,
             named: None,
             actors: Actors::new(),

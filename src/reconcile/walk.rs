@@ -7,18 +7,26 @@ use super::reread::Reread;
 use super::{Error, Keeper, Session};
 use crate::model::{Event, EventKind, MessageId, Patch, PatchId, ProjectId};
 use crate::store::PullState;
-use crate::tracker::WalkEnd;
+use crate::tracker::{Walk, WalkEnd};
 
 /// How many rows a page of a sweep has, for telling what a sweep would cost.
 const ROWS: u64 = 250;
+
+/// How many pages of events a sweep reads, to tell what they missed. A walk may take as many, since the sweep that may follow uses them.
+pub(super) const EVENT_PAGES: usize = 4;
 
 /// What a walk down the events came to.
 #[derive(Debug)]
 pub(super) enum Walked {
     /// What the events tell of is known now.
     Through(Walkthrough),
-    /// A sweep is needed, for this reason.
-    NeedsSweep(&'static str),
+    /// A sweep is needed.
+    NeedsSweep {
+        /// Why.
+        reason: &'static str,
+        /// What the walk saw, lest the sweep walk again.
+        end: Option<WalkEnd>,
+    },
 }
 
 /// What the events told of.
@@ -36,32 +44,33 @@ pub(super) struct Walkthrough {
 /// Learns from the tracker's events what has changed since `state`, unless reading everything is cheaper or the only way to know.
 pub(super) async fn walk(session: &Session<'_>, keeper: &Keeper, state: &PullState) -> Result<Walked, Error> {
     let Some(cursor) = &state.cursor else {
-        return Ok(Walked::NeedsSweep("the tracker's events were not followed until now"));
+        let reason = "the tracker's events were not followed until now";
+        return Ok(Walked::NeedsSweep { reason, end: None });
     };
-    let sweep_requests = usize::try_from(state.patches.div_ceil(ROWS)).unwrap_or(usize::MAX);
     let projects: Vec<ProjectId> = state.projects.keys().copied().collect();
-    let walk = session.reader.events(&projects, cursor, sweep_requests.max(1)).await?;
-    let (events, cursor) = match walk.end {
+    // Each project's own address, and its pages.
+    let sweep_requests = projects.len() + usize::try_from(state.patches.div_ceil(ROWS)).unwrap_or(usize::MAX - projects.len());
+    let Walk { end, .. } = session.reader.events(&projects, cursor, sweep_requests.max(EVENT_PAGES)).await?;
+    let needs_sweep = |reason, end| Ok(Walked::NeedsSweep { reason, end: Some(end) });
+    let (events, cursor) = match end {
         WalkEnd::Reached { events, cursor } => (events, cursor),
-        WalkEnd::Lost => return Ok(Walked::NeedsSweep("the events that were seen last are not there any more")),
-        WalkEnd::TooLong => {
-            return Ok(Walked::NeedsSweep(
-                "reading all patches takes less than reading all events since the last pull",
-            ));
+        WalkEnd::Lost => return needs_sweep("the events that were seen last are not there any more", end),
+        WalkEnd::TooLong { .. } => {
+            return needs_sweep("reading all patches takes less than reading all events since the last pull", end);
         }
-        WalkEnd::NoEvents => return Ok(Walked::NeedsSweep("the tracker shows no events")),
+        WalkEnd::NoEvents => return needs_sweep("the tracker shows no events", end),
     };
     let changed = changed(&events);
-    // A relation that changed leaves two events as a rule, and takes one read.
-    if changed.len() / 2 > sweep_requests.max(1) {
-        return Ok(Walked::NeedsSweep("reading all patches takes less than reading those that changed"));
-    }
     let name = session.tracker.name.to_string();
     let look_up = async |patches: BTreeSet<PatchId>| {
         let name = name.clone();
         keeper.with(move |store, _| store.known(&name, &patches)).await
     };
     let known = look_up(events.iter().filter_map(|event| Some(event.subject.as_ref()?.patch)).collect()).await?;
+    if reads(&changed, &known) > sweep_requests {
+        let end = WalkEnd::Reached { events, cursor };
+        return needs_sweep("reading all patches takes less than reading those that changed", end);
+    }
     let Reread { fresh, absent, .. } = Reread::of(&session.reader, changed, look_up).await?;
     let arrived: Vec<Patch> = events
         .iter()
@@ -80,6 +89,25 @@ pub(super) async fn walk(session: &Session<'_>, keeper: &Keeper, state: &PullSta
         .with(move |store, now| store.record_pull(&name, &rows, &absent, &cursor, now))
         .await?;
     Ok(Walked::Through(walkthrough))
+}
+
+/// How many reads it takes to learn what became of patches that changed, as far as can be told beforehand: one for each relation. What kinset
+/// made itself is known as it is; of what somebody else made of patches that were alone, two are together as a rule.
+fn reads(changed: &BTreeMap<PatchId, MessageId>, known: &BTreeMap<PatchId, Patch>) -> usize {
+    let mut unread: BTreeSet<PatchId> = changed.keys().copied().collect();
+    let (mut relations, mut alone) = (0, 0_usize);
+    while let Some(patch) = unread.pop_first() {
+        match known.get(&patch) {
+            Some(row) if !row.related.is_empty() => {
+                relations += 1;
+                for other in &row.related {
+                    unread.remove(other);
+                }
+            }
+            _ => alone += 1,
+        }
+    }
+    relations + alone.div_ceil(2)
 }
 
 /// The patches whose relations changed.

@@ -202,7 +202,7 @@ impl Reader {
     }
 
     /// What happened in these projects since `cursor`, found by walking down the tracker's list of events, newest first, in at most
-    /// `most_pages` requests.
+    /// `most_pages` requests and one for few rows, which is enough where nothing happened.
     ///
     /// Events are not enough to know a tracker by: dissolving a pair leaves none, nor does what administrators do.
     ///

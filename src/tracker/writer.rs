@@ -10,7 +10,7 @@ use super::{
     Lost, Reader, Refusal, Token, Unsent, WriteError,
     http::{Session, is_about_credentials},
 };
-use crate::http::{Body, BodyEnd};
+use crate::http::{Body, BodyEnd, was_web_page};
 use crate::model::PatchId;
 
 /// An answer to a write is read this far: it is a patch with its diff, and nothing in it is of interest.
@@ -134,10 +134,13 @@ impl Writer {
                 url: answer.url.clone(),
                 what: Lost::Unreadable(Box::new(answer)),
             }),
-            BodyEnd::Whole | BodyEnd::TooFar if answer.is_web_page() => Err(WriteError::Unknown {
-                url: answer.url.clone(),
-                what: Lost::Unreadable(Box::new(answer)),
-            }),
+            BodyEnd::Whole | BodyEnd::TooFar if answer.is_web_page() => {
+                was_web_page(&response);
+                Err(WriteError::Unknown {
+                    url: answer.url.clone(),
+                    what: Lost::Unreadable(Box::new(answer)),
+                })
+            }
             BodyEnd::Whole | BodyEnd::TooFar => Ok(()),
         }
     }

@@ -6,17 +6,17 @@ use kinset::http;
 use kinset::model::{Event, EventCursor, EventId, EventKind, PatchId, ProjectId, Subject, UserName};
 use kinset::tracker::simulator::{Moment, Patch, Rules, World};
 use kinset::tracker::{Error, Reader, Walk, WalkEnd};
-use serde_json::{Value, json};
+use serde_json::json;
 use wiremock::ResponseTemplate;
 
-use crate::client_support::{answer, patchwork, queries, reader, settings, token, told};
+use crate::client_support::{answer, patchwork, reader, settings, token};
 use crate::support::patchwork::{Patchwork, message};
 
-const ALPHA: ProjectId = ProjectId(1);
+pub(crate) const ALPHA: ProjectId = ProjectId(1);
 const BETA: ProjectId = ProjectId(2);
 
 /// Plenty.
-const PAGES: usize = 100;
+pub(crate) const PAGES: usize = 100;
 
 /// Two projects, each with so many patches, and the events of their arrival.
 fn world(patches: u64) -> World {
@@ -67,7 +67,7 @@ impl Watched {
     }
 }
 
-fn reached(end: WalkEnd) -> (Vec<Event>, EventCursor) {
+pub(crate) fn reached(end: WalkEnd) -> (Vec<Event>, EventCursor) {
     match end {
         WalkEnd::Reached { events, cursor } => (events, cursor),
         other => panic!("{other:?}"),
@@ -96,11 +96,11 @@ fn patch_arrives(rules: &mut Rules, id: u64, project: ProjectId) {
     rules.add_patch(Patch::plain(PatchId(id), project, message(id))).unwrap();
 }
 
-fn numbers(events: &[Event]) -> Vec<u64> {
+pub(crate) fn numbers(events: &[Event]) -> Vec<u64> {
     events.iter().map(|event| event.id.0).collect()
 }
 
-fn cursor(newest: u64, recent: impl IntoIterator<Item = u64>) -> EventCursor {
+pub(crate) fn cursor(newest: u64, recent: impl IntoIterator<Item = u64>) -> EventCursor {
     EventCursor {
         newest: Some(EventId(newest)),
         recent: recent.into_iter().map(EventId).collect(),
@@ -160,15 +160,55 @@ async fn a_tracker_without_any_event_has_a_cursor_too_and_then_everything_is_new
 }
 
 #[tokio::test]
-async fn events_about_relations_take_one_page_more_than_they_fill() {
-    for count in [0, 1, 49, 50, 249, 250, 251, 1000, 1001] {
+async fn events_take_a_glance_and_the_pages_that_they_and_the_overlap_fill() {
+    for count in [0, 1, 9, 10, 49, 50, 249, 250, 251, 1000, 1001] {
         let mut watched = Watched::of(300).await;
         watched.happens(|rules| relations_change(rules, count));
         let (events, requests) = watched.news().await;
         assert_eq!(numbers(&events), Vec::from_iter(601..=600 + count as u64), "{count}");
-        assert!(requests <= count.div_ceil(250) + 1, "{count} events took {requests} requests");
+        let pages = if count < 10 { 0 } else { (count + 201).div_ceil(250) };
+        assert_eq!(requests, 1 + pages, "{count}");
         assert_eq!(watched.news().await, (Vec::new(), 1), "{count}");
     }
+}
+
+#[tokio::test]
+async fn few_rows_are_asked_for_where_nothing_has_happened_and_no_more_than_the_overlap_needs() {
+    let mut watched = Watched::of(300).await;
+    let asked = |watched: &Watched| {
+        let log = watched.patchwork.simulator.log();
+        watched.patchwork.simulator.clear_log();
+        log.into_iter().map(|request| request.path_and_query).collect::<Vec<_>>()
+    };
+    let quiet = |rows: usize| [format!("/api/1.3/events/?project=1&project=2&per_page={rows}")];
+    asked(&watched);
+    assert_eq!(watched.news().await, (Vec::new(), 1));
+    assert_eq!(asked(&watched), quiet(10));
+    // A number that nobody has seen may come yet, and so those above it are looked at each time.
+    watched.cursor.recent.remove(&EventId(580));
+    let (late, _) = watched.news().await;
+    assert_eq!(numbers(&late), [580]);
+    assert_eq!(asked(&watched)[0], quiet(30)[0]);
+    assert_eq!(watched.news().await, (Vec::new(), 1));
+    assert_eq!(asked(&watched), quiet(10));
+}
+
+#[tokio::test]
+async fn where_most_events_are_of_other_projects_the_overlap_is_few_rows() {
+    let mut watched = Watched::of(300).await;
+    watched.happens(|rules| (1..=200).for_each(|id| patch_arrives(rules, 600 + id, if id % 40 == 0 { BETA } else { ALPHA })));
+    watched.cursor = watched.reader.event_cursor(&[BETA]).await.unwrap().unwrap();
+    assert_eq!(watched.cursor, cursor(800, [640, 680, 720, 760, 800]));
+    watched.patchwork.simulator.clear_log();
+    let quiet = watched.reader.events(&[BETA], &watched.cursor, PAGES).await.unwrap();
+    assert_eq!(reached(quiet.end), (Vec::new(), watched.cursor.clone()));
+    watched.happens(|rules| patch_arrives(rules, 801, BETA));
+    let news = watched.reader.events(&[BETA], &watched.cursor, PAGES).await.unwrap();
+    assert_eq!((numbers(&reached(news.end).0), news.requests), (vec![801], 2));
+    let log = watched.patchwork.simulator.log().into_iter();
+    let asked: Vec<String> = log.map(|request| request.path_and_query).collect();
+    let rows = |rows: usize| format!("/api/1.3/events/?project=2&per_page={rows}");
+    assert_eq!(asked, [rows(15), rows(15), rows(250)]);
 }
 
 #[tokio::test]
@@ -236,8 +276,15 @@ async fn a_walk_that_would_be_too_long_is_broken_off() {
     watched.happens(|rules| relations_change(rules, 1000));
     for (pages, is_enough) in [(1, false), (4, false), (5, true)] {
         let Walk { end, requests } = watched.walk_at_most(pages).await;
-        assert_eq!(end != WalkEnd::TooLong, is_enough, "{pages} pages");
-        assert_eq!(requests, pages);
+        match end {
+            WalkEnd::TooLong { cursor } => {
+                assert!(!is_enough, "{pages} pages");
+                let seen_all = watched.reader.event_cursor(&[ALPHA, BETA]).await.unwrap();
+                assert_eq!(seen_all, Some(cursor), "{pages} pages");
+            }
+            _ => assert!(is_enough, "{pages} pages"),
+        }
+        assert_eq!(requests, 1 + pages);
     }
 }
 
@@ -252,8 +299,8 @@ async fn where_most_events_are_about_other_things_only_those_of_interest_are_wal
     let (mut events, requests) = watched.news().await;
     events.retain(|event| event.kind != EventKind::Other);
     assert_eq!(numbers(&events), Vec::from_iter(601..=901));
-    // The newest of all; arrivals; three hundred changes.
-    assert_eq!(requests, 1 + 1 + 2);
+    // A glance; the newest of all; arrivals; three hundred changes.
+    assert_eq!(requests, 1 + 1 + 1 + 2);
     let asked: BTreeSet<String> = watched
         .patchwork
         .simulator
@@ -287,11 +334,12 @@ async fn where_half_of_the_events_are_of_interest_all_are_walked() {
 async fn walking_by_category_is_bounded_and_loses_the_thread_like_any_walk() {
     let mut watched = Watched::of(300).await;
     watched.happens(|rules| comments_arrive(rules, 1000));
+    let newest = cursor(1600, 1401..=1600);
     assert_eq!(
         watched.walk_at_most(2).await,
         Walk {
-            end: WalkEnd::TooLong,
-            requests: 2
+            end: WalkEnd::TooLong { cursor: newest },
+            requests: 3
         }
     );
     // Nothing of interest is as old as the cursor.
@@ -381,115 +429,4 @@ async fn a_bad_token_and_a_server_in_trouble_are_errors_and_not_a_lack_of_events
         assert!(is_it(&error), "{error:?}");
         assert!(reader.event_cursor(&[ALPHA]).await.is_err());
     }
-}
-
-fn event_row(id: u64, category: &str, payload: &Value) -> Value {
-    json!({"id": id, "category": category, "project": {"id": 1}, "date": "2026-11-21T12:00:00.5", "actor": null, "payload": payload})
-}
-
-fn about(patch: u64) -> Value {
-    json!({"patch": {"id": patch, "msgid": format!("<m{patch}@example.org>"), "date": "2026-02-03T04:05:06"}})
-}
-
-#[tokio::test]
-async fn events_without_a_patch_and_patches_with_odd_mails_are_read_too() {
-    let server = patchwork().await;
-    let rows = json!([
-        event_row(4, "series-created", &json!({"series": {"id": 1}})),
-        event_row(
-            3,
-            "patch-created",
-            &json!({"patch": {"id": 9, "msgid": "no brackets", "date": "soon"}})
-        ),
-        event_row(2, "cover-created", &json!({})),
-        event_row(1, "patch-relation-changed", &about(9)),
-    ]);
-    answer(&server, "/api/1.3/events/", ResponseTemplate::new(200).set_body_json(rows)).await;
-    let walk = reader(&server)
-        .await
-        .events(&[ALPHA], &EventCursor::default(), PAGES)
-        .await
-        .unwrap();
-    let told: Vec<_> = reached(walk.end)
-        .0
-        .into_iter()
-        .map(|event| {
-            let subject = event
-                .subject
-                .map(|subject| (subject.patch.0, subject.message_id.is_some(), subject.date.is_some()));
-            (event.kind, subject)
-        })
-        .collect();
-    assert_eq!(
-        told,
-        [
-            (EventKind::RelationChanged, Some((9, true, true))),
-            (EventKind::Other, None),
-            (EventKind::PatchCreated, Some((9, false, false))),
-            (EventKind::Other, None),
-        ]
-    );
-}
-
-/// A server whose pages of events hold these numbers, in this order.
-async fn paged(pages: &'static [&'static [u64]], last_is_gone: bool) -> wiremock::MockServer {
-    let server = patchwork().await;
-    let respond = move |request: &wiremock::Request| {
-        let number: usize = request
-            .url
-            .query_pairs()
-            .find(|(key, _)| key == "page")
-            .map_or(1, |(_, value)| value.parse().unwrap());
-        if last_is_gone && number == pages.len() {
-            return ResponseTemplate::new(404).set_body_json(json!({"detail": "Invalid page."}));
-        }
-        let rows: Vec<Value> = pages[number - 1]
-            .iter()
-            .map(|&id| event_row(id, "patch-relation-changed", &about(id)))
-            .collect();
-        let response = ResponseTemplate::new(200).set_body_json(rows);
-        if number < pages.len() {
-            response.insert_header("Link", format!("<?cursor=x&page={}>; rel=next", number + 1))
-        } else {
-            response
-        }
-    };
-    answer(&server, "/api/1.3/events/", respond).await;
-    server
-}
-
-#[tokio::test]
-async fn events_that_the_clock_has_put_out_of_order_are_sorted_and_the_links_followed_as_they_are() {
-    let server = paged(&[&[1007, 1009, 1005], &[1004, 1008, 1002], &[1001, 700], &[600]], false).await;
-    let walk = reader(&server).await.events(&[ALPHA], &cursor(1001, [1001]), PAGES).await.unwrap();
-    let (events, after) = reached(walk.end);
-    assert_eq!(numbers(&events), [1002, 1004, 1005, 1007, 1008, 1009]);
-    assert_eq!(after, cursor(1009, [1001, 1002, 1004, 1005, 1007, 1008, 1009]));
-    assert_eq!(
-        queries(&server, "/api/1.3/events/").await,
-        ["project=1&per_page=250", "cursor=x&page=2", "cursor=x&page=3"]
-    );
-}
-
-#[tokio::test]
-async fn a_list_of_events_that_shrinks_meanwhile_just_ends_earlier() {
-    let server = paged(&[&[1007, 1001], &[]], true).await;
-    let walk = reader(&server).await.events(&[ALPHA], &cursor(1001, [1001]), PAGES).await.unwrap();
-    assert_eq!(walk.requests, 2);
-    assert_eq!(numbers(&reached(walk.end).0), [1007]);
-}
-
-#[tokio::test]
-async fn a_list_of_events_that_goes_in_circles_is_an_error() {
-    let server = patchwork().await;
-    let circle = ResponseTemplate::new(200)
-        .set_body_json(json!([event_row(9, "patch-relation-changed", &about(9))]))
-        .insert_header("Link", "<?cursor=a>; rel=next");
-    answer(&server, "/api/1.3/events/", circle).await;
-    let error = reader(&server)
-        .await
-        .events(&[ALPHA], &EventCursor::default(), PAGES)
-        .await
-        .unwrap_err();
-    insta::assert_snapshot!(told(&error, &server.uri()), @"the list at http://tracker/api/1.3/events/?cursor=a never ends: its `next` link leads back to a page already read");
 }

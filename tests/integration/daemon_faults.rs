@@ -91,8 +91,17 @@ fn a_tracker_that_is_down_is_told_everywhere_and_asked_until_it_is_back() {
 
 #[test]
 fn a_tracker_that_is_down_is_told_while_the_run_still_tries_again() {
+    is_told_while_the_run_still_tries_again(&always(FaultKind::status(503)), "server-error");
+}
+
+#[test]
+fn a_web_page_in_place_of_answers_is_told_while_the_run_still_tries_again() {
+    is_told_while_the_run_still_tries_again(&always(FaultKind::Html).map(|fault| fault.on_path("/projects/")), "web-page");
+}
+
+fn is_told_while_the_run_still_tries_again(faults: &[Fault], outcome: &str) {
     let tracker = Tracker::serving(world(&[&[1, 2]]));
-    tracker.simulator().set_faults(always(FaultKind::status(503)));
+    tracker.simulator().set_faults(faults.iter().cloned());
     let place = with_limits(&tracker, "");
     let config = place.read("kinset.toml");
     place.write("kinset.toml", config.replace("patience_seconds = 0", "patience_seconds = 600"));
@@ -100,7 +109,7 @@ fn a_tracker_that_is_down_is_told_while_the_run_still_tries_again() {
     let address = daemon.address();
     is_told(address, "/", "<h1>1 thing is being tried again</h1>");
     is_told(address, "/", "the tracker does not answer the sync under way");
-    is_told(address, "/api/status", "\"outcome\":\"server-error\"");
+    is_told(address, "/api/status", &format!("\"outcome\":\"{outcome}\""));
     is_number(address, "kinset_failed_requests_in_a_row", |requests| requests >= 3.0);
     is_number(address, &format!("kinset_failures_in_a_row{{{SYNC}}}"), |failures| failures == 0.0);
     tracker.simulator().set_faults([]);

@@ -125,7 +125,7 @@ async fn what_is_tried_again_by_itself_does_not_need_a_person_yet() {
 
 #[tokio::test(start_paused = true)]
 async fn requests_that_fail_in_a_row_are_told_while_the_run_still_tries() {
-    use RequestOutcome::{Abandoned, ServerError, Success, TimedOut, Unreachable};
+    use RequestOutcome::{Abandoned, Redirected, ServerError, Success, TimedOut, Unreachable};
     let watched = Watched::filled();
     watched.mend().await;
     // An earlier kinset did not keep what is known of jobs until a run had ended.
@@ -136,7 +136,7 @@ async fn requests_that_fail_in_a_row_are_told_while_the_run_still_tries() {
     assert!(page.contains("<h1>All is well</h1>"), "two are a hiccup: {page}");
     assert!(page.contains("2 requests failed in a row, the last one: timed-out"), "{page}");
 
-    watched.requested(None, &[Unreachable, Abandoned]);
+    watched.requested(None, &[Unreachable, Redirected, Abandoned]);
     let page = watched.told("/").await;
     assert!(page.contains("<h1>1 thing is being tried again</h1>"), "{page}");
     let told = "the tracker does not answer the sync under way: 3 requests failed in a row, the last one: unreachable";

@@ -46,6 +46,7 @@ mod cli_usage;
 mod client_connect;
 mod client_errors;
 mod client_events;
+mod client_events_rows;
 mod client_mail;
 mod client_paging;
 mod client_read;

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use kinset::model::PatchId;
-use kinset::reconcile::{Extent, Pulled, Reading};
+use kinset::reconcile::{Extent, Pulled, Pulling, Reading};
 use kinset::tracker::simulator::{Fault, FaultKind, LoggedRequest, Moment, When, World};
 
 use crate::support::change::{Classes, mail};
@@ -89,6 +89,65 @@ fn a_pull_asks_for_no_more_than_what_changed_and_a_sweep_for_no_more_than_its_pa
         assert_eq!(matches!(pulled.reading, Reading::Events { .. }), k < 1_000, "{:?}", pulled.reading);
         assert_known(&rig);
     }
+}
+
+fn event_pages(log: &[LoggedRequest]) -> usize {
+    log.iter().filter(|request| request.path_and_query.contains("/events/")).count()
+}
+
+#[test]
+fn a_relation_that_kinset_made_takes_one_read_however_many_patches_it_has() {
+    let terms = Terms {
+        policy: "additive",
+        ..Terms::default()
+    };
+    let rig = tracker_as(300, terms);
+    let large: Vec<String> = (101..=150).map(|patch| patch.to_string()).collect();
+    rig.want(&format!("{}\n", large.join(" ")));
+    pull(&rig, Extent::Full);
+    rig.apply(Pulling::Stored).unwrap();
+    let (pulled, log) = pull(&rig, Extent::Due);
+    let reading = Reading::Events {
+        events: 50,
+        arrived: 0,
+        reread: 1,
+    };
+    assert_eq!(pulled.reading, reading);
+    // The index, a glance, the page of events and the one before, the patch.
+    assert_eq!(log.len(), 5);
+    assert_known(&rig);
+}
+
+#[test]
+fn a_sweep_that_events_lead_to_does_not_walk_them_again() {
+    let rig = tracker(300);
+    pull(&rig, Extent::Full);
+    // The glance, and 40 events with the overlap.
+    change(&rig, 101, 20);
+    let (pulled, log) = pull(&rig, Extent::Due);
+    assert_eq!(pulled.reading, Reading::Sweep { missed_by_events: Some(0) });
+    assert_eq!(event_pages(&log), 2);
+    assert_known(&rig);
+    // More events than are walked.
+    for _ in 0..600 {
+        rig.human_writes(201, &[202]);
+        rig.human_writes(201, &[]);
+    }
+    rig.human_writes(201, &[202]);
+    let (pulled, log) = pull(&rig, Extent::Due);
+    assert_eq!(pulled.reading, Reading::Sweep { missed_by_events: None });
+    assert_eq!(event_pages(&log), 5);
+    assert_known(&rig);
+    let (pulled, log) = pull(&rig, Extent::Due);
+    let quiet = Reading::Events {
+        events: 0,
+        arrived: 0,
+        reread: 0,
+    };
+    assert_eq!((pulled.reading, event_pages(&log)), (quiet, 1));
+    rig.human_writes(203, &[204]);
+    pull(&rig, Extent::Due);
+    assert_known(&rig);
 }
 
 #[test]

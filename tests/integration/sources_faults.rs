@@ -167,7 +167,7 @@ async fn each_request_counts_by_what_came_of_it() {
         (Fault::Unavailable, "server-error"),
         (Fault::Silence, "timed-out"),
         (Fault::CutBody, "broken"),
-        (Fault::WebPage, "success"),
+        (Fault::WebPage, "web-page"),
         (Fault::Redirect, "redirected"),
     ] {
         let timeout = if matches!(fault, Fault::Silence) {
