@@ -79,10 +79,14 @@ pub(super) async fn run(arguments: &StatusArguments, file: &ConfigFile) -> Resul
         Format::Json => output::json_if_whole(&documents, outcome)?,
         Format::Text => {
             let has_run = documents.iter().flat_map(Standing::jobs).any(has_no_end);
-            let daemon = if has_run && is_daemon_at_work(&config.state_dir)? {
-                Daemon::AtWork
-            } else {
-                Daemon::Idle
+            let is_at_work = has_run.then(|| is_daemon_at_work(&config.state_dir));
+            let daemon = match is_at_work {
+                Some(Ok(true)) => Daemon::AtWork,
+                Some(Ok(false)) | None => Daemon::Idle,
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "it is not known whether the daemon is at work");
+                    Daemon::Idle
+                }
             };
             documents.iter().try_for_each(|document| match document {
                 Standing::Tracker(document) => {

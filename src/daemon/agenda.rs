@@ -201,7 +201,7 @@ impl Agenda {
         self.first().filter(|(due, _)| *due <= now).map(|(_, job)| job.clone())
     }
 
-    /// Reckons anew by a clock that was set back, lest nothing happens until the old time comes again. What is due by it already stays so.
+    /// Reckons anew by a clock that was set back, lest nothing happens until the old time comes again. Nothing is due later than it was.
     pub(super) fn set_back(&mut self, now: Timestamp) {
         let by_rule: BTreeMap<Job, Option<Timestamp>> = self
             .entries
@@ -209,12 +209,12 @@ impl Agenda {
             .map(|(job, entry)| (job.clone(), self.next(job, &entry.rule, &entry.zone, now)))
             .collect();
         let pace = self.pace;
-        let later = |entry: &&mut Entry| entry.due.is_none_or(|due| due > now);
-        for (job, entry) in self.entries.iter_mut().filter(|(_, entry)| later(entry)) {
-            entry.due = match entry.failures {
+        for (job, entry) in &mut self.entries {
+            let reckoned = match entry.failures {
                 0 => by_rule.get(job).copied().flatten(),
                 failures => now.checked_add(pace.backoff(job, failures, now)).ok(),
             };
+            entry.due = [entry.due, reckoned].into_iter().flatten().min();
         }
     }
 

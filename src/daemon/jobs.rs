@@ -260,7 +260,7 @@ impl Run<'_> {
                     never = stopping => match never {},
                 };
                 let applied = match applied {
-                    Err(Error::Stopped) => return Ok(Report::stopped(because.unwrap_or(Stop::Asked))),
+                    Err(Error::InDoubt { .. }) => return Ok(Report::stopped(because.unwrap_or(Stop::Asked))),
                     applied => applied?,
                 };
                 Ok(applied.map_or_else(

@@ -297,11 +297,13 @@ impl Worker {
     /// The same, for the last time: the next daemon can only say that this one ended in the middle of the run.
     async fn end_last_or_tell(&mut self) {
         let Some((run, ..)) = self.unended else { return };
-        let ended = match open(&self.config.state_dir, self.clock).await {
-            Ok(keeper) => self.end_last(&keeper).await,
-            Err(error) => Err(Error::Store(error)),
+        let ended = async {
+            let keeper = open(&self.config.state_dir, self.clock).await.map_err(Error::Store)?;
+            self.end_last(&keeper).await?;
+            // How often the job failed is known of it, too.
+            save_daemon_jobs(&keeper, self.agenda.rows()).await
         };
-        if let Err(error) = ended {
+        if let Err(error) = ended.await {
             tracing::error!(
                 run = run.0,
                 reason = told(&error),

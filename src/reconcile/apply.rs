@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering as Memory};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::commits::RefusedCommits;
 use super::component::Component;
@@ -32,30 +33,35 @@ use crate::tracker::{Identity, Reader, Writer};
 /// conflict: that happens once for each project or patch, however many those are.
 const RESTLESS_ROUNDS: usize = 8;
 
-/// How long a read is waited for when somebody wishes to stop: the next run can ask again.
+/// How long all reads are waited for when somebody wishes to stop: the next run can ask again.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// A wish to stop that others may have. The step in flight is finished and its outcome is entered; no other is begun.
 #[derive(Clone, Debug)]
-pub struct Shutdown(watch::Receiver<bool>);
+pub struct Shutdown {
+    requested: watch::Receiver<bool>,
+    /// When reads were found to be waited for although somebody wishes to stop.
+    noticed: Arc<OnceLock<Instant>>,
+}
 
 impl Shutdown {
     /// What requests a shutdown, and the shutdown.
     #[must_use]
     pub fn new() -> (watch::Sender<bool>, Self) {
-        let (sender, receiver) = watch::channel(false);
-        (sender, Self(receiver))
+        let (sender, requested) = watch::channel(false);
+        let noticed = Arc::default();
+        (sender, Self { requested, noticed })
     }
 
     /// Whether somebody wishes to stop.
     #[must_use]
     pub fn is_requested(&self) -> bool {
-        *self.0.borrow()
+        *self.requested.borrow()
     }
 
     /// Waits until somebody wishes to stop.
     pub async fn requested(&self) {
-        let mut receiver = self.0.clone();
+        let mut receiver = self.requested.clone();
         if receiver.wait_for(|requested| *requested).await.is_err() {
             // Whoever could have wished to stop is gone.
             std::future::pending::<()>().await;
@@ -69,9 +75,11 @@ impl Shutdown {
     pub(super) async fn or_give_up<T, E: Into<Error>>(&self, reading: impl Future<Output = Result<T, E>>) -> Result<T, Error> {
         let stopping = async {
             self.requested().await;
-            tokio::time::sleep(GRACE).await;
+            let since = *self.noticed.get_or_init(Instant::now);
+            tokio::time::sleep_until(since + GRACE).await;
         };
         tokio::select! {
+            biased;
             read = reading => read.map_err(Into::into),
             () = stopping => Err(Error::Stopped),
         }
@@ -115,6 +123,7 @@ pub struct Apply<'a> {
     writer: Writer,
     keeper: &'a Keeper,
     patience: Patience,
+    in_hand: Duration,
     shutdown: &'a Shutdown,
     replanning: Replanning,
 }
@@ -134,7 +143,7 @@ impl<'a> Apply<'a> {
     /// # Errors
     /// [`Error::NoToken`] when the configuration names no token.
     pub fn begin(session: Session<'a>, keeper: &'a Keeper, patience: Patience, shutdown: &'a Shutdown) -> Result<Self, Error> {
-        let tracker = session.tracker;
+        let (tracker, in_hand) = (session.tracker, session.in_hand);
         let (reader, writer) = session.into_writer()?;
         Ok(Self {
             tracker,
@@ -142,6 +151,7 @@ impl<'a> Apply<'a> {
             writer,
             keeper,
             patience,
+            in_hand,
             shutdown,
             replanning: Replanning::Allowed,
         })
@@ -198,7 +208,7 @@ impl<'a> Apply<'a> {
     ///
     /// # Errors
     /// When a guard trips, the tracker cannot be read or takes no writes, the state fails, or the tracker does not come to rest. What was
-    /// written until then is in the journal. [`Error::Stopped`] when it was asked to stop and the tracker did not say what became of a write: then that is
+    /// written until then is in the journal. [`Error::InDoubt`] when it was asked to stop and it is not known what became of a write: that is
     /// left to the next run, and nothing is reckoned before.
     pub async fn run(&self, prepared: Prepared, on_write: &(dyn Fn() + Sync)) -> Result<Applied, Error> {
         let Prepared {
@@ -213,7 +223,7 @@ impl<'a> Apply<'a> {
             .await?;
         let result = self.rounds(run, draft, &identity, &analysis, on_write).await;
         let outcome = match &result {
-            Ok(Applied { stopped: true, .. }) | Err(Error::Stopped) => RunOutcome::Interrupted,
+            Ok(Applied { stopped: true, .. }) | Err(Error::InDoubt { .. }) => RunOutcome::Interrupted,
             Ok(_) => RunOutcome::Completed,
             Err(error) => RunOutcome::Failed(error.to_string()),
         };
@@ -316,6 +326,7 @@ impl<'a> Apply<'a> {
             identity,
             run,
             patience: self.patience,
+            in_hand: self.in_hand,
             shutdown: self.shutdown,
             halt: &halt,
             cleared_hidden,
@@ -351,9 +362,14 @@ impl<'a> Apply<'a> {
         while let Some((patch, verdict)) = turns.next().await {
             match verdict {
                 Ok(verdict) => verdicts.push((patch, verdict)),
+                // Of what was given up nothing is in doubt.
+                Err(Error::Stopped) => verdicts.push((patch, Verdict::Stopped)),
                 Err(error) => {
                     halt.store(true, Memory::Relaxed);
-                    failure.get_or_insert(error);
+                    // What a person has to mend is told before what mends itself.
+                    if failure.as_ref().is_none_or(|failure| matches!(failure, Error::InDoubt { .. })) {
+                        failure = Some(error);
+                    }
                 }
             }
         }

@@ -44,6 +44,12 @@ pub enum Error {
     /// Somebody wished to stop, and the tracker did not answer soon enough.
     #[error("stopped while the tracker was asked")]
     Stopped,
+    /// Somebody wished to stop before it was known what became of a write.
+    #[error("stopped before it was known whether patch {patch} was written")]
+    InDoubt {
+        /// The patch.
+        patch: PatchId,
+    },
     /// The tracker does not have a project of that name.
     #[error("tracker {tracker} has no project {project}{}", nearest.as_ref().map(|nearest| format!(", did you mean {nearest}?")).unwrap_or_default())]
     UnknownProject {
@@ -302,7 +308,8 @@ impl Remedy for Error {
             Self::Guarded { tripped, .. } => {
                 return Some(tripped.iter().filter_map(Remedy::remedy).collect::<Vec<_>>().join("\n"));
             }
-            Self::Stopped => "run it again: the next run finds out what became of each write".to_owned(),
+            Self::Stopped => "nothing is in doubt; run it again when the tracker answers".to_owned(),
+            Self::InDoubt { .. } => "run it again: the next run finds out before it does anything else".to_owned(),
             Self::NoToken { .. } => {
                 "create a token on your Patchwork profile page and name its file with `token_file` under [[tracker]]".to_owned()
             }

@@ -7,8 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering as Memory};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::time::Instant;
 
 use super::apply::Shutdown;
 use super::component::{Class, Component, carry_out, doubtful, is_alone, named};
@@ -41,6 +43,16 @@ enum Written {
     No(Verdict),
 }
 
+/// What a read showed of a write that nobody told the outcome of.
+enum Found {
+    /// What became of it, and the component.
+    Written(Written),
+    /// It had no effect.
+    Missing,
+    /// It had none yet: it stays open in the journal, for the next run to look after.
+    InHand,
+}
+
 /// Carries out components, and then commits, side by side.
 pub(super) struct Executor<'a> {
     pub readings: Readings<'a>,
@@ -51,6 +63,8 @@ pub(super) struct Executor<'a> {
     pub identity: &'a Identity,
     pub run: RunId,
     pub patience: Patience,
+    /// See [`SessionOptions::in_hand`](super::SessionOptions::in_hand).
+    pub in_hand: Duration,
     pub shutdown: &'a Shutdown,
     /// Set when another component failed for good.
     pub halt: &'a AtomicBool,
@@ -194,6 +208,7 @@ impl Executor<'_> {
                 return Ok(Written::No(Verdict::Stopped));
             }
             attempt += 1;
+            let sent = Instant::now();
             let entry = self.intend(component.number, patch, operation).await?;
             let error = match self.send(patch, operation).await {
                 Ok(()) => {
@@ -243,13 +258,21 @@ impl Executor<'_> {
                 self.shutdown.sleep(wait).await;
             }
             // What is read after the wait is as fresh as can be when the write is sent again.
-            if matches!(error, WriteError::Unknown { .. })
-                && let Some(written) = self.look_after(component, entry, patch, expected, &wanted).await?
-            {
-                return Ok(written);
+            if matches!(error, WriteError::Unknown { .. }) {
+                let may_come = (is_last || self.must_stop()) && self.is_in_hand(sent);
+                match self.look_after(component, entry, patch, expected, &wanted, may_come).await {
+                    Ok(Found::Missing) => {}
+                    Ok(Found::Written(written)) => return Ok(written),
+                    Ok(Found::InHand) if is_last && !self.must_stop() => return Err(Error::Writes(Box::new(error))),
+                    Ok(Found::InHand) | Err(Error::Stopped) => return Err(Error::InDoubt { patch }),
+                    Err(error) => return Err(error),
+                }
             }
             if is_last {
                 return Err(Error::Writes(Box::new(error)));
+            }
+            if self.must_stop() {
+                return Ok(Written::No(Verdict::Stopped));
             }
             if !self.readings.stands(expected, named(patch, operation)).await? {
                 return Ok(Written::No(self.survey(component).await?));
@@ -257,7 +280,12 @@ impl Executor<'_> {
         }
     }
 
-    /// Reads what became of a write that nobody told the outcome of; `None` when it has to be made again.
+    /// Whether the tracker may still be at work on a write that was sent then. Who reads so early that it had no effect does not know that it has none.
+    pub(super) fn is_in_hand(&self, sent: Instant) -> bool {
+        sent.elapsed() < self.in_hand
+    }
+
+    /// Reads what became of a write that nobody told the outcome of. One that had no effect `may_come` yet, where this run will not make it again.
     async fn look_after(
         &self,
         component: &Component,
@@ -265,28 +293,30 @@ impl Executor<'_> {
         patch: PatchId,
         expected: &BTreeMap<PatchId, Class>,
         wanted: &BTreeMap<PatchId, Class>,
-    ) -> Result<Option<Written>, Error> {
+        may_come: bool,
+    ) -> Result<Found, Error> {
         let class = self.readings.read(patch).await?.as_ref().map(class);
         match (class.as_ref() == expected.get(&patch), class.as_ref() == wanted.get(&patch)) {
+            (true, _) if may_come => Ok(Found::InHand),
             (true, false) => {
                 self.settle(entry, Outcome::NotDone).await?;
-                Ok(None)
+                Ok(Found::Missing)
             }
             (false, true) => {
                 self.took_effect(entry, patch, wanted).await?;
-                Ok(Some(Written::Yes))
+                Ok(Found::Written(Written::Yes))
             }
             // It clears a relation of one, which no read shows. As long as the patch reads as unrelated, to do that once more does no harm,
             // and to leave it undone does.
             (true, true) => {
                 let reason = "the patch reads as unrelated before and after".to_owned();
                 self.settle(entry, Outcome::Unclear(reason)).await?;
-                Ok(None)
+                Ok(Found::Missing)
             }
             (false, false) => {
                 let reason = "the patch was found in a third relation".to_owned();
                 self.settle(entry, Outcome::Unclear(reason)).await?;
-                Ok(Some(Written::No(self.survey(component).await?)))
+                Ok(Found::Written(Written::No(self.survey(component).await?)))
             }
         }
     }

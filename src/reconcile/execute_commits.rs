@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
+use tokio::time::Instant;
+
 use super::Error;
 use super::execute::{Executor, Readings, Verdict};
 use crate::model::commits::{CommitStep, is_same_commit};
@@ -61,7 +63,7 @@ impl Executor<'_> {
         let operation = JournalOperation::CommitRef(step.to.clone());
         let mut attempt = 0;
         // A write that nobody told the outcome of, and what came instead.
-        let mut unknown: Option<(JournalId, WriteError)> = None;
+        let mut unknown: Option<(JournalId, WriteError, Instant)> = None;
         loop {
             if unknown.is_none() {
                 if self.must_stop() {
@@ -72,10 +74,23 @@ impl Executor<'_> {
                 }
             }
             // Whatever was waited for, this is as fresh as can be when the write is sent.
-            let row = self.readings.read(step.patch).await?;
+            let row = match self.readings.read(step.patch).await {
+                Err(Error::Stopped) if unknown.is_some() => return Err(Error::InDoubt { patch: step.patch }),
+                read => read?,
+            };
             let standing = self.readings.standing(row.as_ref(), step);
-            if let Some((entry, error)) = unknown.take() {
-                self.settle_unknown(entry, Standing::of(row.as_ref(), step)).await?;
+            if let Some((entry, error, sent)) = unknown.take() {
+                let says = Standing::of(row.as_ref(), step);
+                if says == Standing::AsPlanned && self.is_in_hand(sent) {
+                    // It may have an effect yet, and this run will not make it again: it stays open in the journal, for the next one to look after.
+                    if self.must_stop() {
+                        return Err(Error::InDoubt { patch: step.patch });
+                    }
+                    if attempt >= self.patience.attempts {
+                        return Err(Error::Writes(Box::new(error)));
+                    }
+                }
+                self.settle_unknown(entry, says).await?;
                 if standing == Standing::AsPlanned && attempt >= self.patience.attempts {
                     return Err(Error::Writes(Box::new(error)));
                 }
@@ -89,6 +104,7 @@ impl Executor<'_> {
                 return Ok(Verdict::Stopped);
             }
             attempt += 1;
+            let sent = Instant::now();
             let entry = self.intend(number, step.patch, &operation).await?;
             let error = match self.send(step.patch, &operation).await {
                 Ok(()) => return self.verify(entry, step, row).await,
@@ -123,7 +139,7 @@ impl Executor<'_> {
                 self.shutdown.sleep(wait).await;
             }
             if matches!(error, WriteError::Unknown { .. }) {
-                unknown = Some((entry, error));
+                unknown = Some((entry, error, sent));
             } else if is_last {
                 return Err(Error::Writes(Box::new(error)));
             }

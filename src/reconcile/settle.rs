@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::{Error, Keeper, Session};
 use crate::model::Patch;
+use crate::model::commits::is_same_commit;
 use crate::store::{JournalEntry, JournalOperation, Outcome, StoredSnapshot};
 
 /// How often a patch is looked at whose write the tracker may still be at work on.
@@ -14,7 +15,7 @@ const LOOKS: Duration = Duration::from_secs(2);
 
 /// Finds out by reading what became of each write that the journal does not know the outcome of, and enters that. Before this, nobody may reckon what
 /// people did: a write of kinset's own that the journal does not know of looks like theirs. One that has not taken effect is looked at until it
-/// does, or is too old for the tracker to be at work on it still ([`SessionOptions::in_hand`](super::SessionOptions::in_hand)).
+/// does, or the tracker cannot be at work on it any more ([`SessionOptions::in_hand`](super::SessionOptions::in_hand)).
 ///
 /// A write to another address than the configuration names cannot be looked after.
 /// A write that took effect and was undone since cannot be told from one that never did; both leave the tracker as it is now, and it is from
@@ -76,10 +77,11 @@ async fn look_after(
     }
 }
 
-/// How much longer a tracker may be at work on a write. A clock that was set meanwhile does not make it more than all of the time.
+/// How much longer a tracker may be at work on a write. It was sent before now, and when its turn had come among others, which took no longer than one of
+/// them. A clock that was set meanwhile does not make it more than all of the time.
 fn still_in_hand(intended_at: Timestamp, now: Timestamp, in_hand: Duration) -> Duration {
     let age = now.duration_since(intended_at).max(SignedDuration::ZERO).unsigned_abs();
-    in_hand.saturating_sub(age)
+    (in_hand * 2).saturating_sub(age).min(in_hand)
 }
 
 fn nowhere() -> Outcome {
@@ -93,7 +95,7 @@ fn outcome(row: &Patch, operation: &JournalOperation) -> Outcome {
         JournalOperation::Relate(related) if related.iter().all(|patch| row.related.contains(patch)) => Outcome::Done,
         JournalOperation::Relate(_) if row.related.is_empty() => Outcome::NotDone,
         JournalOperation::Relate(_) => Outcome::Unclear("the patch was found in another relation than it was to be put into".to_owned()),
-        JournalOperation::CommitRef(commit) if row.commit_ref.as_ref() == Some(commit) => Outcome::Done,
+        JournalOperation::CommitRef(commit) if row.commit_ref.as_ref().is_some_and(|says| is_same_commit(says, commit)) => Outcome::Done,
         JournalOperation::CommitRef(_) => Outcome::NotDone,
     }
 }
@@ -106,7 +108,7 @@ mod tests {
     fn a_write_is_in_hand_for_what_is_left_of_the_time_whatever_the_clock_says() {
         let intended_at: Timestamp = "2026-06-10T12:00:00Z".parse().unwrap();
         let left = |after: i64| still_in_hand(intended_at, intended_at + SignedDuration::from_secs(after), Duration::from_secs(60));
-        let of_seconds = [-3600, -1, 0, 1, 59, 60, 61, 86_400].map(|after| left(after).as_secs());
-        assert_eq!(of_seconds, [60, 60, 60, 59, 1, 0, 0, 0]);
+        let of_seconds = [-3600, -1, 0, 1, 60, 61, 119, 120].map(|after| left(after).as_secs());
+        assert_eq!(of_seconds, [60, 60, 60, 60, 60, 59, 1, 0]);
     }
 }

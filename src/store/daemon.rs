@@ -377,8 +377,9 @@ fn close(connection: &Connection, run: DaemonRunId, end: &DaemonEnd, at: Timesta
     let ended = connection
         .prepare_cached(
             "UPDATE daemon_run SET ended_at = ?2, outcome = ?3, message = ?4, remedy = ?5, guards = ?6, changes = ?7,
-                 journal_run = (SELECT max(run.id) FROM run JOIN tracker ON tracker.id = run.tracker
-                     WHERE run.id > after_run AND daemon_run.subject = 'tracker' AND tracker.name = daemon_run.name)
+                 journal_run = (SELECT min(run.id) FROM run JOIN tracker ON tracker.id = run.tracker
+                     WHERE run.id > after_run AND daemon_run.subject = 'tracker' AND tracker.name = daemon_run.name
+                         AND substr(run.began_at, 1, 19) <= substr(?2, 1, 19))
              WHERE id = ?1 AND ended_at IS NULL",
         )?
         .execute(params![run.0, at, outcome.as_str(), message, remedy, guards, changes])?;
@@ -399,10 +400,12 @@ fn close(connection: &Connection, run: DaemonRunId, end: &DaemonEnd, at: Timesta
             "UPDATE daemon_run SET (undone, drift) = (
                  SELECT cycle.undone, cycle.clears + cycle.relates + cycle.commit_refs
                  FROM cycle JOIN tracker ON tracker.id = cycle.tracker
-                 WHERE cycle.id > after_cycle AND daemon_run.subject = 'tracker' AND tracker.name = daemon_run.name ORDER BY cycle.id DESC LIMIT 1)
+                 WHERE cycle.id > after_cycle AND daemon_run.subject = 'tracker' AND tracker.name = daemon_run.name
+                     AND substr(cycle.planned_at, 1, 19) <= substr(?2, 1, 19)
+                 ORDER BY cycle.id DESC LIMIT 1)
              WHERE id = ?1",
         )?
-        .execute([run.0])?;
+        .execute(params![run.0, at])?;
     Ok(true)
 }
 

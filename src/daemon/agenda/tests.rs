@@ -127,6 +127,15 @@ fn what_is_due_by_the_old_clock_and_by_the_new_one_stays_due() {
 }
 
 #[test]
+fn what_is_due_soon_is_not_put_off_to_the_next_day_by_a_clock_that_is_set_back_a_little() {
+    let mut agenda = agenda("sync = \"5 20 * * *\"", "19:00:00");
+    agenda.ended(&sync(), at("20:05:00"), at("20:05:02"), Ended::Held { by: "somebody".to_owned() });
+    assert_eq!(due(&agenda, &sync()), at("20:05:22"));
+    agenda.set_back(at("20:05:08"));
+    assert_eq!(due(&agenda, &sync()), at("20:05:22"));
+}
+
+#[test]
 fn a_clock_that_is_set_back_does_not_prolong_the_wait_after_a_failure() {
     let mut agenda = agenda("sync = \"5 * * * *\"", "20:00:00");
     agenda.ended(&sync(), at("20:05:00"), at("20:05:00"), Ended::Failed);
