@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kinset::reconcile::{Extent, Pulling, Shutdown};
 use kinset::store::RunOutcome;
-use kinset::tracker::simulator::{Moment, Requests};
+use kinset::tracker::simulator::{Fault, FaultKind, Moment, Requests, When};
 
 use crate::support::change::Change;
 use crate::support::log::{Asked, writes};
@@ -58,6 +58,19 @@ fn a_shutdown_lets_the_step_in_flight_end_and_begins_no_other() {
         assert_eq!(writes(&rig.log()), change.fewest_writes());
         rig.assert_at_rest(&change.new);
     }
+}
+
+#[test]
+fn a_shutdown_after_a_write_that_is_known_not_to_be_made_reads_nothing_more() {
+    let change = change();
+    let rig = rig(&change, 1);
+    let throttled = Fault::new(FaultKind::status(429), When::At(vec![1]));
+    rig.simulator().set_faults([throttled.on_writes()]);
+    let applied = rig.apply_until(&shutdown_at_write(&rig, 1)).unwrap();
+    assert!(applied.stopped);
+    let log = rig.log();
+    assert!(Asked::of(log.last().unwrap()).is_write(), "{:?}", log.last());
+    assert_eq!(rig.open_entries(), []);
 }
 
 #[test]

@@ -44,15 +44,16 @@ fn killed_at_any_write_and_run_again_it_reaches_the_goal() {
     assert!(planned >= 25);
     for place in 1..=20 {
         let moment = if place % 2 == 0 { Moment::Before } else { Moment::After };
-        let terms = Terms {
-            limits: "attach_limit = 1000\ntimeout_seconds = 2",
-            ..Terms::for_pasta()
-        };
-        let rig = Rig::serving(&change.world(), terms);
+        let mut rig = Rig::serving(&change.world(), Terms::for_pasta());
         rig.want(&change.groups());
         assert!(killed_while(rig.hold_at(place * planned / 20, Requests::Writes, moment), &rig));
         assert!(!rig.open_entries().is_empty());
 
+        // So long it waits for a write that the simulator is not at work on.
+        rig.reconfigure(Terms {
+            limits: "attach_limit = 1000\ntimeout_seconds = 3",
+            ..Terms::for_pasta()
+        });
         let again = apply(&rig).wait_with_output().unwrap();
         assert!(again.status.success());
         let in_vain = usize::from(moment == Moment::Before);

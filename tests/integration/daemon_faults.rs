@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use kinset::store::DaemonOutcome;
 use kinset::tracker::simulator::{Fault, FaultKind, Moment, Requests, When};
 use rustix::process::Signal;
@@ -256,6 +257,9 @@ fn a_run_whose_end_found_no_room_gets_it_before_the_daemon_ends() {
     let log = daemon.stop();
     assert!(log.contains("what this run came to is recorded now"), "{log}");
     assert_eq!(outcomes(&rig), [Some(DaemonOutcome::Failed)]);
+    let [job] = &rig.state().daemon_jobs().unwrap()[..] else { panic!() };
+    assert_eq!(job.failures, 1);
+    assert!(job.next_due.unwrap() > Timestamp::now(), "not before it has been waited for");
 }
 
 #[test]

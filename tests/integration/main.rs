@@ -71,6 +71,7 @@ mod daemon_faults;
 mod daemon_hours;
 mod daemon_http;
 mod daemon_process;
+mod daemon_writes;
 mod decisions;
 mod ended;
 mod feedback;

@@ -10,6 +10,7 @@ use kinset::model::{PatchId, UserName};
 use kinset::tracker::simulator::{Fault, FaultKind, Moment, When};
 use reqwest::{Method, Response};
 use serde_json::Value;
+use tokio::sync::mpsc;
 
 use crate::support::patchwork::{Patchwork, small_world};
 
@@ -58,20 +59,41 @@ async fn a_status_comes_with_html_and_changes_nothing() {
     }
 }
 
+/// Waits until a late request has been carried out.
+async fn related(patchwork: &Patchwork) {
+    let related = async {
+        while patchwork.relations().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), related).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_late_request_is_carried_out_although_nobody_waits_for_it() {
     let patchwork = patchwork(every(FaultKind::Late { duration_ms: 200 }).on_writes()).await;
-    let gone = patchwork.relate("t-bot", 1, &[2]).timeout(Duration::from_millis(50)).send().await;
-    assert!(gone.unwrap_err().is_timeout());
-    while patchwork.relations().is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
+    let (arrive, mut arrived) = mpsc::unbounded_channel();
+    patchwork.simulator.on_request(move |_, _, _| arrive.send(()).unwrap());
+    tokio::select! {
+        answer = patchwork.relate("t-bot", 1, &[2]).send() => panic!("{answer:?} before it came"),
+        _ = arrived.recv() => {}
     }
+    related(&patchwork).await;
     let log = patchwork.simulator.log();
     assert_eq!(log.iter().map(|logged| logged.status).collect::<Vec<_>>(), [Some(200)]);
 
     let waits = patchwork.relate("t-bot", 3, &[4]).send().await.unwrap();
     assert_eq!(waits.json::<Value>().await.unwrap()["id"], 3);
     assert_eq!(patchwork.relations().len(), 2);
+}
+
+#[tokio::test]
+async fn a_request_that_a_proxy_gives_up_is_carried_out_after_its_answer() {
+    let patchwork = patchwork(every(FaultKind::GivenUp { duration_ms: 200 }).on_writes()).await;
+    let answer = patchwork.relate("t-bot", 1, &[2]).send().await.unwrap();
+    assert_eq!(answer.status(), 504);
+    related(&patchwork).await;
+    assert_eq!(patchwork.simulator.log()[0].status, Some(504));
 }
 
 #[tokio::test]

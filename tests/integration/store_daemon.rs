@@ -84,6 +84,33 @@ fn a_run_counts_what_was_written_in_it_and_nothing_else() {
 }
 
 #[test]
+fn a_run_whose_end_is_entered_late_counts_nothing_that_came_after_it() {
+    let (_folder, mut store) = state();
+    let [wrote, wrote_not] = [(); 2].map(|()| store.begin_daemon_run(&sync("t"), at(0)).unwrap());
+    write(&mut store, "t");
+    store.record_cycle("t", &Cycle::default(), at(3)).unwrap();
+    let later = store.journal().begin_run("t", at(7), "1 write").unwrap();
+    store.journal().end_run(later, at(8), &RunOutcome::Completed).unwrap();
+    store
+        .record_cycle(
+            "t",
+            &Cycle {
+                clears: 9,
+                ..Cycle::default()
+            },
+            at(8),
+        )
+        .unwrap();
+    let ended = store.end_daemon_run(wrote, &end(DaemonOutcome::Changed), at(4), 10).unwrap();
+    assert_eq!(
+        (ended.journal_run.map(|run| run.0), ended.relates, ended.drift),
+        (Some(1), 2, Some(0))
+    );
+    let ended = store.end_daemon_run(wrote_not, &end(DaemonOutcome::Failed), at(0), 10).unwrap();
+    assert_eq!((ended.journal_run, ended.relates, ended.drift), (None, 0, None));
+}
+
+#[test]
 fn a_run_ends_once() {
     let (_folder, mut store) = state();
     let run = store.begin_daemon_run(&sync("t"), at(0)).unwrap();

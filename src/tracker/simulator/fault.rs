@@ -46,6 +46,11 @@ pub enum FaultKind {
         /// How late, in milliseconds.
         duration_ms: u64,
     },
+    /// 504 at once, as from a proxy that has lost patience. The request is carried out all the same, late.
+    GivenUp {
+        /// How late, in milliseconds.
+        duration_ms: u64,
+    },
     /// The request is carried out, and the body of its answer comes byte by byte.
     Drip {
         /// How long before each byte, in milliseconds.

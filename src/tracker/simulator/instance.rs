@@ -106,16 +106,17 @@ impl Simulator {
             hook(&logged, Moment::Before, rules);
         }
         let fault = faults.strike(&logged.method, &logged.path_and_query);
-        if let Some(FaultKind::Late { duration_ms }) = fault {
+        if let Some(FaultKind::Late { duration_ms } | FaultKind::GivenUp { duration_ms }) = fault {
+            let is_given_up = matches!(fault, Some(FaultKind::GivenUp { .. }));
             let delivery = Delivery::Late {
                 duration: Duration::from_millis(duration_ms),
                 ordinal: logged.ordinal,
+                is_given_up,
             };
+            let reply = Reply::html(504, "Nothing came from Patchwork in time");
+            logged.status = is_given_up.then_some(reply.status);
             log.push(logged);
-            return Reply {
-                delivery,
-                ..Reply::crash()
-            };
+            return Reply { delivery, ..reply };
         }
         let reply = answer(rules, &self.settings, request, fault);
         logged.status = (reply.delivery != Delivery::Reset).then_some(reply.status);
@@ -132,7 +133,7 @@ impl Simulator {
         let reply = answer(rules, &self.settings, request, None);
         // The log may have been cleared meanwhile.
         if let Some(logged) = log.iter_mut().find(|logged| logged.ordinal == ordinal) {
-            logged.status = Some(reply.status);
+            logged.status.get_or_insert(reply.status);
             if let Some(hook) = hook {
                 hook(logged, Moment::After, rules);
             }
@@ -185,7 +186,7 @@ fn answer(rules: &mut Rules, settings: &Settings, request: &Request, fault: Opti
     let mut carried_out = || api::answer(rules, settings, request, Extent::Whole);
     match fault {
         // A late one comes here when its time has come.
-        None | Some(FaultKind::Late { .. }) => carried_out(),
+        None | Some(FaultKind::Late { .. } | FaultKind::GivenUp { .. }) => carried_out(),
         Some(FaultKind::Status { code, retry_after_s }) => {
             let page = Reply::html(code, "Something is wrong in front of Patchwork");
             match retry_after_s {

@@ -143,12 +143,19 @@ async fn respond(request: hyper::Request<Incoming>, simulator: Arc<Simulator>) -
             tokio::time::sleep(duration).await;
             Ok(response(reply))
         }
-        Delivery::Late { duration, ordinal } => {
+        Delivery::Late {
+            duration,
+            ordinal,
+            is_given_up,
+        } => {
             // A task of its own goes on when the connection is gone.
             let late = tokio::spawn(async move {
                 tokio::time::sleep(duration).await;
                 simulator.handle_late(ordinal, &request)
             });
+            if is_given_up {
+                return Ok(response(reply));
+            }
             late.await.map(response).map_err(|error| {
                 tracing::error!(%error, "the simulator could not carry out a late request");
                 Hangup

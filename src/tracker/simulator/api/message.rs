@@ -65,12 +65,15 @@ pub enum Delivery {
     Whole,
     /// Whole, but only after this long.
     After(Duration),
-    /// What it says is not known yet: the request is carried out only after this long, whether or not the client waits.
+    /// The request is carried out only after this long, whether or not the client waits. What is said of it is not known before, unless somebody else
+    /// answers.
     Late {
         /// How long.
         duration: Duration,
         /// The request's place among all requests.
         ordinal: u64,
+        /// Whether somebody in front of Patchwork answers in its place, at once.
+        is_given_up: bool,
     },
     /// Whole, but each byte of the body only this long after what was before it.
     Dripping(Duration),
