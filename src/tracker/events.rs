@@ -6,7 +6,7 @@
 //! events below older ones.
 //!
 //! Patchwork takes time for each row, and as a rule nothing has happened. So a walk begins with a [`Glance`] at the newest rows, and is over if
-//! they leave nothing open.
+//! they leave nothing open. What a clock that was set back has put below them is found as soon as something is new above them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
