@@ -31,4 +31,4 @@ pub use retry::{Jitter, RetryPolicy};
 pub use session::Validator;
 pub(crate) use session::{Answered, Body, BodyEnd, JSON, Session, Trail, Wanted, with_sources};
 pub use transport::Settings;
-pub(crate) use transport::Transport;
+pub(crate) use transport::{Slot, Transport};

@@ -172,6 +172,16 @@ impl Session {
         self.transport.send(slot, request).await
     }
 
+    /// Waits for a place among the requests under way, and until the time for another has come.
+    pub(crate) async fn turn(&self) -> Slot<'_> {
+        self.transport.turn().await
+    }
+
+    /// Sends a request once, whose turn it is. That has to be kept until the answer is read.
+    pub(crate) async fn send_now(&self, turn: &Slot<'_>, request: RequestBuilder) -> Result<Response, reqwest::Error> {
+        self.transport.send_now(turn, request).await
+    }
+
     /// Reads what is at `url`, again and again while that may help and `allows`, asked with the error and the number of attempts, does not
     /// forbid it.
     ///

@@ -98,9 +98,21 @@ impl Transport {
         }
     }
 
-    /// Sends a request once, when its time has come. The slot has to be kept until the answer is read.
-    pub(super) async fn send(&self, _slot: &Slot<'_>, request: RequestBuilder) -> Result<Response, reqwest::Error> {
+    /// Waits for a place among the requests under way, and until the time for another has come.
+    pub(super) async fn turn(&self) -> Slot<'_> {
+        let slot = self.slot().await;
         self.pace.until_ready().await;
+        slot
+    }
+
+    /// Sends a request once, when its time has come. The slot has to be kept until the answer is read.
+    pub(super) async fn send(&self, slot: &Slot<'_>, request: RequestBuilder) -> Result<Response, reqwest::Error> {
+        self.pace.until_ready().await;
+        self.send_now(slot, request).await
+    }
+
+    /// The same for a slot that is the [turn](Self::turn) of this request.
+    pub(super) async fn send_now(&self, _turn: &Slot<'_>, request: RequestBuilder) -> Result<Response, reqwest::Error> {
         beat();
         let sent = Sent::now();
         let mut answer = request.send().await.map_err(reqwest::Error::without_url);
@@ -127,6 +139,7 @@ fn user_agent(contact: Option<&str>) -> Result<HeaderValue, Error> {
 }
 
 /// A place among the requests under way, free again when this is dropped.
+#[derive(Debug)]
 pub(crate) struct Slot<'a> {
     /// There always is one, for the semaphore is never closed.
     _permit: Option<SemaphorePermit<'a>>,

@@ -20,7 +20,7 @@ use super::{Error, Keeper, Patience};
 use crate::model::relations::Policy;
 use crate::model::{Patch, PatchId, ProjectId, Snapshot};
 use crate::store::{JournalId, JournalOperation, JournalStep, Outcome, RunId};
-use crate::tracker::{Identity, Reader, Refusal, WriteError, Writer};
+use crate::tracker::{Identity, Reader, Refusal, Turn, WriteError, Writer};
 
 /// How a component, or the write of a commit, ended.
 #[derive(Debug)]
@@ -204,13 +204,15 @@ impl Executor<'_> {
         carry_out(&mut wanted, patch, operation);
         let mut attempt = 0;
         loop {
+            // What is entered as intended is sent at once.
+            let turn = self.writer.turn().await;
             if self.must_stop() {
                 return Ok(Written::No(Verdict::Stopped));
             }
             attempt += 1;
             let sent = Instant::now();
             let entry = self.intend(component.number, patch, operation).await?;
-            let error = match self.send(patch, operation).await {
+            let error = match Self::send(turn, patch, operation).await {
                 Ok(()) => {
                     self.took_effect(entry, patch, &wanted).await?;
                     return Ok(Written::Yes);
@@ -321,11 +323,11 @@ impl Executor<'_> {
         }
     }
 
-    pub(super) async fn send(&self, patch: PatchId, operation: &JournalOperation) -> Result<(), WriteError> {
+    pub(super) async fn send(turn: Turn<'_>, patch: PatchId, operation: &JournalOperation) -> Result<(), WriteError> {
         match operation {
-            JournalOperation::Clear => self.writer.clear(patch).await,
-            JournalOperation::Relate(related) => self.writer.relate(patch, related).await,
-            JournalOperation::CommitRef(commit) => self.writer.set_commit_ref(patch, commit).await,
+            JournalOperation::Clear => turn.clear(patch).await,
+            JournalOperation::Relate(related) => turn.relate(patch, related).await,
+            JournalOperation::CommitRef(commit) => turn.set_commit_ref(patch, commit).await,
         }
     }
 

@@ -100,13 +100,14 @@ impl Executor<'_> {
                 Standing::Written => return self.keep(step.patch, row, Verdict::Settled).await,
                 Standing::Moved => return self.keep(step.patch, row, Verdict::Moved).await,
             }
+            let turn = self.writer.turn().await;
             if self.must_stop() {
                 return Ok(Verdict::Stopped);
             }
             attempt += 1;
             let sent = Instant::now();
             let entry = self.intend(number, step.patch, &operation).await?;
-            let error = match self.send(step.patch, &operation).await {
+            let error = match Self::send(turn, step.patch, &operation).await {
                 Ok(()) => return self.verify(entry, step, row).await,
                 Err(error) => error,
             };

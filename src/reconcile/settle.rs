@@ -77,11 +77,11 @@ async fn look_after(
     }
 }
 
-/// How much longer a tracker may be at work on a write. It was sent before now, and when its turn had come among others, which took no longer than one of
-/// them. A clock that was set meanwhile does not make it more than all of the time.
+/// How much longer a tracker may be at work on a write, which is sent as soon as it is entered. A clock that was set back meanwhile does not make it more
+/// than all of the time.
 fn still_in_hand(intended_at: Timestamp, now: Timestamp, in_hand: Duration) -> Duration {
     let age = now.duration_since(intended_at).max(SignedDuration::ZERO).unsigned_abs();
-    (in_hand * 2).saturating_sub(age).min(in_hand)
+    in_hand.saturating_sub(age)
 }
 
 fn nowhere() -> Outcome {
@@ -108,7 +108,7 @@ mod tests {
     fn a_write_is_in_hand_for_what_is_left_of_the_time_whatever_the_clock_says() {
         let intended_at: Timestamp = "2026-06-10T12:00:00Z".parse().unwrap();
         let left = |after: i64| still_in_hand(intended_at, intended_at + SignedDuration::from_secs(after), Duration::from_secs(60));
-        let of_seconds = [-3600, -1, 0, 1, 60, 61, 119, 120].map(|after| left(after).as_secs());
-        assert_eq!(of_seconds, [60, 60, 60, 60, 60, 59, 1, 0]);
+        let of_seconds = [-3600, -1, 0, 1, 59, 60, 61, 86_400].map(|after| left(after).as_secs());
+        assert_eq!(of_seconds, [60, 60, 60, 59, 1, 0, 0, 0]);
     }
 }

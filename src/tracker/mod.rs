@@ -29,6 +29,6 @@ pub use settings::Settings;
 pub use sweep::{Progress, Resume, Rows, Sweep};
 pub use token::{Token, TokenError, TokenOrigin};
 pub use write_error::{Lost, Refusal, Unsent, WriteError};
-pub use writer::Writer;
+pub use writer::{Turn, Writer};
 
 pub use crate::http::{Address, Answer, Cause, Jitter, RetryPolicy};

@@ -10,7 +10,7 @@ use super::{
     Lost, Reader, Refusal, Token, Unsent, WriteError,
     http::{Session, is_about_credentials},
 };
-use crate::http::{Body, BodyEnd, was_web_page};
+use crate::http::{Body, BodyEnd, Slot, was_web_page};
 use crate::model::PatchId;
 
 /// An answer to a write is read this far: it is a patch with its diff, and nothing in it is of interest.
@@ -25,6 +25,59 @@ const MOST_BYTES: usize = 16 << 20;
 pub struct Writer {
     reader: Reader,
     session: Session,
+}
+
+/// Leave to send one write at once.
+#[derive(Debug)]
+pub struct Turn<'a> {
+    writer: &'a Writer,
+    slot: Slot<'a>,
+}
+
+impl Turn<'_> {
+    /// Takes a patch out of its relation. A relation of two ends by that.
+    ///
+    /// # Errors
+    /// See [`WriteError`]: what is not [`WriteError::Unknown`] was not carried out.
+    pub async fn clear(self, patch: PatchId) -> Result<(), WriteError> {
+        self.write(patch, Change::Related(&[])).await
+    }
+
+    /// Puts a patch, the patches `related`, and the relation that one of them may be in into one relation.
+    ///
+    /// # Errors
+    /// See [`WriteError`]: what is not [`WriteError::Unknown`] was not carried out.
+    pub async fn relate(self, patch: PatchId, related: &[PatchId]) -> Result<(), WriteError> {
+        if related.is_empty() {
+            let url = self.writer.session.shown(&self.writer.address(patch));
+            return Err(WriteError::NotSent {
+                url,
+                why: Unsent::NothingToRelate,
+            });
+        }
+        self.write(patch, Change::Related(related)).await
+    }
+
+    /// Writes down the commit that a patch became, in place of what was there. The patch's relation stays as it is.
+    ///
+    /// Patchwork takes up to 255 characters, and cuts off white space around them.
+    ///
+    /// # Errors
+    /// See [`WriteError`]: what is not [`WriteError::Unknown`] was not carried out.
+    pub async fn set_commit_ref(self, patch: PatchId, commit: &str) -> Result<(), WriteError> {
+        self.write(patch, Change::CommitRef(commit)).await
+    }
+
+    async fn write(self, patch: PatchId, change: Change<'_>) -> Result<(), WriteError> {
+        let Self { writer, slot } = self;
+        let url = writer.address(patch);
+        let http = writer.session.http();
+        let request = http.request(Method::PATCH, &url).json(&change);
+        match http.send_now(&slot, request).await {
+            Ok(response) => writer.outcome(response, &url).await,
+            Err(error) => Err(writer.unanswered(&url, error)),
+        }
+    }
 }
 
 /// The body of a write. Fields that it does not name stay as they are.
@@ -46,51 +99,40 @@ impl Writer {
         }
     }
 
-    /// Takes a patch out of its relation. A relation of two ends by that.
+    /// Waits until one write may be sent, as to how many requests are under way and how fast they follow each other. While it is kept unused, others wait.
+    pub async fn turn(&self) -> Turn<'_> {
+        Turn {
+            writer: self,
+            slot: self.session.http().turn().await,
+        }
+    }
+
+    /// As [`Turn::clear`], when its turn has come.
     ///
     /// # Errors
     /// See [`WriteError`]: what is not [`WriteError::Unknown`] was not carried out.
     pub async fn clear(&self, patch: PatchId) -> Result<(), WriteError> {
-        self.write(patch, Change::Related(&[])).await
+        self.turn().await.clear(patch).await
     }
 
-    /// Puts a patch, the patches `related`, and the relation that one of them may be in into one relation.
+    /// As [`Turn::relate`], when its turn has come.
     ///
     /// # Errors
     /// See [`WriteError`]: what is not [`WriteError::Unknown`] was not carried out.
     pub async fn relate(&self, patch: PatchId, related: &[PatchId]) -> Result<(), WriteError> {
-        if related.is_empty() {
-            let url = self.session.shown(&self.address(patch));
-            return Err(WriteError::NotSent {
-                url,
-                why: Unsent::NothingToRelate,
-            });
-        }
-        self.write(patch, Change::Related(related)).await
+        self.turn().await.relate(patch, related).await
     }
 
-    /// Writes down the commit that a patch became, in place of what was there. The patch's relation stays as it is.
-    ///
-    /// Patchwork takes up to 255 characters, and cuts off white space around them.
+    /// As [`Turn::set_commit_ref`], when its turn has come.
     ///
     /// # Errors
     /// See [`WriteError`]: what is not [`WriteError::Unknown`] was not carried out.
     pub async fn set_commit_ref(&self, patch: PatchId, commit: &str) -> Result<(), WriteError> {
-        self.write(patch, Change::CommitRef(commit)).await
+        self.turn().await.set_commit_ref(patch, commit).await
     }
 
     fn address(&self, patch: PatchId) -> Url {
         self.reader.under(&["patches", &patch.to_string()])
-    }
-
-    async fn write(&self, patch: PatchId, change: Change<'_>) -> Result<(), WriteError> {
-        let url = self.address(patch);
-        let slot = self.session.http().slot().await;
-        let request = self.session.http().request(Method::PATCH, &url).json(&change);
-        match self.session.http().send(&slot, request).await {
-            Ok(response) => self.outcome(response, &url).await,
-            Err(error) => Err(self.unanswered(&url, error)),
-        }
     }
 
     async fn outcome(&self, mut response: Response, url: &Url) -> Result<(), WriteError> {

@@ -215,38 +215,41 @@ fn told_to_stop_while_the_tracker_does_not_say_what_became_of_a_write_it_leaves_
     rig.assert_at_rest(&wanted());
 }
 
-#[test]
-fn a_write_that_a_proxy_gave_up_is_looked_after_by_the_next_run_and_not_taken_for_a_person_s() {
+/// A rig whose daemon is to respect what people did, and whose tracker is slow with the second of three writes.
+fn slow_with_the_second(kind: FaultKind, limits: &'static str) -> Rig {
     let terms = Terms {
         policy: "preserve",
-        limits: "timeout_seconds = 30\npatience_seconds = 0",
+        limits,
         ..terms()
     };
     let rig = Rig::serving(&town(&[]), terms);
     rig.want("1 2\n3 4\n5 6\n");
-    let given_up = Fault::new(FaultKind::GivenUp { duration_ms: 5000 }, When::At(vec![2]));
-    rig.simulator().set_faults([given_up.on_writes()]);
-    let daemon = start_on(&rig);
-    daemon.logs("answered 504");
-    daemon.logs("waiting for it");
-    daemon.logs("outcome=\"changed\"");
-    daemon.stop();
-    assert_eq!(writes(&rig.log()), 3, "none is made again");
+    rig.simulator().set_faults([Fault::new(kind, When::At(vec![2])).on_writes()]);
+    rig
+}
+
+/// All is written, nothing twice, and nothing of it is taken for a person's.
+fn assert_written_once(rig: &Rig) {
+    assert_eq!(writes(&rig.log()), 3);
     assert_eq!(rig.state().decisions(TRACKER, DecisionFilter::All).unwrap(), []);
     rig.assert_at_rest(&wanted());
 }
 
 #[test]
+fn a_write_that_a_proxy_gave_up_is_looked_after_by_the_next_run_and_not_taken_for_a_person_s() {
+    let given_up = FaultKind::GivenUp { duration_ms: 5000 };
+    let rig = slow_with_the_second(given_up, "timeout_seconds = 30\npatience_seconds = 0");
+    let daemon = start_on(&rig);
+    daemon.logs("answered 504");
+    daemon.logs("waiting for it");
+    daemon.logs("outcome=\"changed\"");
+    daemon.stop();
+    assert_written_once(&rig);
+}
+
+#[test]
 fn killed_and_started_at_once_it_waits_for_the_write_that_the_tracker_has_in_hand() {
-    let terms = Terms {
-        policy: "preserve",
-        limits: "timeout_seconds = 30",
-        ..terms()
-    };
-    let rig = Rig::serving(&town(&[]), terms);
-    rig.want("1 2\n3 4\n5 6\n");
-    let late = Fault::new(FaultKind::Late { duration_ms: 5000 }, When::At(vec![2]));
-    rig.simulator().set_faults([late.on_writes()]);
+    let rig = slow_with_the_second(FaultKind::Late { duration_ms: 5000 }, "timeout_seconds = 30");
     let (arrive, arrived) = mpsc::channel();
     rig.at(2, Requests::Writes, Moment::Before, move |_| arrive.send(()).unwrap());
     let daemon = start_on(&rig);
@@ -261,11 +264,5 @@ fn killed_and_started_at_once_it_waits_for_the_write_that_the_tracker_has_in_han
         log.contains("which the tracker may still be at work on: waiting for it") && log.contains("seconds="),
         "{log}"
     );
-    assert_eq!(writes(&rig.log()), 3, "none is made again");
-    assert_eq!(
-        rig.state().decisions(TRACKER, DecisionFilter::All).unwrap(),
-        [],
-        "and none is taken for a person's"
-    );
-    rig.assert_at_rest(&wanted());
+    assert_written_once(&rig);
 }
