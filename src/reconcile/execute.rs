@@ -261,7 +261,7 @@ impl Executor<'_> {
             }
             // What is read after the wait is as fresh as can be when the write is sent again.
             if matches!(error, WriteError::Unknown { .. }) {
-                let may_come = (is_last || self.must_stop()) && self.is_in_hand(sent);
+                let may_come = || (is_last || self.must_stop()) && self.is_in_hand(sent);
                 match self.look_after(component, entry, patch, expected, &wanted, may_come).await {
                     Ok(Found::Missing) => {}
                     Ok(Found::Written(written)) => return Ok(written),
@@ -295,11 +295,11 @@ impl Executor<'_> {
         patch: PatchId,
         expected: &BTreeMap<PatchId, Class>,
         wanted: &BTreeMap<PatchId, Class>,
-        may_come: bool,
+        may_come: impl Fn() -> bool,
     ) -> Result<Found, Error> {
         let class = self.readings.read(patch).await?.as_ref().map(class);
         match (class.as_ref() == expected.get(&patch), class.as_ref() == wanted.get(&patch)) {
-            (true, _) if may_come => Ok(Found::InHand),
+            (true, _) if may_come() => Ok(Found::InHand),
             (true, false) => {
                 self.settle(entry, Outcome::NotDone).await?;
                 Ok(Found::Missing)
