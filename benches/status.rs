@@ -32,8 +32,9 @@ const CONNECTIONS: u32 = 20;
 const PACE: u32 = 1000;
 /// How long they ask, and then once more.
 const FOR: Duration = Duration::from_secs(30);
-/// Requests a second that the daemon may send, each of which writes one relation: about as long as the first questions take.
-const WRITES_A_SECOND: u64 = 350;
+/// Requests a second that the daemon may send. Each relation takes some five, the reads before and after it included: it writes for about as long as the
+/// first questions take.
+const REQUESTS_A_SECOND: u64 = 1600;
 /// How often the daemon's memory is looked at meanwhile.
 const LOOKS: Duration = Duration::from_secs(1);
 
@@ -98,7 +99,7 @@ fn configure(folder: &Path, tracker: SocketAddr, page: SocketAddr, groups: &str)
     let config = format!(
         "state_dir = \"state\"\n[daemon]\nlisten = \"{page}\"\njitter_seconds = 0\n[[tracker]]\nname = \"t\"\nurl = \"http://{tracker}/\"\n\
          projects = [\"alpha\"]\npolicy = \"preserve\"\nsync = \"apply\"\ntoken_file = \"token\"\n[tracker.desired]\npath = \"groups\"\n\
-         format = \"ids\"\n[tracker.limits]\nrequests_per_second = {WRITES_A_SECOND}\n[tracker.schedule]\nsync = \"* * * * * *\"\n"
+         format = \"ids\"\n[tracker.limits]\nrequests_per_second = {REQUESTS_A_SECOND}\n[tracker.schedule]\nsync = \"* * * * * *\"\n"
     );
     write("kinset.toml", &config);
 }
