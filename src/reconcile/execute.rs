@@ -261,12 +261,12 @@ impl Executor<'_> {
             }
             // What is read after the wait is as fresh as can be when the write is sent again.
             if matches!(error, WriteError::Unknown { .. }) {
-                let may_come = || (is_last || self.must_stop()) && self.is_in_hand(sent);
+                let may_come = || self.stays_open(is_last, sent);
                 match self.look_after(component, entry, patch, expected, &wanted, may_come).await {
                     Ok(Found::Missing) => {}
                     Ok(Found::Written(written)) => return Ok(written),
-                    Ok(Found::InHand) if is_last && !self.must_stop() => return Err(Error::Writes(Box::new(error))),
-                    Ok(Found::InHand) | Err(Error::Stopped) => return Err(Error::InDoubt { patch }),
+                    Ok(Found::InHand) => return Err(self.left_open(patch, error)),
+                    Err(Error::Stopped) => return Err(Error::InDoubt { patch }),
                     Err(error) => return Err(error),
                 }
             }
@@ -280,11 +280,6 @@ impl Executor<'_> {
                 return Ok(Written::No(self.survey(component).await?));
             }
         }
-    }
-
-    /// Whether the tracker may still be at work on a write that was sent then. Who reads so early that it had no effect does not know that it has none.
-    pub(super) fn is_in_hand(&self, sent: Instant) -> bool {
-        sent.elapsed() < self.in_hand
     }
 
     /// Reads what became of a write that nobody told the outcome of. One that had no effect `may_come` yet, where this run will not make it again.

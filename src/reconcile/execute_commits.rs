@@ -81,17 +81,12 @@ impl Executor<'_> {
             let standing = self.readings.standing(row.as_ref(), step);
             if let Some((entry, error, sent)) = unknown.take() {
                 let says = Standing::of(row.as_ref(), step);
-                if says == Standing::AsPlanned && self.is_in_hand(sent) {
-                    // It may have an effect yet, and this run will not make it again: it stays open in the journal, for the next one to look after.
-                    if self.must_stop() {
-                        return Err(Error::InDoubt { patch: step.patch });
-                    }
-                    if attempt >= self.patience.attempts {
-                        return Err(Error::Writes(Box::new(error)));
-                    }
+                let is_last = attempt >= self.patience.attempts;
+                if says == Standing::AsPlanned && self.stays_open(is_last, sent) {
+                    return Err(self.left_open(step.patch, error));
                 }
                 self.settle_unknown(entry, says).await?;
-                if standing == Standing::AsPlanned && attempt >= self.patience.attempts {
+                if standing == Standing::AsPlanned && is_last {
                     return Err(Error::Writes(Box::new(error)));
                 }
             }
@@ -144,6 +139,21 @@ impl Executor<'_> {
             } else if is_last {
                 return Err(Error::Writes(Box::new(error)));
             }
+        }
+    }
+
+    /// Whether a write without effect is left open to the next run: this one does not make it again, and was so early to read that the tracker may
+    /// still be at work on it.
+    pub(super) fn stays_open(&self, is_last: bool, sent: Instant) -> bool {
+        (is_last || self.must_stop()) && sent.elapsed() < self.in_hand
+    }
+
+    /// How this run ends by that.
+    pub(super) fn left_open(&self, patch: PatchId, error: WriteError) -> Error {
+        if self.must_stop() {
+            Error::InDoubt { patch }
+        } else {
+            Error::Writes(Box::new(error))
         }
     }
 

@@ -27,10 +27,14 @@ fn terms() -> Terms {
     }
 }
 
-fn start_on(rig: &Rig) -> Daemon {
+fn command(rig: &Rig, name: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kinset"));
-    command.env_clear().arg("--config").arg(rig.config_file()).arg("daemon");
-    Daemon::start(&mut command, rig.config_file().parent().unwrap())
+    command.env_clear().arg("--config").arg(rig.config_file()).arg(name);
+    command
+}
+
+fn start_on(rig: &Rig) -> Daemon {
+    Daemon::start(&mut command(rig, "daemon"), rig.config_file().parent().unwrap())
 }
 
 const WANTED: &[&[u64]] = &[&[1, 2], &[3, 4], &[5, 6]];
@@ -43,6 +47,15 @@ fn wait_for(Held { arrived, release }: Held, act: impl FnOnce()) {
     arrived.blocking_recv().unwrap();
     act();
     drop(release);
+}
+
+/// Another daemon does what is left.
+fn assert_next_daemon_goes_on(rig: &Rig) {
+    let daemon = start_on(rig);
+    daemon.runs(2);
+    daemon.stop();
+    assert_eq!(writes(&rig.log()), 3, "no write is made twice");
+    rig.assert_at_rest(&wanted());
 }
 
 #[test]
@@ -60,18 +73,12 @@ fn told_to_stop_during_a_write_it_finishes_that_one_and_the_next_daemon_goes_on(
     assert_eq!(rig.own_writes(), (0, 2));
     rig.leave_alone();
 
-    let daemon = start_on(&rig);
-    daemon.runs(2);
-    daemon.stop();
-    assert_eq!(writes(&rig.log()), 3, "no write is made twice");
-    rig.assert_at_rest(&wanted());
+    assert_next_daemon_goes_on(&rig);
 }
 
 /// What `kinset status` prints of a rig, but for times.
 fn status(rig: &Rig) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kinset"));
-    command.env_clear().arg("--config").arg(rig.config_file()).arg("status");
-    let output = command.output().unwrap();
+    let output = command(rig, "status").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let time = regex::Regex::new("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]+Z").unwrap();
     time.replace_all(&String::from_utf8(output.stdout).unwrap(), "TIME").into_owned()
@@ -208,11 +215,7 @@ fn told_to_stop_while_the_tracker_does_not_say_what_became_of_a_write_it_leaves_
     assert_eq!(rig.open_entries().len(), 1, "{log}");
     rig.leave_alone();
 
-    let daemon = start_on(&rig);
-    daemon.runs(2);
-    daemon.stop();
-    assert_eq!(writes(&rig.log()), 3, "no write is made twice");
-    rig.assert_at_rest(&wanted());
+    assert_next_daemon_goes_on(&rig);
 }
 
 /// A rig whose daemon is to respect what people did, and whose tracker is slow with the second of three writes.
