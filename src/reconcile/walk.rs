@@ -66,7 +66,10 @@ pub(super) async fn walk(session: &Session<'_>, keeper: &Keeper, state: &PullSta
         let name = name.clone();
         keeper.with(move |store, _| store.known(&name, &patches)).await
     };
-    let known = look_up(events.iter().filter_map(|event| Some(event.subject.as_ref()?.patch)).collect()).await?;
+    let concerned = events
+        .iter()
+        .filter(|event| matches!(event.kind, EventKind::PatchCreated | EventKind::RelationChanged));
+    let known = look_up(concerned.filter_map(|event| Some(event.subject.as_ref()?.patch)).collect()).await?;
     if reads(&changed, &known) > sweep_requests {
         let end = WalkEnd::Reached { events, cursor };
         return needs_sweep("reading all patches takes less than reading those that changed", end);

@@ -1,9 +1,9 @@
 //! Which mails were exported, of patches at each of a tracker's addresses.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::params;
 
 use super::error::StoreError;
-use super::trackers::{address_number, pulled_tracker_number};
+use super::trackers::{address_number, pulled_from, pulled_tracker_number};
 use super::{Store, patches};
 use crate::model::{MessageId, PatchId};
 
@@ -12,6 +12,9 @@ const UNEXPORTED: &str = "FROM patch JOIN snapshot ON snapshot.tracker = patch.t
     SELECT 1 FROM exported_mail JOIN address ON address.id = exported_mail.address
     WHERE address.tracker = patch.tracker AND address.url = snapshot.url
         AND exported_mail.patch = patch.id AND exported_mail.message_id = patch.message_id)";
+
+/// Enters the mails of patches of the tracker with the number `?1`, at the address with the number `?2`.
+const ENTER: &str = "INSERT INTO exported_mail (address, patch, message_id) SELECT ?2, id, message_id FROM patch WHERE tracker = ?1";
 
 impl Store {
     /// The patches whose mails were not [exported](Self::mark_exported) yet, those with the lowest numbers, by number.
@@ -55,10 +58,7 @@ impl Store {
                 return Ok(0);
             };
             let address = address_number(transaction, tracker, &url)?;
-            let mut insert = transaction.prepare_cached(
-                "INSERT INTO exported_mail (address, patch, message_id) SELECT ?2, id, message_id FROM patch WHERE tracker = ?1
-                 ON CONFLICT DO NOTHING",
-            )?;
+            let mut insert = transaction.prepare_cached(&format!("{ENTER} ON CONFLICT DO NOTHING"))?;
             Ok(insert.execute([tracker, address])?)
         })
     }
@@ -75,22 +75,11 @@ impl Store {
                 return Ok(());
             };
             let address = address_number(transaction, tracker, &url)?;
-            let mut insert = transaction.prepare_cached(
-                "INSERT INTO exported_mail (address, patch, message_id) SELECT ?2, id, message_id FROM patch WHERE tracker = ?1 AND id = ?3
-                 ON CONFLICT DO NOTHING",
-            )?;
+            let mut insert = transaction.prepare_cached(&format!("{ENTER} AND id = ?3 ON CONFLICT DO NOTHING"))?;
             for patch in patches {
                 insert.execute(params![tracker, address, patch.0])?;
             }
             Ok(())
         })
     }
-}
-
-/// The number of a tracker that there is a snapshot of, and the address that this is of.
-fn pulled_from(connection: &Connection, tracker: &str) -> rusqlite::Result<Option<(i64, String)>> {
-    connection
-        .prepare_cached("SELECT id, url FROM tracker JOIN snapshot ON snapshot.tracker = tracker.id WHERE name = ?1")?
-        .query_row([tracker], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()
 }

@@ -16,9 +16,14 @@ pub(super) fn tracker_number(transaction: &Transaction<'_>, name: &str) -> rusql
 
 /// The number of a tracker that there is a snapshot of.
 pub(super) fn pulled_tracker_number(connection: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
+    Ok(pulled_from(connection, name)?.map(|(tracker, _)| tracker))
+}
+
+/// The number of a tracker that there is a snapshot of, and the address that this is of.
+pub(super) fn pulled_from(connection: &Connection, name: &str) -> rusqlite::Result<Option<(i64, String)>> {
     connection
-        .prepare_cached("SELECT id FROM tracker JOIN snapshot ON snapshot.tracker = tracker.id WHERE name = ?1")?
-        .query_row([name], |row| row.get(0))
+        .prepare_cached("SELECT id, url FROM tracker JOIN snapshot ON snapshot.tracker = tracker.id WHERE name = ?1")?
+        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()
 }
 

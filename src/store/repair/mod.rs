@@ -7,6 +7,7 @@ mod count;
 mod error;
 mod rebuild;
 mod swap;
+mod take;
 #[cfg(test)]
 mod tests;
 

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use rusqlite::ffi::SQLITE_ERROR;
-use rusqlite::types::Value;
-use rusqlite::{Connection, ErrorCode, params_from_iter};
+use rusqlite::Connection;
 use rusqlite_migration::Migrations;
 use tempfile::NamedTempFile;
 
@@ -17,12 +15,15 @@ use crate::store::StoreError;
 use crate::store::check::unsound;
 use crate::store::database::{FILE_NAME, with_suffix};
 use crate::store::private;
-use crate::store::salvage::{Gap, Kind, Object, Pages, Roots, Row, Shape, Walk, objects, read_alone};
+use crate::store::salvage::{Gap, Kind, Object, Pages, Roots, Walk, objects};
 use crate::store::schema::{APPLICATION_ID, MIGRATIONS};
 use crate::store::tables::{Origin, TABLES, origin_of};
 
 /// Where `SQLite` notes the last number that was given where none is given twice.
-const NUMBERS: &str = "sqlite_sequence";
+pub(super) const NUMBERS: &str = "sqlite_sequence";
+
+/// Tables with numbers of which some are free: rows go in time, or have the numbers of others.
+const HAS_FREE_NUMBERS: [&str; 5] = ["base", "cycle", "daemon_run", "snapshot", "sweep"];
 
 /// Rows that say nothing without others that are lost: of decisions and sightings without patches, and relations of one.
 const BEREFT: [(&str, &str); 4] = [
@@ -57,22 +58,25 @@ struct Settled {
 
 /// What was read of a table.
 #[derive(Debug, Default)]
-struct Taken {
+pub(super) struct Taken {
     /// The parts that could not be read. One without bounds stands for all of it.
-    gaps: Vec<Gap>,
+    pub(super) gaps: Vec<Gap>,
     /// Rows that no such table can hold.
-    rejected: u64,
+    pub(super) rejected: u64,
     /// How many rows there were, by an index that is whole.
-    indexed: Option<u64>,
+    pub(super) indexed: Option<u64>,
 }
 
 /// The database in the making.
-struct Building<'s> {
-    connection: Connection,
-    state_dir: &'s Path,
-    taken: BTreeMap<String, Taken>,
+pub(super) struct Building<'s> {
+    pub(super) connection: Connection,
+    pub(super) state_dir: &'s Path,
+    /// By table.
+    pub(super) taken: BTreeMap<String, Taken>,
+    /// The indexes of which parts cannot be read.
+    pub(super) broken_indexes: BTreeSet<String>,
     /// The highest numbers ever given, by table.
-    numbers: BTreeMap<String, i64>,
+    pub(super) numbers: BTreeMap<String, i64>,
 }
 
 /// Builds a new database in a state folder out of what is left of the one there.
@@ -161,7 +165,7 @@ fn migrate(connection: &mut Connection, version: u32) -> rusqlite::Result<()> {
     }
 }
 
-fn building(folder: &Path, source: rusqlite::Error) -> RepairError {
+pub(super) fn building(folder: &Path, source: rusqlite::Error) -> RepairError {
     RepairError::Building {
         folder: folder.to_path_buf(),
         source,
@@ -184,118 +188,9 @@ impl<'s> Building<'s> {
             connection: open().map_err(|source| building(state_dir, source))?,
             state_dir,
             taken: BTreeMap::new(),
+            broken_indexes: BTreeSet::new(),
             numbers: BTreeMap::new(),
         })
-    }
-
-    /// Takes over the rows that can be read.
-    fn take(&mut self, pages: &Pages, walk: &mut Walk<'_>, roots: &Roots, objects: &[Object]) -> Result<(), RepairError> {
-        let mut missing = Vec::new();
-        for object in objects {
-            match roots.of(&object.name) {
-                Some(root) => self.tree(walk, object, root)?,
-                None => missing.push(object),
-            }
-        }
-        let is_broken = self.taken.values().any(|taken| !taken.gaps.is_empty());
-        if missing.is_empty() && !is_broken {
-            return Ok(());
-        }
-        let strays = walk.strays();
-        for (object, root) in Roots::assign(pages, &missing, &strays) {
-            self.tree(walk, object, root)?;
-        }
-        for object in missing.iter().filter(|object| object.is_table()) {
-            self.taken.entry(object.name.clone()).or_insert_with(|| Taken {
-                gaps: vec![ALL],
-                ..Taken::default()
-            });
-        }
-        self.take_strays(pages, walk, objects)?;
-        self.take_from_indexes(pages, roots, objects)
-    }
-
-    /// Takes over the rows of broken tables that stand in an index with all that they say.
-    fn take_from_indexes(&mut self, pages: &Pages, roots: &Roots, objects: &[Object]) -> Result<(), RepairError> {
-        let is_broken = |object: &&Object| self.taken.get(&object.name).is_some_and(|taken| !taken.gaps.is_empty());
-        for table in objects.iter().filter(|object| object.is_table()).filter(is_broken) {
-            for index in objects.iter().filter(|index| index.table == table.name) {
-                let (Some(columns), Some(root)) = (index.columns_if_all(table), roots.of(&index.name)) else {
-                    continue;
-                };
-                let names = columns.join(", ");
-                let places = vec!["?"; columns.len()].join(", ");
-                let insert = format!("INSERT OR IGNORE INTO {} ({names}) VALUES ({places})", table.name);
-                let (rows, _) = read_alone(pages, root, index.shape);
-                for row in rows.into_iter().filter(|row| row.values.len() == columns.len()) {
-                    let inserted = self
-                        .connection
-                        .prepare_cached(&insert)
-                        .and_then(|mut insert| insert.execute(params_from_iter(row.values)));
-                    match inserted {
-                        Err(error) if is_of_the_row(&error) => {}
-                        inserted => drop(inserted.map_err(|source| building(self.state_dir, source))?),
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes over what broke off a tree, where it can be of one table only.
-    fn take_strays(&mut self, pages: &Pages, walk: &mut Walk<'_>, objects: &[Object]) -> Result<(), RepairError> {
-        for (root, shape) in walk.strays() {
-            let (rows, _) = read_alone(pages, root, shape);
-            let is_home = |object: &&Object| {
-                let gaps = self.taken.get(&object.name).map_or(&[][..], |taken| &taken.gaps);
-                object.shape == shape && object.could_hold(&rows) && gaps.iter().any(|gap| holds(gap, &rows))
-            };
-            let mut homes = objects.iter().filter(is_home);
-            if let (false, Some(home), None) = (rows.is_empty(), homes.next(), homes.next()) {
-                self.tree(walk, home, root)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads one tree: the rows of a table into the new one, those of an index to be counted.
-    fn tree(&mut self, walk: &mut Walk<'_>, object: &Object, root: u32) -> Result<(), RepairError> {
-        let Kind::Table { columns } = &object.kind else {
-            let mut count = 0;
-            let is_whole = walk.tree(root, object.shape, &mut |_| count += 1).is_empty();
-            if is_whole && matches!(object.kind, Kind::Index { is_partial: false, .. }) {
-                self.taken.entry(object.table.clone()).or_default().indexed = Some(count);
-            }
-            return Ok(());
-        };
-        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        let number = columns.iter().position(|column| column.is_rowid);
-        let mut rejected = 0;
-        let mut failed = None;
-        let connection = &self.connection;
-        let numbers = &mut self.numbers;
-        let mut insert = |row: Row| {
-            if object.name == NUMBERS {
-                if let [Value::Text(table), Value::Integer(last)] = row.values.as_slice() {
-                    numbers.insert(table.clone(), *last);
-                }
-                return;
-            }
-            match insert(connection, &object.name, &names, number, row) {
-                Ok(()) => {}
-                Err(error) if is_of_the_row(&error) => rejected += 1,
-                Err(rusqlite::Error::InvalidParameterCount(..)) => rejected += 1,
-                Err(error) => failed = failed.take().or(Some(error)),
-            }
-        };
-        let gaps = walk.tree(root, object.shape, &mut insert);
-        if let Some(error) = failed {
-            return Err(building(self.state_dir, error));
-        }
-        let taken = self.taken.entry(object.name.clone()).or_default();
-        taken.gaps.extend(gaps);
-        taken.rejected += rejected;
-        Ok(())
     }
 
     /// Leaves out what is not whole or leads nowhere, checks the whole, and counts.
@@ -357,9 +252,10 @@ impl<'s> Building<'s> {
             return Ok(Some(*rejected));
         }
         if let Some(indexed) = indexed {
-            return Ok(Some(indexed.saturating_sub(read)));
+            // An index that has less is not what it seems.
+            return Ok(indexed.checked_sub(read));
         }
-        if object.shape == Shape::Record || *rejected > 0 {
+        if !object.has_numbers() || HAS_FREE_NUMBERS.contains(&object.name.as_str()) || *rejected > 0 {
             return Ok(None);
         }
         let numbers = self
@@ -428,37 +324,6 @@ fn has_export_marks(object: &Object) -> bool {
     }
 }
 
-/// A part of a tree that is all of it.
-const ALL: Gap = Gap { after: None, up_to: None };
-
-/// Whether rows were in a part of a tree that cannot be read from above.
-fn holds(gap: &Gap, rows: &[Row]) -> bool {
-    rows.iter()
-        .filter_map(|row| row.rowid)
-        .all(|rowid| gap.after.is_none_or(|after| rowid > after) && gap.up_to.is_none_or(|up_to| rowid <= up_to))
-}
-
-/// Puts a row into a table. `names` are its columns in the order in which they are stored, `number` the place of the one that is the row's number.
-fn insert(connection: &Connection, table: &str, names: &[&str], number: Option<usize>, row: Row) -> rusqlite::Result<()> {
-    let Row { rowid, mut values } = row;
-    let Some(names) = names.get(..values.len()) else {
-        return Err(rusqlite::Error::InvalidParameterCount(values.len(), names.len()));
-    };
-    let mut names = names.join(", ");
-    match (rowid, number.and_then(|number| values.get_mut(number))) {
-        (Some(rowid), Some(value)) => *value = Value::Integer(rowid),
-        (Some(rowid), None) => {
-            names.push_str(", rowid");
-            values.push(Value::Integer(rowid));
-        }
-        (None, _) => {}
-    }
-    let places = vec!["?"; values.len()].join(", ");
-    let insert = format!("INSERT INTO {table} ({names}) VALUES ({places})");
-    connection.prepare_cached(&insert)?.execute(params_from_iter(values))?;
-    Ok(())
-}
-
 /// For each reference of a table, the condition that it leads nowhere.
 fn lost_parents(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
     let mut select = connection.prepare_cached(
@@ -475,12 +340,4 @@ fn lost_parents(connection: &Connection, table: &str) -> rusqlite::Result<Vec<St
         ))
     })?;
     conditions.collect()
-}
-
-/// Whether it is the row that cannot be taken over: a check says no, or cannot even be reckoned, as `json_type()` of what is no JSON.
-fn is_of_the_row(error: &rusqlite::Error) -> bool {
-    let rusqlite::Error::SqliteFailure(failure, _) = error else {
-        return false;
-    };
-    failure.code == ErrorCode::ConstraintViolation || failure.extended_code == SQLITE_ERROR
 }

@@ -4,6 +4,7 @@
 //! what stands on it and nothing else. Nothing is written, and nothing that is read here is trusted: what comes of it goes into a new
 //! database, whose constraints judge it.
 
+mod assign;
 mod pages;
 mod record;
 mod schema;
@@ -11,6 +12,7 @@ mod schema;
 mod tests;
 mod tree;
 
+pub(super) use assign::{Stray, assign};
 pub(super) use pages::Pages;
 pub(super) use schema::{Kind, Object, Roots, objects, read_alone};
-pub(super) use tree::{Gap, Row, Shape, Walk};
+pub(super) use tree::{Gap, Row, Walk};

@@ -101,6 +101,12 @@ impl Pages {
         read.then_some(bytes)
     }
 
+    /// Whether this is the page that `SQLite` leaves out, as the bytes from 1 GiB on are what it locks.
+    pub(super) const fn is_never_used(&self, page: u32) -> bool {
+        const LOCKED: usize = 0x4000_0000;
+        page as usize == LOCKED / self.size + 1
+    }
+
     /// The pages that hold nothing any more; `None` where that cannot be told.
     pub(super) fn free(&self) -> Option<BTreeSet<u32>> {
         let mut free = BTreeSet::new();

@@ -19,8 +19,14 @@ pub(in crate::store) struct Object {
     pub(in crate::store) table: String,
     pub(in crate::store) shape: Shape,
     pub(in crate::store) kind: Kind,
+    /// Where its tree begins, by how the database was made.
+    pub(super) places: [u32; LAYOUTS],
     sql: Option<String>,
 }
+
+/// How a database can have been made with all that it has: by the migrations at once, or as a copy of another one, as a backup is. In one that
+/// was brought from an older version to this, the trees that came later are elsewhere.
+pub(super) const LAYOUTS: usize = 2;
 
 #[derive(Clone, Debug)]
 pub(in crate::store) enum Kind {
@@ -31,17 +37,24 @@ pub(in crate::store) enum Kind {
     Index {
         /// Whether it leaves rows out.
         is_partial: bool,
-        /// The columns of the table that stand in it, in the order in which they are stored; `None` is the number of the row.
-        columns: Vec<Option<String>>,
+        /// In the order in which they are stored.
+        columns: Vec<IndexColumn>,
     },
+}
+
+/// A column of an index.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct IndexColumn {
+    /// The column of the table; `None` is the number of the row.
+    name: Option<String>,
+    values: Values,
 }
 
 /// A column of a table.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Column {
     pub(in crate::store) name: String,
-    holds: Holds,
-    is_never_null: bool,
+    values: Values,
     is_key: bool,
     /// It was there from the beginning: one that is added later is no key, and may be null or has a default.
     is_in_all_rows: bool,
@@ -51,10 +64,37 @@ pub(in crate::store) struct Column {
 
 /// What may stand in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Values {
+    holds: Holds,
+    is_never_null: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Holds {
     Numbers,
     Text,
     Either,
+}
+
+impl Holds {
+    fn declared(kind: &str) -> Self {
+        match kind {
+            "INTEGER" => Self::Numbers,
+            "TEXT" => Self::Text,
+            _ => Self::Either,
+        }
+    }
+}
+
+impl Values {
+    fn allow(self, value: &Value) -> bool {
+        match value {
+            Value::Null => !self.is_never_null,
+            Value::Integer(_) => self.holds != Holds::Text,
+            Value::Text(_) => self.holds != Holds::Numbers,
+            Value::Real(_) | Value::Blob(_) => false,
+        }
+    }
 }
 
 impl Object {
@@ -75,54 +115,88 @@ impl Object {
             return None;
         };
         let number = all.iter().find(|column| column.is_rowid).map(|column| column.name.as_str());
-        let columns: Vec<&str> = columns.iter().map(|column| column.as_deref().or(number)).collect::<Option<_>>()?;
+        let columns = columns.iter().map(|column| column.name.as_deref().or(number));
+        let columns: Vec<&str> = columns.collect::<Option<_>>()?;
         all.iter().all(|column| columns.contains(&column.name.as_str())).then_some(columns)
     }
 
-    /// Whether rows could be of this table: the right number of values, each of a kind that may stand there.
-    pub(in crate::store) fn could_hold(&self, rows: &[Row]) -> bool {
-        let Kind::Table { columns } = &self.kind else { return false };
-        rows.iter().all(|row| {
-            let fits = |(value, column): (&Value, &Column)| match value {
-                Value::Null => column.is_rowid || !column.is_never_null,
-                Value::Integer(_) => column.holds != Holds::Text && !column.is_rowid,
-                Value::Text(_) => column.holds != Holds::Numbers,
-                Value::Real(_) | Value::Blob(_) => false,
-            };
-            // Columns that came later are not there in older rows.
-            let is_complete = columns
-                .get(row.values.len()..)
-                .is_some_and(|rest| rest.iter().all(|column| !column.is_in_all_rows));
-            is_complete && row.values.iter().zip(columns).all(fits)
-        })
+    /// Whether its rows have numbers that it gives itself.
+    pub(in crate::store) fn has_numbers(&self) -> bool {
+        matches!(&self.kind, Kind::Table { columns } if columns.iter().any(|column| column.is_rowid))
+    }
+
+    /// Whether a row could be of this table or index: the right number of values, each of a kind that may stand there.
+    pub(super) fn could_hold(&self, row: &Row) -> bool {
+        match &self.kind {
+            Kind::Table { columns } => {
+                let fits = |(value, column): (&Value, &Column)| match column.is_rowid {
+                    true => *value == Value::Null,
+                    false => column.values.allow(value),
+                };
+                // Columns that came later are not there in older rows.
+                let is_complete = columns
+                    .get(row.values.len()..)
+                    .is_some_and(|rest| rest.iter().all(|column| !column.is_in_all_rows));
+                is_complete && row.values.iter().zip(columns).all(fits)
+            }
+            Kind::Index { columns, .. } => {
+                let mut values = row.values.iter().zip(columns);
+                row.values.len() == columns.len() && values.all(|(value, column)| column.values.allow(value))
+            }
+        }
     }
 }
 
-/// The tables and indexes of a version, in the order in which they were made, from a database that has them.
+/// The tables and indexes of a version, in the order in which they were made, from a database that has them and nothing else.
 pub(in crate::store) fn objects(connection: &Connection) -> rusqlite::Result<Vec<Object>> {
-    let mut select = connection.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE rootpage > 0 ORDER BY rowid")?;
     let mut objects = Vec::new();
-    let mut rows = select.query([])?;
-    while let Some(row) = rows.next()? {
-        objects.push(object(connection, row)?);
+    {
+        let mut select =
+            connection.prepare("SELECT type, name, tbl_name, sql, rootpage FROM sqlite_schema WHERE rootpage > 0 ORDER BY rowid")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            objects.push(object(connection, row)?);
+        }
+    }
+    connection.execute_batch("VACUUM")?;
+    let mut select = connection.prepare("SELECT rootpage FROM sqlite_schema WHERE name = ?1")?;
+    for object in &mut objects {
+        object.places[1] = select.query_row([&object.name], |row| row.get(0))?;
     }
     Ok(objects)
 }
 
 fn object(connection: &Connection, row: &SqlRow<'_>) -> rusqlite::Result<Object> {
     let (kind, name, table, sql): (String, String, String, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+    let places = [row.get(4)?; LAYOUTS];
     if kind != "table" {
         let is_partial = "SELECT partial FROM pragma_index_list(?1) WHERE name = ?2";
         let is_partial = connection.query_row(is_partial, [&table, &name], |row| row.get(0))?;
-        let mut columns = connection.prepare("SELECT name FROM pragma_index_xinfo(?1) ORDER BY seqno")?;
+        let mut columns = connection.prepare(
+            "SELECT of_index.name, of_table.type, of_table.\"notnull\" OR of_table.pk > 0
+             FROM pragma_index_xinfo(?1) AS of_index LEFT JOIN pragma_table_info(?2) AS of_table ON of_table.name = of_index.name
+             ORDER BY of_index.seqno",
+        )?;
+        let columns = columns.query_map([&name, &table], |row| {
+            let name: Option<String> = row.get(0)?;
+            let kind: Option<String> = row.get(1)?;
+            Ok(IndexColumn {
+                values: Values {
+                    holds: kind.as_deref().map_or(Holds::Numbers, Holds::declared),
+                    is_never_null: row.get::<_, Option<bool>>(2)?.unwrap_or(true),
+                },
+                name,
+            })
+        });
         return Ok(Object {
             table,
             shape: Shape::Record,
             kind: Kind::Index {
                 is_partial,
-                columns: columns.query_map([&name], |row| row.get(0))?.collect::<Result<_, _>>()?,
+                columns: columns?.collect::<Result<_, _>>()?,
             },
             name,
+            places,
             sql,
         });
     }
@@ -134,12 +208,10 @@ fn object(connection: &Connection, row: &SqlRow<'_>) -> rusqlite::Result<Object>
     let columns = select.query_map((&name, has_rowids), |row| {
         Ok(Column {
             name: row.get(0)?,
-            holds: match row.get_ref(1)?.as_str()? {
-                "INTEGER" => Holds::Numbers,
-                "TEXT" => Holds::Text,
-                _ => Holds::Either,
+            values: Values {
+                holds: Holds::declared(row.get_ref(1)?.as_str()?),
+                is_never_null: row.get(2)?,
             },
-            is_never_null: row.get(2)?,
             is_key: row.get::<_, i64>(3)? > 0,
             is_in_all_rows: row.get(4)?,
             is_rowid: false,
@@ -148,13 +220,14 @@ fn object(connection: &Connection, row: &SqlRow<'_>) -> rusqlite::Result<Object>
     let mut columns: Vec<Column> = columns.collect::<Result<_, _>>()?;
     let mut keys = columns.iter_mut().filter(|column| column.is_key);
     if let (true, Some(key), None) = (has_rowids, keys.next(), keys.next()) {
-        key.is_rowid = key.holds == Holds::Numbers;
+        key.is_rowid = key.values.holds == Holds::Numbers;
     }
     Ok(Object {
         table: name.clone(),
         name,
         shape: if has_rowids { Shape::Rowid } else { Shape::Record },
         kind: Kind::Table { columns },
+        places,
         sql,
     })
 }
@@ -202,45 +275,6 @@ impl Roots {
         let is_among =
             |(name, (_, sql)): (&String, &(u32, Option<String>))| objects.iter().any(|object| object.name == *name && object.sql == *sql);
         !self.found.is_empty() && self.found.iter().all(is_among)
-    }
-
-    /// Which of the trees that nothing leads to are these tables and indexes, which the list has no more.
-    ///
-    /// They were made one after the other, and so were their trees, unless there was room among older ones. Where the numbers differ, or one does not
-    /// fit, only a table counts that a single tree fits, and that tree it alone; and if each has its tree, and none that holds
-    /// rows can be of the tables that are left, those have no rows, and it does not matter which of the trees without any is whose.
-    pub(in crate::store) fn assign<'o>(pages: &Pages, missing: &[&'o Object], strays: &[(u32, Shape)]) -> Vec<(&'o Object, u32)> {
-        let rows_of = |&(root, shape): &(u32, Shape)| read_alone(pages, root, shape).0;
-        let fits =
-            |object: &Object, stray: &(u32, Shape)| object.shape == stray.1 && (!object.is_table() || object.could_hold(&rows_of(stray)));
-        if missing.len() == strays.len() && missing.iter().zip(strays).all(|(object, stray)| fits(object, stray)) {
-            return missing.iter().zip(strays).map(|(&object, stray)| (object, stray.0)).collect();
-        }
-        let holds_rows = |stray: &&(u32, Shape)| !rows_of(stray).is_empty();
-        let tables = || missing.iter().copied().filter(|object| object.is_table());
-        let mut assigned = Vec::new();
-        for object in tables() {
-            let mut fitting = strays.iter().filter(holds_rows).filter(|stray| fits(object, stray));
-            if let (Some(stray), None) = (fitting.next(), fitting.next())
-                && tables().filter(|other| fits(other, stray)).count() == 1
-            {
-                assigned.push((object, stray.0));
-            }
-        }
-        let is_left = |object: &&&'o Object| assigned.iter().all(|(other, _)| other.name != object.name);
-        let without_tree: Vec<&'o Object> = missing.iter().filter(|object| object.is_table()).filter(is_left).copied().collect();
-        let is_of_none = |stray: &(u32, Shape)| {
-            assigned.iter().any(|(_, root)| *root == stray.0) || without_tree.iter().all(|object| !fits(object, stray))
-        };
-        if missing.len() == strays.len() && strays.iter().filter(holds_rows).all(is_of_none) {
-            let mut empty: Vec<&(u32, Shape)> = strays.iter().filter(|stray| !holds_rows(stray)).collect();
-            for object in without_tree {
-                if let Some(place) = empty.iter().position(|(_, shape)| *shape == object.shape) {
-                    assigned.push((object, empty.remove(place).0));
-                }
-            }
-        }
-        assigned
     }
 }
 

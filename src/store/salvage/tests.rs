@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use super::{Pages, Row, Shape, Walk};
+use super::tree::Shape;
+use super::{Pages, Row, Walk};
 
 /// The rows of all trees of a database, by the names of tables, as they are read here.
 fn rows(path: &Path, table: &str, shape: Shape) -> Vec<Row> {

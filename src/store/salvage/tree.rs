@@ -54,6 +54,8 @@ pub(in crate::store) struct Gap {
 pub(in crate::store) struct Walk<'p> {
     pages: &'p Pages,
     seen: BTreeSet<u32>,
+    /// What trees led to and was no page of theirs.
+    damaged: BTreeSet<u32>,
 }
 
 /// How to read one tree.
@@ -68,6 +70,7 @@ impl<'p> Walk<'p> {
         Self {
             pages,
             seen: BTreeSet::new(),
+            damaged: BTreeSet::new(),
         }
     }
 
@@ -105,6 +108,25 @@ impl<'p> Walk<'p> {
         strays
     }
 
+    /// Whether each page of the database is one that a tree led to, or holds nothing any more, if these are trees of their own, and all of them are
+    /// whole. Then no other tree has lost anything but what is on pages that were damaged and are known to be its own.
+    pub(super) fn accounts_for_all(&self, strays: impl Iterator<Item = (u32, Shape)>) -> bool {
+        let Some(free) = self.pages.free() else { return false };
+        let mut walk = Self {
+            pages: self.pages,
+            seen: self.seen.clone(),
+            damaged: BTreeSet::new(),
+        };
+        for (root, shape) in strays {
+            if !walk.tree(root, shape, &mut |_| {}).is_empty() {
+                return false;
+            }
+        }
+        let is_accounted_for =
+            |page: &u32| walk.seen.contains(page) || self.damaged.contains(page) || free.contains(page) || self.pages.is_never_used(*page);
+        (2..=self.pages.count()).all(|page| is_accounted_for(&page))
+    }
+
     /// The pages with rows that nothing led to until now, of trees with numbers apart from records.
     pub(super) fn unseen_leaves(&self) -> Vec<u32> {
         let free = self.pages.free().unwrap_or_default();
@@ -121,9 +143,12 @@ impl<'p> Walk<'p> {
         if depth > DEEPEST || self.seen.contains(&number) {
             return None;
         }
-        let page = self.pages.read(number)?;
+        let page = self.pages.read(number).unwrap_or_default();
         // The first page begins with what is said of the whole.
-        let cells = Cells::of(&page, visit.shape, if number == 1 { 100 } else { 0 })?;
+        let Some(cells) = Cells::of(&page, visit.shape, if number == 1 { 100 } else { 0 }) else {
+            self.damaged.insert(number);
+            return None;
+        };
         self.seen.insert(number);
         let mut after = within.after;
         for &place in &cells.places {

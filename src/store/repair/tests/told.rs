@@ -1,6 +1,12 @@
 //! What is told to be lost.
 
-use super::{assert_honest, file, overwrite, pages_of, repaired, rows, state, told};
+use std::collections::BTreeMap;
+use std::fs;
+
+use rusqlite::Connection;
+
+use super::{PAGE, assert_honest, file, overwrite, pages_of, repaired, rows, state, told};
+use crate::store::tables::TABLES;
 
 #[test]
 fn a_row_that_is_lost_with_others_is_told_once() {
@@ -13,4 +19,88 @@ fn a_row_that_is_lost_with_others_is_told_once() {
     let report = repaired(folder.path());
     assert_honest(&report, &before, &rows(&file(folder.path())));
     assert_eq!(told(&report)["decision"], Some(400));
+}
+
+#[test]
+fn where_the_way_to_rows_and_the_list_of_tables_are_lost_rows_of_other_tables_are_not_taken_for_them() {
+    let whole = state();
+    let bytes = fs::read(file(whole.path())).unwrap();
+    let before = rows(&file(whole.path()));
+    let mut tried = 0;
+    for (table, _) in TABLES {
+        let pages = pages_of(whole.path(), table);
+        let sql = format!("CREATE TABLE {table} (");
+        let names_it = |&page: &u32| {
+            let page = &bytes[(page as usize - 1) * PAGE..page as usize * PAGE];
+            page.windows(sql.len()).any(|part| part == sql.as_bytes())
+        };
+        let list = pages_of(whole.path(), "sqlite_schema").into_iter().find(names_it);
+        // Where the first page of all is lost, nothing that breaks off is looked for.
+        let Some(list) = list.filter(|&list| list > 1 && pages.len() > 1) else {
+            continue;
+        };
+        for with in [b"\0", b"\xa5"] {
+            let folder = state();
+            overwrite(folder.path(), list, with);
+            overwrite(folder.path(), pages[0], with);
+            let report = repaired(folder.path());
+            assert_honest(&report, &before, &rows(&file(folder.path())));
+        }
+        tried += 1;
+    }
+    assert!(tried > 8, "{tried}");
+}
+
+#[test]
+fn a_row_over_several_pages_that_is_lost_with_its_table_is_told() {
+    let folder = state();
+    let before = rows(&file(folder.path()));
+    let bytes = fs::read(file(folder.path())).unwrap();
+    let part = b"long ".repeat(100);
+    let goes_on = bytes
+        .chunks(PAGE)
+        .rposition(|page| page.windows(part.len()).any(|of_page| of_page == part));
+    overwrite(folder.path(), *pages_of(folder.path(), "sqlite_schema").last().unwrap(), b"\xa5");
+    overwrite(folder.path(), u32::try_from(goes_on.unwrap() + 1).unwrap(), b"\xa5");
+    let report = repaired(folder.path());
+    assert_honest(&report, &before, &rows(&file(folder.path())));
+    assert!(told(&report).contains_key("reading"));
+}
+
+/// A damaged page may look like a sound one without rows. What it led to then belongs to nobody, and tells on it.
+#[test]
+fn what_an_empty_page_stands_in_the_place_of_is_not_called_whole() {
+    const EMPTY: [&[u8]; 2] = [&[0x0a, 0, 0, 0, 0, 0x10, 0, 0], &[0x0d, 0, 0, 0, 0, 0x10, 0, 0]];
+    for (table, empty) in [
+        ("decision_patch", EMPTY[0]),
+        ("base_member", EMPTY[0]),
+        ("journal", EMPTY[1]),
+        ("log", EMPTY[1]),
+    ] {
+        let folder = state();
+        let before = rows(&file(folder.path()));
+        overwrite(folder.path(), pages_of(folder.path(), table)[0], empty);
+        let report = repaired(folder.path());
+        assert_honest(&report, &before, &rows(&file(folder.path())));
+        assert!(report.tables.iter().any(|found| found.table == table), "{table}");
+    }
+}
+
+#[test]
+fn damage_in_the_list_of_tables_costs_nothing_in_a_backup_either() {
+    let made = state();
+    let folder = tempfile::tempdir().unwrap();
+    let backup = file(folder.path());
+    let connection = Connection::open(file(made.path())).unwrap();
+    connection.execute("VACUUM INTO ?1", [backup.to_str()]).unwrap();
+    let bytes = fs::read(&backup).unwrap();
+    let before = rows(&backup);
+    for page in pages_of(folder.path(), "sqlite_schema") {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(file(folder.path()), &bytes).unwrap();
+        overwrite(folder.path(), page, b"\0");
+        let report = repaired(folder.path());
+        assert_eq!(told(&report), BTreeMap::new(), "page {page}");
+        assert_eq!(rows(&file(folder.path())), before, "page {page}");
+    }
 }
