@@ -13,7 +13,7 @@ use crate::reconcile::{
     CollectionDocument, CycleDocument, DaemonJobDocument, DaemonRunDocument, DistributionStatusDocument, PulledDocument, RunDocument,
     StatusDocument, WaitingDocument, distribution_status, status,
 };
-use crate::store::is_daemon_at_work;
+use crate::store::{AtWork, Holder, at_work};
 use crate::text::count;
 
 /// How something stands.
@@ -31,23 +31,41 @@ impl Standing {
             Self::Distribution(document) => &document.jobs,
         }
     }
+
+    /// Whether there is something of which the end is not known.
+    fn is_open(&self) -> bool {
+        let has_open_writes = match self {
+            Self::Tracker(document) => has_open_writes(document),
+            Self::Distribution(_) => false,
+        };
+        has_open_writes || self.jobs().iter().any(has_no_end)
+    }
 }
 
-/// Whether the state's daemon is in the middle of a run. What the state says of one that it never saw the end of is true only then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Daemon {
-    AtWork,
-    Idle,
-}
+/// Who is in the middle of something. What the state says of a run that it never saw the end of is true only of the daemon that is.
+#[derive(Debug)]
+struct Worker(Option<AtWork>);
 
-impl Daemon {
-    fn is_at(self, job: &DaemonJobDocument) -> bool {
-        self == Self::AtWork && has_no_end(job)
+impl Worker {
+    fn is_at(&self, job: &DaemonJobDocument) -> bool {
+        self.0 == Some(AtWork::Daemon) && has_no_end(job)
     }
 
-    fn is_syncing(self, jobs: &[DaemonJobDocument]) -> bool {
+    fn is_syncing(&self, jobs: &[DaemonJobDocument]) -> bool {
         jobs.iter().any(|job| job.job.kind == JobKind::Sync && self.is_at(job))
     }
+
+    /// Whoever is at work without being the daemon. On what, only they know.
+    fn other(&self) -> Option<&Holder> {
+        match &self.0 {
+            Some(AtWork::Other(holder)) => Some(holder),
+            Some(AtWork::Daemon) | None => None,
+        }
+    }
+}
+
+fn has_open_writes(document: &StatusDocument) -> bool {
+    document.open_writes > 0 || document.last_run.as_ref().is_some_and(|run| run.ended_at.is_none())
 }
 
 fn has_no_end(job: &DaemonJobDocument) -> bool {
@@ -78,41 +96,39 @@ pub(super) async fn run(arguments: &StatusArguments, file: &ConfigFile) -> Resul
     match arguments.format {
         Format::Json => output::json_if_whole(&documents, outcome)?,
         Format::Text => {
-            let has_run = documents.iter().flat_map(Standing::jobs).any(has_no_end);
-            let is_at_work = has_run.then(|| is_daemon_at_work(&config.state_dir));
-            let daemon = match is_at_work {
-                Some(Ok(true)) => Daemon::AtWork,
-                Some(Ok(false)) | None => Daemon::Idle,
-                Some(Err(error)) => {
-                    tracing::warn!(%error, "it is not known whether the daemon is at work");
-                    Daemon::Idle
-                }
-            };
+            let worker = Worker(if documents.iter().any(Standing::is_open) {
+                at_work(&config.state_dir).unwrap_or_else(|error| {
+                    tracing::warn!(%error, "it is not known whether anybody is at work");
+                    None
+                })
+            } else {
+                None
+            });
             documents.iter().try_for_each(|document| match document {
                 Standing::Tracker(document) => {
                     let of_document = |tracker: &&&Tracker| tracker.name.as_str() == document.tracker;
                     let mode = trackers.iter().find(of_document).map(|tracker| tracker.sync);
-                    print(document, mode.unwrap_or_default(), daemon)
+                    print(document, mode.unwrap_or_default(), &worker)
                 }
-                Standing::Distribution(document) => print_distribution(document, daemon),
+                Standing::Distribution(document) => print_distribution(document, &worker),
             })?;
         }
     }
     Ok(outcome)
 }
 
-fn print_distribution(document: &DistributionStatusDocument, daemon: Daemon) -> Result<(), Failure> {
+fn print_distribution(document: &DistributionStatusDocument, worker: &Worker) -> Result<(), Failure> {
     let DistributionStatusDocument { distribution, jobs } = document;
     output::data(|out| {
         writeln!(out, "distribution {distribution}")?;
         if jobs.is_empty() {
             writeln!(out, "  daemon      has nothing to do with it")?;
         }
-        print_jobs(out, jobs, daemon)
+        print_jobs(out, jobs, worker)
     })
 }
 
-fn print_jobs(out: &mut dyn Write, jobs: &[DaemonJobDocument], daemon: Daemon) -> io::Result<()> {
+fn print_jobs(out: &mut dyn Write, jobs: &[DaemonJobDocument], worker: &Worker) -> io::Result<()> {
     for known in jobs {
         let DaemonJobDocument {
             job,
@@ -122,7 +138,7 @@ fn print_jobs(out: &mut dyn Write, jobs: &[DaemonJobDocument], daemon: Daemon) -
             last_ended: _,
         } = known;
         let next = match next_due {
-            _ if daemon.is_at(known) => "under way".to_owned(),
+            _ if worker.is_at(known) => "under way".to_owned(),
             Some(due) => format!("due {due:.0}"),
             None => "never due".to_owned(),
         };
@@ -163,7 +179,7 @@ fn daemon_run(run: &DaemonRunDocument) -> String {
     format!("run {run}, {began_at:.0}: {outcome}{did}{message}{remedy}").replace('\n', " ")
 }
 
-fn print(document: &StatusDocument, mode: SyncMode, daemon: Daemon) -> Result<(), Failure> {
+fn print(document: &StatusDocument, mode: SyncMode, worker: &Worker) -> Result<(), Failure> {
     let StatusDocument {
         tracker,
         url,
@@ -178,7 +194,7 @@ fn print(document: &StatusDocument, mode: SyncMode, daemon: Daemon) -> Result<()
         jobs,
         waiting,
     } = document;
-    let is_syncing = daemon.is_syncing(jobs);
+    let is_syncing = worker.is_syncing(jobs);
     output::data(|out| {
         writeln!(out, "tracker {tracker} at {url}, policy {policy}")?;
         match (pulled, elsewhere) {
@@ -194,6 +210,9 @@ fn print(document: &StatusDocument, mode: SyncMode, daemon: Daemon) -> Result<()
             None => writeln!(out, "  last run    none")?,
             Some(run) => writeln!(out, "  last run    {}", outcome(run, is_syncing))?,
         }
+        if let (Some(other), true) = (worker.other(), has_open_writes(document)) {
+            writeln!(out, "  at work     {other}")?;
+        }
         writeln!(out, "  decisions   {decisions} standing")?;
         if let Some(cycle) = last_cycle.as_ref().filter(|cycle| !cycle.blocked.is_empty()) {
             let blocked: Vec<&str> = cycle.blocked.iter().map(ProjectName::as_str).collect();
@@ -203,7 +222,7 @@ fn print(document: &StatusDocument, mode: SyncMode, daemon: Daemon) -> Result<()
             writeln!(out, "  collection  {}", stage(collection))?;
         }
         if *open_writes > 0 {
-            let known = if is_syncing {
+            let known = if is_syncing || worker.other().is_some() {
                 "in flight or of unknown outcome"
             } else {
                 "of unknown outcome"
@@ -213,7 +232,7 @@ fn print(document: &StatusDocument, mode: SyncMode, daemon: Daemon) -> Result<()
         if let Some(waiting) = waiting {
             writeln!(out, "  waiting     {}", plan_that_waits(waiting, tracker, mode, is_syncing))?;
         }
-        print_jobs(out, jobs, daemon)
+        print_jobs(out, jobs, worker)
     })
 }
 

@@ -37,6 +37,8 @@ pub enum RequestOutcome {
     TimedOut,
     /// The connection broke, before the answer or in the middle of it.
     Broken,
+    /// An answer longer than any that is read. The same comes of the same question.
+    TooLarge,
     /// Nobody waited any longer for the answer, or for the rest of it.
     Abandoned,
 }
@@ -56,6 +58,7 @@ impl RequestOutcome {
             Self::Unreachable => "unreachable",
             Self::TimedOut => "timed-out",
             Self::Broken => "broken",
+            Self::TooLarge => "too-large",
             Self::Abandoned => "abandoned",
         }
     }
@@ -65,7 +68,7 @@ impl RequestOutcome {
     pub const fn is_outage(self) -> bool {
         match self {
             Self::WebPage | Self::Throttled | Self::ServerError | Self::Unreachable | Self::TimedOut | Self::Broken => true,
-            Self::Success | Self::Unchanged | Self::Redirected | Self::Refused | Self::Abandoned => false,
+            Self::Success | Self::Unchanged | Self::Redirected | Self::Refused | Self::TooLarge | Self::Abandoned => false,
         }
     }
 
@@ -191,14 +194,19 @@ impl Sent {
     }
 }
 
-/// Notes that all of an answer came.
-pub(super) fn came(response: &Response) {
+/// Notes that an answer came, as far as it is of interest.
+pub(crate) fn came(response: &Response) {
     note(response, RequestOutcome::of_status(response.status()));
 }
 
 /// Notes that an answer which tells success is a web page where none was due.
 pub(crate) fn was_web_page(response: &Response) {
     note(response, RequestOutcome::WebPage);
+}
+
+/// Notes that an answer which tells success is longer than any that is read.
+pub(super) fn was_too_large(response: &Response) {
+    note(response, RequestOutcome::TooLarge);
 }
 
 /// Notes that the rest of an answer did not come.

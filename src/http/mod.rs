@@ -24,7 +24,7 @@ pub use answer::Answer;
 pub use cause::Cause;
 pub use error::Error;
 pub use meter::{Meter, RequestOutcome};
-pub(crate) use meter::{part, was_web_page};
+pub(crate) use meter::{came, part, was_web_page};
 pub use pulse::Pulse;
 pub(crate) use pulse::beat;
 pub use retry::{Jitter, RetryPolicy};

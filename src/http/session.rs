@@ -21,7 +21,7 @@ use super::{
     address::{Place, Scrubber},
     answer::excerpt,
     beat,
-    meter::{Sent, broke_off, came},
+    meter::{Sent, broke_off, came, was_too_large},
     retry_after::retry_after,
     transport::Slot,
 };
@@ -270,6 +270,7 @@ impl Session {
         match end {
             BodyEnd::Whole => {}
             BodyEnd::TooFar => {
+                was_too_large(&response);
                 return Err(Error::TooLarge {
                     url: self.shown(&url),
                     expected,

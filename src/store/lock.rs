@@ -59,12 +59,21 @@ impl DaemonLock {
     }
 }
 
-/// Whether the daemon of a state is in the middle of a run. Where nobody is at work on it, who asks holds the lock for a moment, and somebody who wants to
-/// begin in that has to try again: so it is asked only where the state says that there is a run.
+/// Who is at work on a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AtWork {
+    /// Its daemon, in the middle of a run.
+    Daemon,
+    /// Somebody's command.
+    Other(Holder),
+}
+
+/// Who is at work on a state, if anybody is. Where nobody is, who asks holds the lock for a moment, and somebody who wants to begin in that has to try again:
+/// so it is asked only where the state says that something has not ended.
 ///
 /// # Errors
 /// When it cannot be found out.
-pub fn is_daemon_at_work(state_dir: &Path) -> Result<bool, StoreError> {
+pub fn at_work(state_dir: &Path) -> Result<Option<AtWork>, StoreError> {
     let path = state_dir.join(STATE.file_name);
     let unreadable = |source| StoreError::Unreadable {
         path: path.clone(),
@@ -72,12 +81,18 @@ pub fn is_daemon_at_work(state_dir: &Path) -> Result<bool, StoreError> {
     };
     let file = match File::open(&path) {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
     };
     match file.try_lock_shared() {
-        Ok(()) => file.unlock().map(|()| false).map_err(unreadable),
-        Err(TryLockError::WouldBlock) => Ok(Holder::noted_in(&file).is_daemon_of(state_dir)),
+        Ok(()) => file.unlock().map(|()| None).map_err(unreadable),
+        Err(TryLockError::WouldBlock) => {
+            let holder = Holder::noted_in(&file);
+            Ok(Some(match holder.is_daemon_of(state_dir) {
+                true => AtWork::Daemon,
+                false => AtWork::Other(holder),
+            }))
+        }
         Err(TryLockError::Error(error)) => Err(unreadable(error)),
     }
 }

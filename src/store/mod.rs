@@ -59,7 +59,7 @@ pub use error::{Damage, Inconsistency, StoreError};
 pub use history::{Author, Sighted, Sighting};
 pub use journal::{Journal, JournalEntry, JournalId, JournalOperation, JournalStep, Outcome, Run, RunId, RunOutcome, SettledEntry};
 pub use known::PullState;
-pub use lock::{DaemonLock, Holder, is_daemon_at_work};
+pub use lock::{AtWork, DaemonLock, Holder, at_work};
 pub use repair::{Rebuilt, Repair, RepairError, RepairReport, TableRepair};
 pub use snapshot::{StoredSnapshot, Sweep};
 pub use sweep::StagedSweep;

@@ -10,7 +10,7 @@ use super::{
     Lost, Reader, Refusal, Token, Unsent, WriteError,
     http::{Session, is_about_credentials},
 };
-use crate::http::{Body, BodyEnd, Slot, was_web_page};
+use crate::http::{Body, BodyEnd, Slot, came, was_web_page};
 use crate::model::PatchId;
 
 /// An answer to a write is read this far: it is a patch with its diff, and nothing in it is of interest.
@@ -183,7 +183,11 @@ impl Writer {
                     what: Lost::Unreadable(Box::new(answer)),
                 })
             }
-            BodyEnd::Whole | BodyEnd::TooFar => Ok(()),
+            BodyEnd::Whole => Ok(()),
+            BodyEnd::TooFar => {
+                came(&response);
+                Ok(())
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The daemon as a process that writes: stopped, killed and held up in the middle of it.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
 
 use kinset::store::{DaemonOutcome, DecisionFilter};
@@ -107,6 +107,27 @@ fn what_a_sync_is_in_the_middle_of_is_told_from_what_an_earlier_one_left() {
     assert!(left.contains("  open        1 write of unknown outcome\n"), "{left}");
     assert!(left.contains("  last run    1, TIME: open, 1 write took effect\n"), "{left}");
     assert!(!left.contains("  sync        under way\n"), "{left}");
+}
+
+#[test]
+fn what_somebody_else_is_in_the_middle_of_is_told_with_who_it_is() {
+    let rig = rig(&[]);
+    rig.want("1 2\n3 4\n");
+    let held = rig.hold_at(1, Requests::Writes, Moment::After);
+    let mut apply = command(&rig, "apply");
+    let mut apply = apply.arg("--yes").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for(held, || {
+        let status = status(&rig);
+        let told = format!("  at work     process {} (kinset --config ", apply.id());
+        assert!(status.contains(&told), "{status}");
+        assert!(
+            status.contains("  open        1 write in flight or of unknown outcome\n"),
+            "{status}"
+        );
+    });
+    assert!(apply.wait().unwrap().success());
+    let status = status(&rig);
+    assert!(!status.contains("  at work  ") && !status.contains("  open  "), "{status}");
 }
 
 #[test]

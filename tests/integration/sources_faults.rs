@@ -160,6 +160,13 @@ async fn a_request_that_fails_once_is_sent_again_unless_it_leads_elsewhere() {
     }
 }
 
+fn counting() -> (Meter, Arc<Mutex<Vec<&'static str>>>) {
+    let counted = Arc::new(Mutex::new(Vec::new()));
+    let counts = Arc::clone(&counted);
+    let meter = Meter::new(move |_, outcome| counts.lock().unwrap().push(outcome.as_str()));
+    (meter, counted)
+}
+
 #[tokio::test]
 async fn each_request_counts_by_what_came_of_it() {
     let table = "version,codename,series,created\n24.04 LTS,Noble Numbat,noble,2023-10-12\n";
@@ -183,13 +190,31 @@ async fn each_request_counts_by_what_came_of_it() {
                 http: HttpSettings { timeout, ..impatient() },
             },
         };
-        let counted = Arc::new(Mutex::new(Vec::new()));
-        let counts = Arc::clone(&counted);
-        let meter = Meter::new(move |_, outcome| counts.lock().unwrap().push(outcome.as_str()));
+        let (meter, counted) = counting();
         let read = meter.watch(distro_info::read(&settings, &Previous::default())).await;
         assert!(read.is_err(), "{fault:?}");
         assert_eq!(*counted.lock().unwrap(), [outcome], "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_given_up_and_counts_as_such() {
+    let endless = Arc::new(Table(Mutex::new(" ".repeat((64 << 20) + 1))));
+    let server = Faulty::start(&endless, None).await;
+    let settings = distro_info::Settings {
+        name: "dates".to_owned(),
+        at: FileAt::Web {
+            url: server.url.join("ubuntu.csv").unwrap(),
+            http: impatient(),
+        },
+    };
+    let (meter, counted) = counting();
+    let error = meter.watch(distro_info::read(&settings, &Previous::default())).await.unwrap_err();
+    insta::assert_snapshot!(said(&error, server.url.as_str().trim_end_matches('/')), @r"
+    cannot read source dates
+    expected a table of series, but http://tracker/ubuntu.csv sent more than 67108864 bytes
+    ");
+    assert_eq!(*counted.lock().unwrap(), ["too-large"]);
 }
 
 #[tokio::test]

@@ -7,13 +7,17 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
 use super::server::accept;
 use super::{Manners, ServeError, Sight, bind, router};
 use crate::config::Listen;
 
-/// How long nothing is told after a defect has ended it.
+/// How long nothing is told after a defect has ended it; twice as long each time that it does so again, up to [`SELDOM`].
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// The longest such pause, and how long telling has to go on for the next to be short again.
+const SELDOM: Duration = Duration::from_secs(60);
 
 /// Tells how things stand, at one place at a time.
 #[derive(Debug)]
@@ -137,12 +141,18 @@ impl Teller {
 /// Does what is to end only when it is told to, on threads of its own: answers are made while the worker works, and the other way round. Where a defect
 /// ends it, it begins anew.
 async fn persevere<T: Send + 'static, F: Future<Output = T> + Send + 'static>(work: impl Fn() -> F) -> T {
+    let mut pause = AGAIN;
     loop {
+        let began = Instant::now();
         match tokio::spawn(work()).await {
             Ok(done) => return done,
             Err(error) => {
                 tracing::error!(%error, "a defect keeps how things stand from being told; it is begun anew, and the work goes on");
-                tokio::time::sleep(AGAIN).await;
+                if began.elapsed() > SELDOM {
+                    pause = AGAIN;
+                }
+                tokio::time::sleep(pause).await;
+                pause = SELDOM.min(pause * 2);
             }
         }
     }
@@ -157,12 +167,18 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_a_defect_ends_is_begun_anew_and_not_at_once() {
         static TRIES: AtomicU32 = AtomicU32::new(0);
-        let began = tokio::time::Instant::now();
+        let began = Instant::now();
         let done = persevere(|| async {
-            assert!(TRIES.fetch_add(1, Ordering::Relaxed) >= 2, "a defect");
+            let earlier = TRIES.fetch_add(1, Ordering::Relaxed);
+            if earlier == 9 {
+                tokio::time::sleep(2 * SELDOM).await;
+            }
+            assert!(earlier >= 10, "a defect");
             "told"
         });
         assert_eq!(done.await, "told");
-        assert_eq!((TRIES.load(Ordering::Relaxed), began.elapsed()), (3, AGAIN * 2));
+        let doubled = AGAIN * (1 + 2 + 4 + 8 + 16 + 32);
+        let pauses = doubled + 3 * SELDOM + AGAIN;
+        assert_eq!((TRIES.load(Ordering::Relaxed), began.elapsed()), (11, pauses + 2 * SELDOM));
     }
 }
