@@ -75,6 +75,6 @@ bench *names:
 packages:
     packaging/build
 
-# Install target/packages/kinset_*.deb on a systemd that runs in namespaces of its own, and see the unit do its work; takes root
-try:
-    packaging/try target/packages/kinset_*.deb
+# Install a package on a systemd that runs in namespaces of its own, and see the unit do its work and be upgraded to the next; takes root
+try *packages="target/packages/kinset_*.deb":
+    packaging/try {{ packages }}
