@@ -61,6 +61,8 @@ struct Settled {
 pub(super) struct Taken {
     /// The parts that could not be read. One without bounds stands for all of it.
     pub(super) gaps: Vec<Gap>,
+    /// How many rows its own tree gave.
+    pub(super) read: u64,
     /// Rows that no such table can hold.
     pub(super) rejected: u64,
     /// How many rows there were, by an index that is whole.
@@ -212,6 +214,12 @@ impl<'s> Building<'s> {
         for object in objects.iter().filter(|object| object.is_table()) {
             unread.insert(object.name.as_str(), self.lost(object, read[&object.name])?);
         }
+        // What rows refer to was there.
+        for parent in lost_tables(&self.connection)? {
+            if let Some(lost) = unread.get_mut(parent.as_str()).filter(|lost| **lost == Some(0)) {
+                *lost = None;
+            }
+        }
         let patches_unread = patches.map_or(Some(0), |patches| unread[patches.name.as_str()]);
         for family in [Origin::Snapshot, Origin::Sweep] {
             self.require_whole(objects, &unread, family)?;
@@ -245,7 +253,10 @@ impl<'s> Building<'s> {
 
     /// How many rows of a table could not be read, as far as that can be told.
     fn lost(&self, object: &Object, read: u64) -> rusqlite::Result<Option<u64>> {
-        let Some(Taken { gaps, rejected, indexed }) = self.taken.get(&object.name) else {
+        let Some(Taken {
+            gaps, rejected, indexed, ..
+        }) = self.taken.get(&object.name)
+        else {
             return Ok(Some(0));
         };
         if gaps.is_empty() {
@@ -322,6 +333,12 @@ fn has_export_marks(object: &Object) -> bool {
         Kind::Table { columns } => object.name == "patch" && columns.iter().any(|column| column.name == "exported"),
         Kind::Index { .. } => false,
     }
+}
+
+/// The tables of which rows are missing that others refer to.
+fn lost_tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut select = connection.prepare("SELECT DISTINCT parent FROM pragma_foreign_key_check")?;
+    select.query_map([], |row| row.get(0))?.collect()
 }
 
 /// For each reference of a table, the condition that it leads nowhere.

@@ -21,18 +21,29 @@ impl Building<'_> {
                 None => missing.push(object),
             }
         }
+        self.count_off();
         let are_whole = self.broken_indexes.is_empty() && self.taken.values().all(|taken| taken.gaps.is_empty());
         let mut strays = Stray::all(pages, walk, objects);
         let assigned = assign(walk, roots, objects, &strays, are_whole);
         for &(object, root) in &assigned.trees {
             self.tree(walk, object, root)?;
         }
+        self.count_off();
         for object in missing.into_iter().filter(|object| !assigned.has(object)) {
             self.lacks_all(object);
         }
         strays.retain(|stray| stray.has_rows && !assigned.takes(stray));
         self.take_strays(walk, objects, &strays)?;
         self.take_from_indexes(pages, roots, objects)
+    }
+
+    /// Notes of which tables an index has more rows than they have: those were on pages that look whole.
+    fn count_off(&mut self) {
+        for taken in self.taken.values_mut() {
+            if taken.indexed > Some(taken.read + taken.rejected) {
+                taken.gaps.push(ALL);
+            }
+        }
     }
 
     /// Notes that there may be more rows of a table or index anywhere.
@@ -90,7 +101,7 @@ impl Building<'_> {
         };
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let number = columns.iter().position(|column| column.is_rowid);
-        let mut rejected = 0;
+        let (mut read, mut rejected) = (0, 0);
         let mut failed = None;
         let connection = &self.connection;
         let numbers = &mut self.numbers;
@@ -102,7 +113,7 @@ impl Building<'_> {
                 return;
             }
             match insert(connection, &object.name, &names, number, row) {
-                Ok(()) => {}
+                Ok(()) => read += 1,
                 Err(error) if is_of_the_row(&error) => rejected += 1,
                 Err(rusqlite::Error::InvalidParameterCount(..)) => rejected += 1,
                 Err(error) => failed = failed.take().or(Some(error)),
@@ -114,6 +125,7 @@ impl Building<'_> {
         }
         let taken = self.taken.entry(object.name.clone()).or_default();
         taken.gaps.extend(gaps);
+        taken.read += read;
         taken.rejected += rejected;
         Ok(())
     }

@@ -145,7 +145,9 @@ impl<'p> Walk<'p> {
         }
         let page = self.pages.read(number).unwrap_or_default();
         // The first page begins with what is said of the whole.
-        let Some(cells) = Cells::of(&page, visit.shape, if number == 1 { 100 } else { 0 }) else {
+        let cells = Cells::of(&page, visit.shape, if number == 1 { 100 } else { 0 });
+        // `SQLite` gives back what has become empty, but for the root.
+        let Some(cells) = cells.filter(|cells| depth == 0 || !cells.is_empty()) else {
             self.damaged.insert(number);
             return None;
         };
@@ -285,6 +287,10 @@ impl<'p> Cells<'p> {
         let places: Vec<usize> = places.iter().map(|&place| usize::from(u16::from_be_bytes(place))).collect();
         let is_sound = places.iter().all(|&place| place >= list_end && place < page.len()) && last != Some(0);
         is_sound.then_some(Self { page, places, last })
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.places.is_empty() && self.last.is_none()
     }
 
     /// The pages that the cells lead to.

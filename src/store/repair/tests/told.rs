@@ -67,22 +67,29 @@ fn a_row_over_several_pages_that_is_lost_with_its_table_is_told() {
     assert!(told(&report).contains_key("reading"));
 }
 
-/// A damaged page may look like a sound one without rows. What it led to then belongs to nobody, and tells on it.
+/// A damaged page may look like a sound one without rows. What it led to then belongs to nobody, what an index has is not there, and within a tree no
+/// such page is sound, and what rows refer to was there: each of these tells on it.
 #[test]
 fn what_an_empty_page_stands_in_the_place_of_is_not_called_whole() {
-    const EMPTY: [&[u8]; 2] = [&[0x0a, 0, 0, 0, 0, 0x10, 0, 0], &[0x0d, 0, 0, 0, 0, 0x10, 0, 0]];
-    for (table, empty) in [
-        ("decision_patch", EMPTY[0]),
-        ("base_member", EMPTY[0]),
-        ("journal", EMPTY[1]),
-        ("log", EMPTY[1]),
+    const LEAVES: [&[u8]; 2] = [&[0x0a, 0, 0, 0, 0, 0x10, 0, 0], &[0x0d, 0, 0, 0, 0, 0x10, 0, 0]];
+    let [records, numbered] = LEAVES;
+    for (table, leaf) in [
+        ("decision_patch", records),
+        ("base_member", records),
+        ("journal", numbered),
+        ("log", numbered),
+        ("address", numbered),
+        ("base", numbered),
     ] {
-        let folder = state();
-        let before = rows(&file(folder.path()));
-        overwrite(folder.path(), pages_of(folder.path(), table)[0], empty);
-        let report = repaired(folder.path());
-        assert_honest(&report, &before, &rows(&file(folder.path())));
-        assert!(report.tables.iter().any(|found| found.table == table), "{table}");
+        let whole = state();
+        let before = rows(&file(whole.path()));
+        let pages = pages_of(whole.path(), table);
+        for page in [pages[0], pages[pages.len() - 1]] {
+            let folder = state();
+            overwrite(folder.path(), page, leaf);
+            let report = repaired(folder.path());
+            assert_honest(&report, &before, &rows(&file(folder.path())));
+        }
     }
 }
 
