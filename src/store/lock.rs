@@ -5,6 +5,8 @@ use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -41,6 +43,10 @@ static DAEMON: Locked = Locked {
 /// How much of a command is noted and shown.
 const SHOWN_LETTERS: usize = 200;
 
+/// How often a lock that is held is looked at again before it is refused, and after what pauses.
+const LOOKS: u32 = 3;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
+
 /// The right to be the daemon of a state, until it is dropped. Others work on the state beside it, one at a time.
 #[derive(Debug)]
 pub struct DaemonLock {
@@ -68,8 +74,7 @@ pub enum AtWork {
     Other(Holder),
 }
 
-/// Who is at work on a state, if anybody is. Where nobody is, who asks holds the lock for a moment, and somebody who wants to begin in that has to try again:
-/// so it is asked only where the state says that something has not ended.
+/// Who is at work on a state, if anybody is. Where nobody is, who asks holds the lock for a moment, and somebody who wants to begin in that tries again.
 ///
 /// # Errors
 /// When it cannot be found out.
@@ -122,10 +127,18 @@ impl Lock {
             source,
         };
         let mut file = private::open(&path).map_err(unwritable)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err((locked.refusal)(state_dir, Holder::noted_in(&file))),
-            Err(TryLockError::Error(source)) => return Err(unwritable(source)),
+        let mut looks = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                // It may be somebody who only asks who is at work.
+                Err(TryLockError::WouldBlock) if looks < LOOKS => {
+                    looks += 1;
+                    thread::sleep(BETWEEN_LOOKS);
+                }
+                Err(TryLockError::WouldBlock) => return Err((locked.refusal)(state_dir, Holder::noted_in(&file))),
+                Err(TryLockError::Error(source)) => return Err(unwritable(source)),
+            }
         }
         file.set_len(0).map_err(unwritable)?;
         let since = since.map(|since| format!("{since:.0}\n")).unwrap_or_default();

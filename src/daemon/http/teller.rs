@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::server::accept;
 use super::{Manners, ServeError, Sight, bind, router};
@@ -117,6 +117,7 @@ impl Teller {
         tracing::info!(%address, "how things stand is told at http://{address}/");
         let router = router(self.sight.clone(), Manners::at(address));
         let (stop, stopped) = watch::channel(());
+        let mut told_to_stop = stopped.clone();
         let (close, closed) = oneshot::channel();
         self.told = Some(Told { stop, closed });
         let listener = Arc::new(listener);
@@ -130,8 +131,12 @@ impl Teller {
                 accept(&listener, router, stopped).await
             }
         };
+        let rest = async move |pause| {
+            // Told to stop, it is begun anew at once, and ends as it should.
+            _ = timeout(pause, told_to_stop.changed()).await;
+        };
         tokio::spawn(async move {
-            let connections = persevere(serve).await;
+            let connections = persevere(serve, rest).await;
             drop(close);
             connections.end().await;
         });
@@ -139,8 +144,12 @@ impl Teller {
 }
 
 /// Does what is to end only when it is told to, on threads of its own: answers are made while the worker works, and the other way round. Where a defect
-/// ends it, it begins anew.
-async fn persevere<T: Send + 'static, F: Future<Output = T> + Send + 'static>(work: impl Fn() -> F) -> T {
+/// ends it, it begins anew after a `rest`.
+async fn persevere<T, F>(work: impl Fn() -> F, mut rest: impl AsyncFnMut(Duration)) -> T
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
     let mut pause = AGAIN;
     loop {
         let began = Instant::now();
@@ -151,7 +160,7 @@ async fn persevere<T: Send + 'static, F: Future<Output = T> + Send + 'static>(wo
                 if began.elapsed() > SELDOM {
                     pause = AGAIN;
                 }
-                tokio::time::sleep(pause).await;
+                rest(pause).await;
                 pause = SELDOM.min(pause * 2);
             }
         }
@@ -168,15 +177,15 @@ mod tests {
     async fn what_a_defect_ends_is_begun_anew_and_not_at_once() {
         static TRIES: AtomicU32 = AtomicU32::new(0);
         let began = Instant::now();
-        let done = persevere(|| async {
+        let work = || async {
             let earlier = TRIES.fetch_add(1, Ordering::Relaxed);
             if earlier == 9 {
                 tokio::time::sleep(2 * SELDOM).await;
             }
             assert!(earlier >= 10, "a defect");
             "told"
-        });
-        assert_eq!(done.await, "told");
+        };
+        assert_eq!(persevere(work, tokio::time::sleep).await, "told");
         let doubled = AGAIN * (1 + 2 + 4 + 8 + 16 + 32);
         let pauses = doubled + 3 * SELDOM + AGAIN;
         assert_eq!((TRIES.load(Ordering::Relaxed), began.elapsed()), (11, pauses + 2 * SELDOM));

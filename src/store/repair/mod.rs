@@ -33,7 +33,7 @@ pub struct TableRepair {
     pub origin: Origin,
     /// How many rows were taken over.
     pub kept: u64,
-    /// How many were not. `None`: some, and nothing tells how many.
+    /// How many were not. `None`: perhaps some, and nothing tells how many. Where only numbers of rows tell it, what an earlier repair lost counts, too.
     pub lost: Option<u64>,
 }
 

@@ -23,7 +23,7 @@ use crate::store::tables::{Origin, TABLES, origin_of};
 pub(super) const NUMBERS: &str = "sqlite_sequence";
 
 /// Tables with numbers of which some are free: rows go in time, or have the numbers of others.
-const HAS_FREE_NUMBERS: [&str; 5] = ["base", "cycle", "daemon_run", "snapshot", "sweep"];
+const HAS_FREE_NUMBERS: [&str; 6] = ["base", "cycle", "daemon_run", "permission", "snapshot", "sweep"];
 
 /// Rows that say nothing without others that are lost: of decisions and sightings without patches, and relations of one.
 const BEREFT: [(&str, &str); 4] = [
@@ -90,7 +90,7 @@ pub(super) fn rebuild(state_dir: &Path) -> Result<Outcome, RepairError> {
     })?;
     let mut walk = Walk::new(&pages);
     let roots = Roots::read(&pages, &mut walk);
-    let (version, objects) = version_of(state_dir, &file, &pages, &roots)?;
+    let Version { version, objects, later } = version_of(state_dir, &file, &pages, &roots)?;
     let new = tempfile::Builder::new()
         .prefix(&format!(".{FILE_NAME}."))
         .suffix(".partial")
@@ -100,7 +100,7 @@ pub(super) fn rebuild(state_dir: &Path) -> Result<Outcome, RepairError> {
     let mut database = Building::begin(state_dir, new.path(), version)?;
     database.take(&pages, &mut walk, &roots, &objects)?;
     let Settled {
-        tables,
+        mut tables,
         export_marks_lost,
         patches_unread,
         unsound,
@@ -108,6 +108,12 @@ pub(super) fn rebuild(state_dir: &Path) -> Result<Outcome, RepairError> {
     if let Some(found) = unsound {
         return Err(RepairError::Unsound { found });
     }
+    tables.extend(later.into_iter().map(|table| TableRepair {
+        origin: origin_of(&table),
+        table,
+        kept: 0,
+        lost: None,
+    }));
     new.as_file().sync_all().map_err(|source| unwritable(state_dir, source))?;
     Ok(Outcome {
         new,
@@ -118,9 +124,17 @@ pub(super) fn rebuild(state_dir: &Path) -> Result<Outcome, RepairError> {
     })
 }
 
-/// Which version a damaged database is of, and the tables and indexes of that version: by its own word, or where that is lost, the first version
-/// that has all that is listed.
-fn version_of(state_dir: &Path, file: &Path, pages: &Pages, roots: &Roots) -> Result<(u32, Vec<Object>), RepairError> {
+/// Which version a damaged database is of.
+struct Version {
+    version: u32,
+    /// The tables and indexes that it has.
+    objects: Vec<Object>,
+    /// The tables that it would have, too, were it of a later version, which cannot be told apart any more.
+    later: Vec<String>,
+}
+
+/// Which version a damaged database is of: by its own word, or where that is lost, the first version that has all that is listed.
+fn version_of(state_dir: &Path, file: &Path, pages: &Pages, roots: &Roots) -> Result<Version, RepairError> {
     let newest = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
     let objects_of = |version: u32| objects_of(version).map_err(|source| building(state_dir, source));
     if let Some(header) = pages.header() {
@@ -133,7 +147,13 @@ fn version_of(state_dir: &Path, file: &Path, pages: &Pages, roots: &Roots) -> Re
                 }
                 .into());
             }
-            (APPLICATION_ID, version) if version > 0 => return Ok((version, objects_of(version)?)),
+            (APPLICATION_ID, version) if version > 0 => {
+                return Ok(Version {
+                    version,
+                    objects: objects_of(version)?,
+                    later: Vec::new(),
+                });
+            }
             (application_id, _) => {
                 return Err(StoreError::Foreign {
                     path: file.to_path_buf(),
@@ -143,13 +163,25 @@ fn version_of(state_dir: &Path, file: &Path, pages: &Pages, roots: &Roots) -> Re
             }
         }
     }
+    let mut first: Option<Version> = None;
     for version in 1..=newest {
         let objects = objects_of(version)?;
-        if roots.are_of(&objects) {
-            return Ok((version, objects));
+        if !roots.are_of(&objects) {
+            continue;
+        }
+        if let Some(first) = &mut first {
+            let tables = objects.into_iter().filter(Object::is_table).map(|object| object.name);
+            let is_known = |table: &String| first.objects.iter().any(|object| object.name == *table);
+            first.later = tables.filter(|table| !is_known(table)).collect();
+        } else {
+            first = Some(Version {
+                version,
+                objects,
+                later: Vec::new(),
+            });
         }
     }
-    Err(RepairError::NothingLeft { path: file.to_path_buf() })
+    first.ok_or_else(|| RepairError::NothingLeft { path: file.to_path_buf() })
 }
 
 fn objects_of(version: u32) -> rusqlite::Result<Vec<Object>> {

@@ -1,12 +1,12 @@
 //! Which rows can be read, and of which table they are.
 
-use rusqlite::ffi::SQLITE_ERROR;
+use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID, SQLITE_CONSTRAINT_UNIQUE, SQLITE_ERROR};
 use rusqlite::types::Value;
 use rusqlite::{Connection, ErrorCode, params_from_iter};
 
 use super::error::RepairError;
 use super::rebuild::{Building, NUMBERS, building};
-use crate::store::salvage::{Gap, Kind, Object, Pages, Roots, Row, Stray, Walk, assign, read_alone};
+use crate::store::salvage::{Gap, Kind, Object, Pages, Roots, Row, Stray, Walk, assign};
 
 /// A part of a tree that is all of it.
 const ALL: Gap = Gap { after: None, up_to: None };
@@ -101,7 +101,7 @@ impl Building<'_> {
         };
         let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
         let number = columns.iter().position(|column| column.is_rowid);
-        let (mut read, mut rejected) = (0, 0);
+        let (mut read, mut rejected, mut is_doubled) = (0, 0, false);
         let mut failed = None;
         let connection = &self.connection;
         let numbers = &mut self.numbers;
@@ -114,6 +114,7 @@ impl Building<'_> {
             }
             match insert(connection, &object.name, &names, number, row) {
                 Ok(()) => read += 1,
+                Err(error) if is_of_another(&error) => is_doubled = true,
                 Err(error) if is_of_the_row(&error) => rejected += 1,
                 Err(rusqlite::Error::InvalidParameterCount(..)) => rejected += 1,
                 Err(error) => failed = failed.take().or(Some(error)),
@@ -125,6 +126,8 @@ impl Building<'_> {
         }
         let taken = self.taken.entry(object.name.clone()).or_default();
         taken.gaps.extend(gaps);
+        // What is there twice stands where something else was.
+        taken.gaps.extend(is_doubled.then_some(ALL));
         taken.read += read;
         taken.rejected += rejected;
         Ok(())
@@ -141,16 +144,19 @@ impl Building<'_> {
                 let names = columns.join(", ");
                 let places = vec!["?"; columns.len()].join(", ");
                 let insert = format!("INSERT OR IGNORE INTO {} ({names}) VALUES ({places})", table.name);
-                let (rows, _) = read_alone(pages, root, index.shape);
-                for row in rows.into_iter().filter(|row| row.values.len() == columns.len()) {
-                    let inserted = self
-                        .connection
-                        .prepare_cached(&insert)
-                        .and_then(|mut insert| insert.execute(params_from_iter(row.values)));
-                    match inserted {
-                        Err(error) if is_of_the_row(&error) => {}
-                        inserted => drop(inserted.map_err(|source| building(self.state_dir, source))?),
+                let mut failed = None;
+                Walk::new(pages).tree(root, index.shape, &mut |row| {
+                    if index.could_hold(&row) {
+                        let insert = self.connection.prepare_cached(&insert);
+                        match insert.and_then(|mut insert| insert.execute(params_from_iter(row.values))) {
+                            Ok(_) => {}
+                            Err(error) if is_of_the_row(&error) => {}
+                            Err(error) => failed = failed.take().or(Some(error)),
+                        }
                     }
+                });
+                if let Some(error) = failed {
+                    return Err(building(self.state_dir, error));
                 }
             }
         }
@@ -177,6 +183,14 @@ fn insert(connection: &Connection, table: &str, names: &[&str], number: Option<u
     let insert = format!("INSERT INTO {table} ({names}) VALUES ({places})");
     connection.prepare_cached(&insert)?.execute(params_from_iter(values))?;
     Ok(())
+}
+
+/// Whether there is such a row already.
+fn is_of_another(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(failure, _) = error else {
+        return false;
+    };
+    [SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID, SQLITE_CONSTRAINT_UNIQUE].contains(&failure.extended_code)
 }
 
 /// Whether it is the row that cannot be taken over: a check says no, or cannot even be reckoned, as `json_type()` of what is no JSON.

@@ -54,7 +54,7 @@ fn state() -> TempDir {
             ("INSERT INTO exported_mail VALUES (1, ?1, ?2)", true),
             ("INSERT INTO relation_member VALUES (1, ?1, (?1 + 1) / 2)", false),
             ("INSERT INTO base_member VALUES (1, ?1, (?1 + 1) / 2)", false),
-            ("INSERT INTO gone_patch VALUES (1, ?1, ?2)", true),
+            ("INSERT INTO gone_patch VALUES (1, ?1, 'gone ' || ?2)", true),
             (
                 "INSERT INTO log (id, at, actor, operation) VALUES (?1, ?1, 'ann', json_object('op', ?2))",
                 true,

@@ -2,12 +2,12 @@
 //!
 //! Rows of one table must never be taken for those of another, and nothing is called whole that may not be. So a tree is taken for a table on two
 //! kinds of evidence only: that it begins where that of the table does in each database that was made like this one; or, where each page that
-//! there is belongs to a whole tree, that its rows can be of nothing else.
+//! there is belongs to a whole tree, that its rows can be of nothing else that the list has no more.
 
 use std::collections::BTreeSet;
 
 use super::pages::Pages;
-use super::schema::{LAYOUTS, Object, Roots};
+use super::schema::{Layout, Object, Roots};
 use super::tree::{Gap, Shape, Walk};
 
 /// A tree that nothing leads to.
@@ -92,12 +92,18 @@ pub(in crate::store) fn assign<'o>(
 ) -> Assigned<'o> {
     let is_complete = are_others_whole && walk.accounts_for_all(strays.iter().map(|stray| (stray.root, stray.shape)));
     let missing = || objects.iter().filter(|object| roots.of(&object.name).is_none());
+    let tree_at = |place: u32, object: &Object| strays.iter().find(|stray| stray.root == place && stray.could_be(object));
+    let fits = |layout: &Layout| {
+        let (are_others_in_place, _) = confirmed(roots, objects, *layout);
+        are_others_in_place && missing().all(|object| tree_at(object.place(*layout), object).is_some())
+    };
+    let fitting: Vec<Layout> = Layout::ALL.into_iter().filter(|layout| is_complete && fits(layout)).collect();
     let mut assigned = Assigned::default();
-    for layout in 0..LAYOUTS {
-        let up_to = same_up_to(roots, objects, layout, is_complete);
-        for object in missing().filter(|object| object.places[layout] < up_to) {
-            let is_its = |stray: &&Stray<'_>| stray.root == object.places[layout] && stray.could_be(object);
-            if let Some(stray) = strays.iter().find(is_its)
+    for layout in Layout::ALL {
+        let (_, up_to) = confirmed(roots, objects, layout);
+        let up_to = if fitting == [layout] { u32::MAX } else { up_to };
+        for object in missing().filter(|object| object.place(layout) < up_to) {
+            if let Some(stray) = tree_at(object.place(layout), object)
                 && !assigned.has(object)
                 && !assigned.takes(stray)
             {
@@ -124,18 +130,18 @@ pub(in crate::store) fn assign<'o>(
     assigned
 }
 
-/// Before which page the trees begin where they do in a database of this layout: as far as those do that the list still has. To the end
-/// only where nothing else is lost, as what came with a later version may be elsewhere.
-fn same_up_to(roots: &Roots, objects: &[Object], layout: usize, is_complete: bool) -> u32 {
+/// Whether all that the list still has is where it is in this layout, and before which page all is: the last that is there. What comes after that may
+/// have come with a later version, and be elsewhere.
+fn confirmed(roots: &Roots, objects: &[Object], layout: Layout) -> (bool, u32) {
     let mut by_place: Vec<&Object> = objects.iter().collect();
-    by_place.sort_by_key(|object| object.places[layout]);
+    by_place.sort_by_key(|object| object.place(layout));
     let mut up_to = 0;
     for object in by_place {
         match roots.of(&object.name) {
-            Some(root) if root == object.places[layout] => up_to = root,
-            Some(_) => return up_to,
+            Some(root) if root == object.place(layout) => up_to = root,
+            Some(_) => return (false, up_to),
             None => {}
         }
     }
-    if is_complete { u32::MAX } else { up_to }
+    (true, up_to)
 }

@@ -14,5 +14,5 @@ mod tree;
 
 pub(super) use assign::{Stray, assign};
 pub(super) use pages::Pages;
-pub(super) use schema::{Kind, Object, Roots, objects, read_alone};
+pub(super) use schema::{Kind, Object, Roots, objects};
 pub(super) use tree::{Gap, Row, Walk};

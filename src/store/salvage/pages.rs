@@ -11,7 +11,9 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Where the numbers stand in the first page that are of interest.
 const PAGE_SIZE_AT: usize = 16;
+const COUNT_AT: usize = 28;
 const FREE_AT: usize = 32;
+const FREE_COUNT_AT: usize = 36;
 const VERSION_AT: usize = 60;
 const APPLICATION_AT: usize = 68;
 
@@ -41,7 +43,12 @@ pub(in crate::store) struct Pages {
 pub(in crate::store) struct Header {
     pub(in crate::store) application_id: i32,
     pub(in crate::store) version: u32,
+    /// How many pages there are.
+    count: u32,
+    /// The first page of those that list the free ones.
     free: u32,
+    /// How many are free, those included.
+    free_count: u32,
 }
 
 impl Pages {
@@ -107,21 +114,29 @@ impl Pages {
         page as usize == LOCKED / self.size + 1
     }
 
+    /// Whether pages are missing at the end, or nobody knows.
+    pub(super) fn is_cut_short(&self) -> bool {
+        self.header.is_none_or(|header| header.count > self.count)
+    }
+
     /// The pages that hold nothing any more; `None` where that cannot be told.
     pub(super) fn free(&self) -> Option<BTreeSet<u32>> {
+        let Header {
+            free: first, free_count, ..
+        } = self.header?;
         let mut free = BTreeSet::new();
-        let mut trunk = self.header?.free;
+        let mut is_new = |page: u32| (2..=self.count).contains(&page) && free.insert(page);
+        let mut trunk = first;
         while trunk != 0 {
-            if trunk > self.count || !free.insert(trunk) {
-                return None;
-            }
-            let page = self.read(trunk)?;
+            let page = self.read(trunk).filter(|_| is_new(trunk))?;
             let leaves = number(&page, 4) as usize;
             let leaves = page.get(8..8 + leaves.checked_mul(4)?)?;
-            free.extend(leaves.chunks_exact(4).map(|leaf| number(leaf, 0)));
+            if !leaves.chunks_exact(4).all(|leaf| is_new(number(leaf, 0))) {
+                return None;
+            }
             trunk = number(&page, 0);
         }
-        Some(free)
+        (free.len() == free_count as usize).then_some(free)
     }
 }
 
@@ -212,7 +227,9 @@ fn header(first: &[u8]) -> Option<Header> {
     Some(Header {
         application_id: number(first, APPLICATION_AT).cast_signed(),
         version: number(first, VERSION_AT),
+        count: number(first, COUNT_AT),
         free: number(first, FREE_AT),
+        free_count: number(first, FREE_COUNT_AT),
     })
 }
 

@@ -19,14 +19,25 @@ pub(in crate::store) struct Object {
     pub(in crate::store) table: String,
     pub(in crate::store) shape: Shape,
     pub(in crate::store) kind: Kind,
-    /// Where its tree begins, by how the database was made.
-    pub(super) places: [u32; LAYOUTS],
+    /// Where its tree begins in a database that was made at once.
+    made_at: u32,
+    /// Where it begins in a copy.
+    copied_to: u32,
     sql: Option<String>,
 }
 
-/// How a database can have been made with all that it has: by the migrations at once, or as a copy of another one, as a backup is. In one that
-/// was brought from an older version to this, the trees that came later are elsewhere.
-pub(super) const LAYOUTS: usize = 2;
+/// How a database can have got all that it has. In one that was brought from an older version to this, the trees that came later are elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// All migrations made it at once.
+    Made,
+    /// It was copied from another one, as a backup is.
+    Copied,
+}
+
+impl Layout {
+    pub(super) const ALL: [Self; 2] = [Self::Made, Self::Copied];
+}
 
 #[derive(Clone, Debug)]
 pub(in crate::store) enum Kind {
@@ -102,6 +113,14 @@ impl Object {
         matches!(self.kind, Kind::Table { .. })
     }
 
+    /// Where its tree begins in a database of this layout.
+    pub(super) const fn place(&self, layout: Layout) -> u32 {
+        match layout {
+            Layout::Made => self.made_at,
+            Layout::Copied => self.copied_to,
+        }
+    }
+
     /// The columns of an index, by the names that they have in its table, if each row of the table stands there with all that it says.
     pub(in crate::store) fn columns_if_all<'o>(&'o self, table: &'o Self) -> Option<Vec<&'o str>> {
         let (
@@ -126,7 +145,7 @@ impl Object {
     }
 
     /// Whether a row could be of this table or index: the right number of values, each of a kind that may stand there.
-    pub(super) fn could_hold(&self, row: &Row) -> bool {
+    pub(in crate::store) fn could_hold(&self, row: &Row) -> bool {
         match &self.kind {
             Kind::Table { columns } => {
                 let fits = |(value, column): (&Value, &Column)| match column.is_rowid {
@@ -161,14 +180,14 @@ pub(in crate::store) fn objects(connection: &Connection) -> rusqlite::Result<Vec
     connection.execute_batch("VACUUM")?;
     let mut select = connection.prepare("SELECT rootpage FROM sqlite_schema WHERE name = ?1")?;
     for object in &mut objects {
-        object.places[1] = select.query_row([&object.name], |row| row.get(0))?;
+        object.copied_to = select.query_row([&object.name], |row| row.get(0))?;
     }
     Ok(objects)
 }
 
 fn object(connection: &Connection, row: &SqlRow<'_>) -> rusqlite::Result<Object> {
     let (kind, name, table, sql): (String, String, String, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-    let places = [row.get(4)?; LAYOUTS];
+    let made_at = row.get(4)?;
     if kind != "table" {
         let is_partial = "SELECT partial FROM pragma_index_list(?1) WHERE name = ?2";
         let is_partial = connection.query_row(is_partial, [&table, &name], |row| row.get(0))?;
@@ -196,7 +215,8 @@ fn object(connection: &Connection, row: &SqlRow<'_>) -> rusqlite::Result<Object>
                 columns: columns?.collect::<Result<_, _>>()?,
             },
             name,
-            places,
+            made_at,
+            copied_to: made_at,
             sql,
         });
     }
@@ -227,7 +247,8 @@ fn object(connection: &Connection, row: &SqlRow<'_>) -> rusqlite::Result<Object>
         name,
         shape: if has_rowids { Shape::Rowid } else { Shape::Record },
         kind: Kind::Table { columns },
-        places,
+        made_at,
+        copied_to: made_at,
         sql,
     })
 }
@@ -279,7 +300,7 @@ impl Roots {
 }
 
 /// The rows of a tree, and whether all of them can be read.
-pub(in crate::store) fn read_alone(pages: &Pages, root: u32, shape: Shape) -> (Vec<Row>, bool) {
+fn read_alone(pages: &Pages, root: u32, shape: Shape) -> (Vec<Row>, bool) {
     let mut rows = Vec::new();
     let gaps = Walk::new(pages).tree(root, shape, &mut |row| rows.push(row));
     (rows, gaps.is_empty())

@@ -90,8 +90,8 @@ impl<'p> Walk<'p> {
 
     /// The trees that nothing leads to, by their roots: of tables that nobody knows any more, and parts of trees that broke apart. None where it
     /// cannot be told which pages hold nothing any more, as what such a page says was deleted.
-    pub(in crate::store) fn strays(&self) -> Vec<(u32, Shape)> {
-        let Some(free) = self.pages.free() else {
+    pub(super) fn strays(&self) -> Vec<(u32, Shape)> {
+        let Some(free) = self.free() else {
             return Vec::new();
         };
         let is_unknown = |page: &u32| !self.seen.contains(page) && !free.contains(page);
@@ -111,7 +111,9 @@ impl<'p> Walk<'p> {
     /// Whether each page of the database is one that a tree led to, or holds nothing any more, if these are trees of their own, and all of them are
     /// whole. Then no other tree has lost anything but what is on pages that were damaged and are known to be its own.
     pub(super) fn accounts_for_all(&self, strays: impl Iterator<Item = (u32, Shape)>) -> bool {
-        let Some(free) = self.pages.free() else { return false };
+        let Some(free) = self.free().filter(|_| !self.pages.is_cut_short()) else {
+            return false;
+        };
         let mut walk = Self {
             pages: self.pages,
             seen: self.seen.clone(),
@@ -122,20 +124,26 @@ impl<'p> Walk<'p> {
                 return false;
             }
         }
+        let are_there = self.damaged.iter().all(|&page| page <= self.pages.count());
         let is_accounted_for =
             |page: &u32| walk.seen.contains(page) || self.damaged.contains(page) || free.contains(page) || self.pages.is_never_used(*page);
-        (2..=self.pages.count()).all(|page| is_accounted_for(&page))
+        are_there && (2..=self.pages.count()).all(|page| is_accounted_for(&page))
     }
 
     /// The pages with rows that nothing led to until now, of trees with numbers apart from records.
     pub(super) fn unseen_leaves(&self) -> Vec<u32> {
-        let free = self.pages.free().unwrap_or_default();
+        let free = self.free().unwrap_or_default();
         let (_, leaf) = Shape::Rowid.kinds();
         let is_unseen_leaf = |number: &u32| {
             let is_unseen = !self.seen.contains(number) && !free.contains(number);
             is_unseen && self.pages.read(*number).is_some_and(|page| page.first() == Some(&leaf))
         };
         (2..=self.pages.count()).filter(is_unseen_leaf).collect()
+    }
+
+    /// The pages that hold nothing any more; `None` where that cannot be told, as where one of them is of a tree.
+    fn free(&self) -> Option<BTreeSet<u32>> {
+        self.pages.free().filter(|free| free.is_disjoint(&self.seen))
     }
 
     /// Reads a page and all that it leads to; `None` if it is no page of this tree.

@@ -5,7 +5,8 @@ use std::fs;
 
 use rusqlite::Connection;
 
-use super::{PAGE, assert_honest, file, overwrite, pages_of, repaired, rows, state, told};
+use super::{PAGE, assert_honest, file, number, overwrite, pages_of, repaired, rows, state, told};
+use crate::store::Store;
 use crate::store::tables::TABLES;
 
 #[test]
@@ -40,7 +41,8 @@ fn where_the_way_to_rows_and_the_list_of_tables_are_lost_rows_of_other_tables_ar
             continue;
         };
         for with in [b"\0", b"\xa5"] {
-            let folder = state();
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(file(folder.path()), &bytes).unwrap();
             overwrite(folder.path(), list, with);
             overwrite(folder.path(), pages[0], with);
             let report = repaired(folder.path());
@@ -110,4 +112,96 @@ fn damage_in_the_list_of_tables_costs_nothing_in_a_backup_either() {
         assert_eq!(told(&report), BTreeMap::new(), "page {page}");
         assert_eq!(rows(&file(folder.path())), before, "page {page}");
     }
+}
+
+#[test]
+fn in_a_backup_no_table_is_taken_for_another_however_much_of_the_list_is_lost() {
+    let made = state();
+    let folder = tempfile::tempdir().unwrap();
+    let backup = file(folder.path());
+    let connection = Connection::open(file(made.path())).unwrap();
+    connection.execute("VACUUM INTO ?1", [backup.to_str()]).unwrap();
+    let bytes = fs::read(&backup).unwrap();
+    let before = rows(&backup);
+    let list = pages_of(folder.path(), "sqlite_schema");
+    for kept in 0..list.len() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(file(folder.path()), &bytes).unwrap();
+        for (_, &page) in list.iter().enumerate().filter(|&(place, _)| place != 0 && place != kept) {
+            overwrite(folder.path(), page, b"\0");
+        }
+        let report = repaired(folder.path());
+        assert_honest(&report, &before, &rows(&file(folder.path())));
+    }
+}
+
+#[test]
+fn what_was_deleted_does_not_come_back_where_it_is_lost_which_pages_are_free() {
+    let folder = state();
+    let connection = Connection::open(file(folder.path())).unwrap();
+    connection.execute_batch("DELETE FROM gone_patch WHERE patch > 200").unwrap();
+    connection.close().unwrap();
+    let before = rows(&file(folder.path()));
+    let free = number(&fs::read(file(folder.path())).unwrap(), 32);
+    assert!(free > 1);
+    overwrite(folder.path(), free, b"\0");
+    overwrite(folder.path(), pages_of(folder.path(), "gone_patch")[1], b"\xa5");
+    let report = repaired(folder.path());
+    assert_honest(&report, &before, &rows(&file(folder.path())));
+}
+
+#[test]
+fn tables_that_went_with_the_end_of_the_file_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(Store::open(folder.path()).unwrap());
+    let connection = Connection::open(file(folder.path())).unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO tracker VALUES (1, 't'); INSERT INTO address VALUES (1, 1, 'https://example.org/');
+             INSERT INTO exported_mail VALUES (1, 1, 'a'); PRAGMA wal_checkpoint(TRUNCATE)",
+        )
+        .unwrap();
+    connection.close().unwrap();
+    let before = rows(&file(folder.path()));
+    let end = *pages_of(folder.path(), "sqlite_schema").last().unwrap();
+    let bytes = fs::read(file(folder.path())).unwrap();
+    fs::write(file(folder.path()), &bytes[..(end as usize - 1) * PAGE]).unwrap();
+    let report = repaired(folder.path());
+    assert_honest(&report, &before, &rows(&file(folder.path())));
+    assert_eq!(told(&report)["exported_mail"], None);
+}
+
+/// A disk may write a page in another's place.
+#[test]
+fn a_page_that_stands_there_twice_is_no_loss_of_its_own() {
+    let folder = state();
+    let before = rows(&file(folder.path()));
+    let pages = pages_of(folder.path(), "set_source");
+    let bytes = fs::read(file(folder.path())).unwrap();
+    let page = &bytes[(pages[1] as usize - 1) * PAGE..pages[1] as usize * PAGE];
+    overwrite(folder.path(), pages[3], page);
+    let report = repaired(folder.path());
+    assert_honest(&report, &before, &rows(&file(folder.path())));
+    assert!(told(&report).contains_key("set_source"));
+}
+
+/// Where the beginning is lost, the version is what is left of the list says. What a later one would have may have been there.
+#[test]
+fn tables_that_a_later_version_would_have_are_told_where_the_version_is_lost() {
+    let whole = state();
+    let bytes = fs::read(file(whole.path())).unwrap();
+    let before = rows(&file(whole.path()));
+    let list = pages_of(whole.path(), "sqlite_schema");
+    let versions = list[1..].iter().map(|kept| {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(file(folder.path()), &bytes).unwrap();
+        for &page in list.iter().filter(|&page| page != kept) {
+            overwrite(folder.path(), page, b"\0");
+        }
+        let report = repaired(folder.path());
+        assert_honest(&report, &before, &rows(&file(folder.path())));
+        report.version
+    });
+    let versions: Vec<u32> = versions.collect();
+    assert!(versions.iter().any(|&version| version < 10), "{versions:?}");
 }
