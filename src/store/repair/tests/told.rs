@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use rusqlite::Connection;
+use tempfile::TempDir;
 
 use super::{PAGE, assert_honest, file, number, overwrite, pages_of, repaired, rows, state, told};
 use crate::store::Store;
@@ -95,15 +96,20 @@ fn what_an_empty_page_stands_in_the_place_of_is_not_called_whole() {
     }
 }
 
-#[test]
-fn damage_in_the_list_of_tables_costs_nothing_in_a_backup_either() {
+/// A state that is a backup of another one.
+fn backup() -> TempDir {
     let made = state();
     let folder = tempfile::tempdir().unwrap();
-    let backup = file(folder.path());
     let connection = Connection::open(file(made.path())).unwrap();
-    connection.execute("VACUUM INTO ?1", [backup.to_str()]).unwrap();
-    let bytes = fs::read(&backup).unwrap();
-    let before = rows(&backup);
+    connection.execute("VACUUM INTO ?1", [file(folder.path()).to_str()]).unwrap();
+    folder
+}
+
+#[test]
+fn damage_in_the_list_of_tables_costs_nothing_in_a_backup_either() {
+    let folder = backup();
+    let bytes = fs::read(file(folder.path())).unwrap();
+    let before = rows(&file(folder.path()));
     for page in pages_of(folder.path(), "sqlite_schema") {
         let folder = tempfile::tempdir().unwrap();
         fs::write(file(folder.path()), &bytes).unwrap();
@@ -116,13 +122,9 @@ fn damage_in_the_list_of_tables_costs_nothing_in_a_backup_either() {
 
 #[test]
 fn in_a_backup_no_table_is_taken_for_another_however_much_of_the_list_is_lost() {
-    let made = state();
-    let folder = tempfile::tempdir().unwrap();
-    let backup = file(folder.path());
-    let connection = Connection::open(file(made.path())).unwrap();
-    connection.execute("VACUUM INTO ?1", [backup.to_str()]).unwrap();
-    let bytes = fs::read(&backup).unwrap();
-    let before = rows(&backup);
+    let folder = backup();
+    let bytes = fs::read(file(folder.path())).unwrap();
+    let before = rows(&file(folder.path()));
     let list = pages_of(folder.path(), "sqlite_schema");
     for kept in 0..list.len() {
         let folder = tempfile::tempdir().unwrap();
