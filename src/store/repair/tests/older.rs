@@ -6,6 +6,7 @@ use std::fs;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use super::told::holding;
 use super::{assert_honest, file, overwrite, pages_of, repaired, rows, state};
 use crate::store::Store;
 
@@ -45,8 +46,7 @@ fn in_a_state_that_was_brought_up_to_date_no_table_is_taken_for_another() {
     let before = rows(&file(folder.path()));
     let bytes = fs::read(file(folder.path())).unwrap();
     for page in pages_of(folder.path(), "sqlite_schema") {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(file(folder.path()), &bytes).unwrap();
+        let folder = holding(&bytes);
         overwrite(folder.path(), page, b"\0");
         let report = repaired(folder.path());
         let after = rows(&file(folder.path()));

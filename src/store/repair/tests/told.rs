@@ -2,13 +2,28 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::{PAGE, assert_honest, file, number, overwrite, pages_of, repaired, rows, state, told};
+use super::{PAGE, RepairReport, Rows, assert_honest, file, number, overwrite, pages_of, repaired, rows, state, told};
 use crate::store::Store;
 use crate::store::tables::TABLES;
+
+/// A folder with a state of these bytes.
+pub(super) fn holding(bytes: &[u8]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(file(folder.path()), bytes).unwrap();
+    folder
+}
+
+/// Repairs a state that had these rows, and whose repair is to tell the truth.
+fn honestly_repaired(folder: &Path, before: &Rows) -> RepairReport {
+    let report = repaired(folder);
+    assert_honest(&report, before, &rows(&file(folder)));
+    report
+}
 
 #[test]
 fn a_row_that_is_lost_with_others_is_told_once() {
@@ -18,8 +33,7 @@ fn a_row_that_is_lost_with_others_is_told_once() {
     for page in pages_of(folder.path(), "decision_patch").into_iter().chain([decisions]) {
         overwrite(folder.path(), page, b"\xa5");
     }
-    let report = repaired(folder.path());
-    assert_honest(&report, &before, &rows(&file(folder.path())));
+    let report = honestly_repaired(folder.path(), &before);
     assert_eq!(told(&report)["decision"], Some(400));
 }
 
@@ -42,12 +56,10 @@ fn where_the_way_to_rows_and_the_list_of_tables_are_lost_rows_of_other_tables_ar
             continue;
         };
         for with in [b"\0", b"\xa5"] {
-            let folder = tempfile::tempdir().unwrap();
-            fs::write(file(folder.path()), &bytes).unwrap();
+            let folder = holding(&bytes);
             overwrite(folder.path(), list, with);
             overwrite(folder.path(), pages[0], with);
-            let report = repaired(folder.path());
-            assert_honest(&report, &before, &rows(&file(folder.path())));
+            honestly_repaired(folder.path(), &before);
         }
         tried += 1;
     }
@@ -65,8 +77,7 @@ fn a_row_over_several_pages_that_is_lost_with_its_table_is_told() {
         .rposition(|page| page.windows(part.len()).any(|of_page| of_page == part));
     overwrite(folder.path(), *pages_of(folder.path(), "sqlite_schema").last().unwrap(), b"\xa5");
     overwrite(folder.path(), u32::try_from(goes_on.unwrap() + 1).unwrap(), b"\xa5");
-    let report = repaired(folder.path());
-    assert_honest(&report, &before, &rows(&file(folder.path())));
+    let report = honestly_repaired(folder.path(), &before);
     assert!(told(&report).contains_key("reading"));
 }
 
@@ -74,8 +85,11 @@ fn a_row_over_several_pages_that_is_lost_with_its_table_is_told() {
 /// such page is sound, and what rows refer to was there: each of these tells on it.
 #[test]
 fn what_an_empty_page_stands_in_the_place_of_is_not_called_whole() {
-    const LEAVES: [&[u8]; 2] = [&[0x0a, 0, 0, 0, 0, 0x10, 0, 0], &[0x0d, 0, 0, 0, 0, 0x10, 0, 0]];
-    let [records, numbered] = LEAVES;
+    let records: &[u8] = &[0x0a, 0, 0, 0, 0, 0x10, 0, 0];
+    let numbered: &[u8] = &[0x0d, 0, 0, 0, 0, 0x10, 0, 0];
+    let whole = state();
+    let bytes = fs::read(file(whole.path())).unwrap();
+    let before = rows(&file(whole.path()));
     for (table, leaf) in [
         ("decision_patch", records),
         ("base_member", records),
@@ -84,14 +98,11 @@ fn what_an_empty_page_stands_in_the_place_of_is_not_called_whole() {
         ("address", numbered),
         ("base", numbered),
     ] {
-        let whole = state();
-        let before = rows(&file(whole.path()));
         let pages = pages_of(whole.path(), table);
         for page in [pages[0], pages[pages.len() - 1]] {
-            let folder = state();
+            let folder = holding(&bytes);
             overwrite(folder.path(), page, leaf);
-            let report = repaired(folder.path());
-            assert_honest(&report, &before, &rows(&file(folder.path())));
+            honestly_repaired(folder.path(), &before);
         }
     }
 }
@@ -111,8 +122,7 @@ fn damage_in_the_list_of_tables_costs_nothing_in_a_backup_either() {
     let bytes = fs::read(file(folder.path())).unwrap();
     let before = rows(&file(folder.path()));
     for page in pages_of(folder.path(), "sqlite_schema") {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(file(folder.path()), &bytes).unwrap();
+        let folder = holding(&bytes);
         overwrite(folder.path(), page, b"\0");
         let report = repaired(folder.path());
         assert_eq!(told(&report), BTreeMap::new(), "page {page}");
@@ -127,13 +137,11 @@ fn in_a_backup_no_table_is_taken_for_another_however_much_of_the_list_is_lost() 
     let before = rows(&file(folder.path()));
     let list = pages_of(folder.path(), "sqlite_schema");
     for kept in 0..list.len() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(file(folder.path()), &bytes).unwrap();
+        let folder = holding(&bytes);
         for (_, &page) in list.iter().enumerate().filter(|&(place, _)| place != 0 && place != kept) {
             overwrite(folder.path(), page, b"\0");
         }
-        let report = repaired(folder.path());
-        assert_honest(&report, &before, &rows(&file(folder.path())));
+        honestly_repaired(folder.path(), &before);
     }
 }
 
@@ -148,8 +156,7 @@ fn what_was_deleted_does_not_come_back_where_it_is_lost_which_pages_are_free() {
     assert!(free > 1);
     overwrite(folder.path(), free, b"\0");
     overwrite(folder.path(), pages_of(folder.path(), "gone_patch")[1], b"\xa5");
-    let report = repaired(folder.path());
-    assert_honest(&report, &before, &rows(&file(folder.path())));
+    honestly_repaired(folder.path(), &before);
 }
 
 #[test]
@@ -168,8 +175,7 @@ fn tables_that_went_with_the_end_of_the_file_are_told() {
     let end = *pages_of(folder.path(), "sqlite_schema").last().unwrap();
     let bytes = fs::read(file(folder.path())).unwrap();
     fs::write(file(folder.path()), &bytes[..(end as usize - 1) * PAGE]).unwrap();
-    let report = repaired(folder.path());
-    assert_honest(&report, &before, &rows(&file(folder.path())));
+    let report = honestly_repaired(folder.path(), &before);
     assert_eq!(told(&report)["exported_mail"], None);
 }
 
@@ -182,8 +188,7 @@ fn a_page_that_stands_there_twice_is_no_loss_of_its_own() {
     let bytes = fs::read(file(folder.path())).unwrap();
     let page = &bytes[(pages[1] as usize - 1) * PAGE..pages[1] as usize * PAGE];
     overwrite(folder.path(), pages[3], page);
-    let report = repaired(folder.path());
-    assert_honest(&report, &before, &rows(&file(folder.path())));
+    let report = honestly_repaired(folder.path(), &before);
     assert!(told(&report).contains_key("set_source"));
 }
 
@@ -195,13 +200,11 @@ fn tables_that_a_later_version_would_have_are_told_where_the_version_is_lost() {
     let before = rows(&file(whole.path()));
     let list = pages_of(whole.path(), "sqlite_schema");
     let versions = list[1..].iter().map(|kept| {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(file(folder.path()), &bytes).unwrap();
+        let folder = holding(&bytes);
         for &page in list.iter().filter(|&page| page != kept) {
             overwrite(folder.path(), page, b"\0");
         }
-        let report = repaired(folder.path());
-        assert_honest(&report, &before, &rows(&file(folder.path())));
+        let report = honestly_repaired(folder.path(), &before);
         report.version
     });
     let versions: Vec<u32> = versions.collect();
